@@ -1,0 +1,43 @@
+namespace LucidTls.Certificates;
+
+/// <summary>Which rule a certificate chain broke, coarse enough to choose an alert by.</summary>
+public enum CertificateFailure
+{
+    /// <summary>None: the chain is accepted.</summary>
+    None,
+    /// <summary>A certificate could not be parsed, or a signature in the chain does not verify.</summary>
+    Malformed,
+    /// <summary>The certificate is for another name.</summary>
+    WrongName,
+    /// <summary>A certificate of the path has expired or is not yet valid.</summary>
+    Expired,
+    /// <summary>No path leads to a trust anchor.</summary>
+    UnknownIssuer,
+    /// <summary>A certificate of the path was revoked.</summary>
+    Revoked,
+    /// <summary>A certificate's key, type or use does not allow what it is used for.</summary>
+    Unsuitable,
+}
+
+/// <summary>What a verifier found out about a peer's chain. A bad certificate is a verdict, never an exception.</summary>
+public sealed class CertificateVerdict
+{
+    internal CertificateVerdict(CertificateFailure failure, string explanation, IReadOnlyList<ReadOnlyMemory<byte>> path)
+    {
+        Failure = failure;
+        Explanation = explanation;
+        Path = path;
+    }
+
+    /// <summary>Whether the chain may be relied upon.</summary>
+    public bool IsAccepted => Failure == CertificateFailure.None;
+
+    /// <summary>The most specific reason for a refusal.</summary>
+    public CertificateFailure Failure { get; }
+
+    /// <summary>A sentence for a person: what is wrong, with values, who mends it and how; or why the chain is accepted.</summary>
+    public string Explanation { get; }
+
+    /// <summary>The accepted path in DER, leaf first and trust anchor last; empty when refused.</summary>
+    public IReadOnlyList<ReadOnlyMemory<byte>> Path { get; }
+}

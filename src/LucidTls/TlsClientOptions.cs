@@ -1,0 +1,32 @@
+using LucidTls.Certificates;
+
+namespace LucidTls;
+
+/// <summary>What a client offers and demands. Mutable until the first handshake uses it, then frozen; one object may serve any number of connections.</summary>
+public sealed class TlsClientOptions : TlsOptions
+{
+    private string? _targetHost;
+    private CertificateVerifier _certificateVerifier = CertificateVerifier.System;
+    private bool _dangerousAcceptAnyCertificate;
+    private IReadOnlyList<NamedGroup> _keyShareGroups = Defaults.KeyShareGroups;
+    private TlsIdentity? _identity;
+    private Func<TlsCertificateRequest, CancellationToken, ValueTask<TlsIdentity?>>? _identitySelector;
+
+    /// <summary>The server's DNS name or IP address: sent as SNI when it is a DNS name, and what the certificate must be for.</summary>
+    public string? TargetHost { get => _targetHost; set => Set(ref _targetHost, value); }
+
+    /// <summary>Judges the server's certificate. The default trusts the system's roots.</summary>
+    public CertificateVerifier CertificateVerifier { get => _certificateVerifier; set => Set(ref _certificateVerifier, value); }
+
+    /// <summary>Accepts any certificate from anybody: the connection is then open to whoever sits in the middle. For tests only.</summary>
+    public bool DangerousAcceptAnyCertificate { get => _dangerousAcceptAnyCertificate; set => Set(ref _dangerousAcceptAnyCertificate, value); }
+
+    /// <summary>The groups for which the first ClientHello carries a key share; a subset of <see cref="TlsOptions.Groups"/>.</summary>
+    public IReadOnlyList<NamedGroup> KeyShareGroups { get => _keyShareGroups; set => Set(ref _keyShareGroups, value); }
+
+    /// <summary>What this client proves itself with when the server asks; null for nothing.</summary>
+    public TlsIdentity? Identity { get => _identity; set => Set(ref _identity, value); }
+
+    /// <summary>Picks the identity by the server's request; wins over <see cref="Identity"/>. Null as its result declines.</summary>
+    public Func<TlsCertificateRequest, CancellationToken, ValueTask<TlsIdentity?>>? IdentitySelector { get => _identitySelector; set => Set(ref _identitySelector, value); }
+}

@@ -1,0 +1,93 @@
+using static LucidTls.TlsAlert;
+using static LucidTls.TlsError;
+using static LucidTls.TlsFailureSource;
+
+namespace LucidTls;
+
+/// <summary>The one table from cause to alert, rule, sentence and remedy. It has no default arm, so that a new cause gets an alert that somebody chose.</summary>
+internal readonly record struct TlsErrorFacts(TlsFailureSource Source, TlsAlert? Alert, string Rule, string Sentence, string Remedy)
+{
+    private const string PeerBug = "The peer's TLS implementation is faulty, or something on the way changes the data; report it to whoever runs the peer.";
+    private const string ServerOperator = "Whoever runs the server has to mend its certificate.";
+
+    public string Explain(string? detail)
+    {
+        var sentence = string.IsNullOrEmpty(detail) ? Sentence + "." : $"{Sentence}: {detail}{(detail[^1] is '.' or '!' or '?' ? "" : ".")}";
+        var rule = Rule.Length == 0 ? "" : $" [{Rule}]";
+        return Remedy.Length == 0 ? sentence + rule : $"{sentence}{rule} {Remedy}";
+    }
+
+    public static TlsErrorFacts Of(TlsError error) => error switch
+    {
+        PeerAlert => new(Peer, null, "RFC 8446 §6", "The peer ended the connection with the alert", "The alert says what the peer objected to; its log may say more."),
+        ClosedDuringHandshake => new(Transport, null, "", "The peer closed the connection before the handshake was done", "A server that does so without an alert may not speak TLS on this port, may not speak a version we offer, or sits behind a filter that cuts such connections."),
+        Truncated => new(Transport, null, "RFC 8446 §6.1", "The connection ended without close_notify, so data may have been cut off", "Treat what was received as incomplete unless the application protocol says where its data end."),
+        TransportFailed => new(Transport, null, "", "The transport under TLS failed", "Look at the inner exception; this is a matter of the network, not of TLS."),
+        HandshakeTimeout => new(Local, UserCanceled, "", "The handshake was not done in the time allowed", "The peer may be slow, may wait for something itself, or may not speak TLS on this port; HandshakeTimeout sets the limit."),
+
+        PlainHttpRequest => new(Local, UnexpectedMessage, "", "A plain HTTP request came to a port that speaks TLS", "The client has to use https:// for this port, or the server has to redirect from a plain port."),
+        PlaintextServer => new(Local, UnexpectedMessage, "", "The server answered in plain text, so this port does not speak TLS", "Use the server's TLS port, or the protocol's own STARTTLS first."),
+        Ssl2Hello => new(Local, ProtocolVersion, "RFC 6176 §3", "The client sent an SSL 2.0 hello", "The client is decades old; it has to be replaced."),
+        NotTls => new(Local, UnexpectedMessage, "RFC 8446 §5.1", "What came is not TLS", "Check that the peer speaks TLS on this port."),
+
+        UnexpectedRecordType => new(Local, UnexpectedMessage, "RFC 8446 §5", "A record of a type that may not come now was received", PeerBug),
+        BadRecordVersion => new(Local, ProtocolVersion, "RFC 8446 §5.1", "A record carries a version that is not TLS", PeerBug),
+        RecordTooLong => new(Local, RecordOverflow, "RFC 8446 §5.2", "A record is longer than allowed", PeerBug),
+        BadRecordMac => new(Local, TlsAlert.BadRecordMac, "RFC 8446 §5.2", "A record did not decrypt: it was changed on the way or made with other keys", "Something between the two ends changes the data, or the peer's implementation is faulty."),
+        EmptyRecord => new(Local, UnexpectedMessage, "RFC 8446 §5.1", "A record is empty where it must not be", PeerBug),
+        InterleavedHandshake => new(Local, UnexpectedMessage, "RFC 8446 §5.1", "A handshake message was interrupted by another kind of record", PeerBug),
+        MessageAcrossKeyChange => new(Local, UnexpectedMessage, "RFC 8446 §5.1", "A handshake message crosses a change of keys", PeerBug),
+        UnexpectedChangeCipherSpec => new(Local, UnexpectedMessage, "RFC 8446 §5", "A change_cipher_spec record came where it must not, or is not the single byte 1", PeerBug),
+        MalformedAlert => new(Local, DecodeError, "RFC 8446 §6", "An alert is malformed", PeerBug),
+        TooManyEmptyMessages => new(Local, UnexpectedMessage, "RFC 8446 §10", "The peer sent too many records that carry nothing", "The peer is faulty or wastes this end's time on purpose."),
+        KeyExhausted => new(Local, InternalError, "RFC 8446 §5.5", "The keys of this direction have protected as many records as they may", "Open a new connection."),
+        EarlyApplicationData => new(Local, UnexpectedMessage, "RFC 8446 §2", "Application data came before the handshake was done", PeerBug),
+
+        Malformed => new(Local, DecodeError, "RFC 8446 §6.2", "A message could not be decoded", PeerBug),
+        TlsError.UnexpectedMessage => new(Local, TlsAlert.UnexpectedMessage, "RFC 8446 §4", "A handshake message came that does not belong here", PeerBug),
+        MessageTooLong => new(Local, IllegalParameter, "RFC 8446 §4", "A handshake message is longer than this end accepts", PeerBug),
+        DuplicateExtension => new(Local, IllegalParameter, "RFC 8446 §4.2", "An extension came twice in one message", PeerBug),
+        MisplacedExtension => new(Local, IllegalParameter, "RFC 8446 §4.2", "An extension stands in a message where it must not", PeerBug),
+        UnsolicitedExtension => new(Local, UnsupportedExtension, "RFC 8446 §4.2", "The peer answered an extension that was not sent", PeerBug),
+        TlsError.MissingExtension => new(Local, TlsAlert.MissingExtension, "RFC 8446 §9.2", "A mandatory extension is missing", PeerBug),
+        PreSharedKeyNotLast => new(Local, IllegalParameter, "RFC 8446 §4.2.11", "The pre_shared_key extension is not the last one", PeerBug),
+
+        UnsupportedVersion => new(Local, ProtocolVersion, "RFC 8446 §4.2.1", "The peer speaks no version of TLS that this end accepts", "The side with the old version has to be updated to TLS 1.3."),
+        Downgrade => new(Local, IllegalParameter, "RFC 8446 §4.1.3", "Both ends speak a newer version of TLS than the one agreed on, so something lowered it", "Somebody may be attacking the connection; a faulty middlebox does this too."),
+        TlsError.InappropriateFallback => new(Local, TlsAlert.InappropriateFallback, "RFC 7507 §3", "The client retried with a lower version than this server speaks", "The client's first attempt failed for another reason; look for that one."),
+        SelectedUnofferedVersion => new(Local, IllegalParameter, "RFC 8446 §4.2.1", "The server picked a version that was not offered", PeerBug),
+        SelectedUnofferedSuite => new(Local, IllegalParameter, "RFC 8446 §4.1.3", "The server picked a cipher suite that was not offered", PeerBug),
+        SelectedUnofferedGroup => new(Local, IllegalParameter, "RFC 8446 §4.2.8", "The server picked a group that was not offered", PeerBug),
+        SelectedUnofferedProtocol => new(Local, IllegalParameter, "RFC 7301 §3.1", "The server picked an application protocol that was not offered", PeerBug),
+        SuiteChangedAfterRetry => new(Local, IllegalParameter, "RFC 8446 §4.1.4", "The server's cipher suite or version differs from the one in its HelloRetryRequest", PeerBug),
+        UselessHelloRetryRequest => new(Local, IllegalParameter, "RFC 8446 §4.1.4", "The HelloRetryRequest would not change the ClientHello", PeerBug),
+        SecondHelloRetryRequest => new(Local, TlsAlert.UnexpectedMessage, "RFC 8446 §4.1.4", "The server sent a second HelloRetryRequest", PeerBug),
+        ClientHelloChanged => new(Local, IllegalParameter, "RFC 8446 §4.1.2", "The second ClientHello differs from the first in more than it may", PeerBug),
+        SessionIdMismatch => new(Local, IllegalParameter, "RFC 8446 §4.1.3", "The server did not echo the session id", PeerBug),
+        Compression => new(Local, IllegalParameter, "RFC 8446 §4.1.2", "A compression method other than null was offered or picked", PeerBug),
+        NoCommonSuite => new(Local, HandshakeFailure, "RFC 8446 §4.1.1", "The two ends have no cipher suite in common", "One side has to allow a suite that the other has."),
+        NoCommonGroup => new(Local, HandshakeFailure, "RFC 8446 §4.1.1", "The two ends have no key-exchange group in common", "One side has to allow a group that the other has."),
+        NoCommonSignatureScheme => new(Local, HandshakeFailure, "RFC 8446 §4.4.2.2", "The peer can verify no signature that this end's keys can make", "Add an identity with a key of another type, or allow more schemes on the other side."),
+        NoCommonProtocol => new(Local, NoApplicationProtocol, "RFC 7301 §3.2", "The two ends have no application protocol in common", "One side has to offer a protocol that the other speaks."),
+        NoIdentity => new(Local, UnrecognizedName, "RFC 6066 §3", "This server has no certificate to show", "Give the server an identity for that name."),
+        InvalidKeyShare => new(Local, IllegalParameter, "RFC 8446 §4.2.8.2", "The peer's key share is no valid public key of its group", PeerBug),
+        InconsistentKeyShares => new(Local, IllegalParameter, "RFC 8446 §4.2.8", "The key shares do not fit the groups offered", PeerBug),
+        IllegalValue => new(Local, IllegalParameter, "RFC 8446 §6.2", "A field holds a value that it must not", PeerBug),
+
+        BadHandshakeSignature => new(Local, DecryptError, "RFC 8446 §4.4.3", "The peer's signature over the handshake does not verify: it does not hold the key of its certificate, or the handshake was changed on the way", "Check that the peer's private key belongs to its certificate."),
+        WrongSignatureScheme => new(Local, IllegalParameter, "RFC 8446 §4.4.3", "The peer signed with a scheme that was not offered or that does not fit its key", PeerBug),
+        BadFinished => new(Local, DecryptError, "RFC 8446 §4.4.4", "The Finished message does not match: the two ends saw different handshakes", "Something on the way changed the handshake, or the peer's implementation is faulty."),
+        NoServerCertificate => new(Local, DecodeError, "RFC 8446 §4.4.2.4", "The server sent no certificate", PeerBug),
+        NoClientCertificate => new(Local, CertificateRequired, "RFC 8446 §4.4.2.4", "The client sent no certificate though this server requires one", "Give the client an identity that this server accepts."),
+        CertificateMalformed => new(Local, BadCertificate, "RFC 5280 §6.1", "The peer's certificate is not well-formed or not signed by its issuer", ServerOperator),
+        CertificateWrongName => new(Local, CertificateUnknown, "RFC 9525 §6", "The peer's certificate is for another name", "Use the name that the certificate is for, or have a certificate issued for this name."),
+        TlsError.CertificateExpired => new(Local, TlsAlert.CertificateExpired, "RFC 5280 §6.1.3", "A certificate of the peer has expired or is not yet valid", "Whoever runs the peer has to renew it; if it looks valid to you, check this machine's clock."),
+        CertificateUnknownIssuer => new(Local, UnknownCA, "RFC 5280 §6.1", "The peer's certificate does not lead to a trusted authority", "Trust the authority that issued it if you mean to, or have the peer send its whole chain."),
+        TlsError.CertificateRevoked => new(Local, TlsAlert.CertificateRevoked, "RFC 5280 §6.3", "A certificate of the peer was revoked", ServerOperator),
+        CertificateUnsuitable => new(Local, UnsupportedCertificate, "RFC 5280 §6.1.4", "A certificate of the peer may not be used for this", ServerOperator),
+        UnsupportedCertificateKey => new(Local, UnsupportedCertificate, "RFC 8446 §4.4.2.2", "The key of the peer's certificate is of a kind that cannot be used here", ServerOperator),
+
+        LocalFailure => new(Local, InternalError, "", "This end failed for a reason of its own", "Look at the inner exception."),
+        Cancelled => new(Local, UserCanceled, "", "The handshake was cancelled", ""),
+    };
+}

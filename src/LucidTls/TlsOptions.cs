@@ -1,0 +1,57 @@
+using System.Net.Security;
+
+namespace LucidTls;
+
+/// <summary>What both ends can set. Mutable until the first handshake uses it, then frozen.</summary>
+public abstract class TlsOptions
+{
+    private IReadOnlyList<SslApplicationProtocol> _applicationProtocols = [];
+    private IReadOnlyList<CipherSuite> _cipherSuites = Defaults.CipherSuites;
+    private IReadOnlyList<NamedGroup> _groups = Defaults.Groups;
+    private IReadOnlyList<SignatureScheme> _signatureSchemes = Defaults.SignatureSchemes;
+    private TimeSpan _handshakeTimeout = Defaults.HandshakeTimeout;
+    private RecordPadding _padding = RecordPadding.None;
+    private Action<string>? _keyLog;
+    private Action<TlsHandshakeStep>? _onHandshakeStep;
+    private volatile bool _frozen;
+
+    private protected TlsOptions()
+    {
+    }
+
+    /// <summary>The application protocols offered (client) or accepted (server), most wanted first (ALPN, RFC 7301). Empty for none.</summary>
+    public IReadOnlyList<SslApplicationProtocol> ApplicationProtocols { get => _applicationProtocols; set => Set(ref _applicationProtocols, value); }
+
+    /// <summary>The cipher suites, most wanted first.</summary>
+    public IReadOnlyList<CipherSuite> CipherSuites { get => _cipherSuites; set => Set(ref _cipherSuites, value); }
+
+    /// <summary>The key-exchange groups, most wanted first.</summary>
+    public IReadOnlyList<NamedGroup> Groups { get => _groups; set => Set(ref _groups, value); }
+
+    /// <summary>The signature schemes accepted from the peer, most wanted first; PKCS#1 ones count for certificates only.</summary>
+    public IReadOnlyList<SignatureScheme> SignatureSchemes { get => _signatureSchemes; set => Set(ref _signatureSchemes, value); }
+
+    /// <summary>How long a handshake may take before it is given up; 10 seconds by default, <see cref="Timeout.InfiniteTimeSpan"/> for no limit.</summary>
+    public TimeSpan HandshakeTimeout { get => _handshakeTimeout; set => Set(ref _handshakeTimeout, value); }
+
+    /// <summary>How the lengths of records are hidden (RFC 8446 §5.4).</summary>
+    public RecordPadding Padding { get => _padding; set => Set(ref _padding, value); }
+
+    /// <summary>
+    /// Gets each line of the key log (the format of SSLKEYLOGFILE), with which whoever holds it can decrypt the connection.
+    /// Null, the default, writes to the file that the environment variable SSLKEYLOGFILE names, if it is set.
+    /// </summary>
+    public Action<string>? KeyLog { get => _keyLog; set => Set(ref _keyLog, value); }
+
+    /// <summary>Called for each handshake message as it is sent or received, on the thread of the handshake. It must not throw.</summary>
+    public Action<TlsHandshakeStep>? OnHandshakeStep { get => _onHandshakeStep; set => Set(ref _onHandshakeStep, value); }
+
+    internal void Freeze() => _frozen = true;
+
+    private protected void Set<T>(ref T field, T value)
+    {
+        if (_frozen)
+            throw new InvalidOperationException("These options are in use by a connection and can no longer be changed; make a new object.");
+        field = value;
+    }
+}

@@ -1,0 +1,39 @@
+using LucidTls.Certificates;
+
+namespace LucidTls;
+
+/// <summary>Whether a server asks its clients for a certificate.</summary>
+public enum ClientCertificateMode
+{
+    /// <summary>No certificate is asked for.</summary>
+    None,
+    /// <summary>A certificate is asked for; a client without one is let in, a bad one is refused.</summary>
+    Optional,
+    /// <summary>A client without a good certificate is refused.</summary>
+    Required,
+}
+
+/// <summary>What a server accepts and proves itself with. Mutable until the first handshake uses it, then frozen; one object serves any number of connections.</summary>
+public sealed class TlsServerOptions : TlsOptions
+{
+    private IReadOnlyList<TlsIdentity> _identities = [];
+    private Func<TlsClientHelloInfo, CancellationToken, ValueTask<TlsIdentity?>>? _identitySelector;
+    private ClientCertificateMode _clientCertificateMode;
+    private CertificateVerifier? _clientCertificateVerifier;
+    private IReadOnlyList<ReadOnlyMemory<byte>> _certificateAuthorities = [];
+
+    /// <summary>The identities to choose from: by the name the client asks for, then by what it can verify, then in this order.</summary>
+    public IReadOnlyList<TlsIdentity> Identities { get => _identities; set => Set(ref _identities, value); }
+
+    /// <summary>Picks the identity by the ClientHello; when it gives null, <see cref="Identities"/> are chosen from.</summary>
+    public Func<TlsClientHelloInfo, CancellationToken, ValueTask<TlsIdentity?>>? IdentitySelector { get => _identitySelector; set => Set(ref _identitySelector, value); }
+
+    /// <summary>Whether clients are asked for a certificate.</summary>
+    public ClientCertificateMode ClientCertificateMode { get => _clientCertificateMode; set => Set(ref _clientCertificateMode, value); }
+
+    /// <summary>Judges clients' certificates; must be set when they are asked for.</summary>
+    public CertificateVerifier? ClientCertificateVerifier { get => _clientCertificateVerifier; set => Set(ref _clientCertificateVerifier, value); }
+
+    /// <summary>The certificate authorities that a client is told are acceptable: distinguished names in DER (RFC 8446 §4.2.4).</summary>
+    public IReadOnlyList<ReadOnlyMemory<byte>> CertificateAuthorities { get => _certificateAuthorities; set => Set(ref _certificateAuthorities, value); }
+}

@@ -1,0 +1,51 @@
+using System.Net.Security;
+using LucidTls.Certificates;
+
+namespace LucidTls;
+
+/// <summary>What a finished handshake agreed on.</summary>
+public sealed class TlsSessionInfo
+{
+    internal TlsSessionInfo()
+    {
+    }
+
+    /// <summary>The version.</summary>
+    public required TlsVersion Version { get; init; }
+
+    /// <summary>The cipher suite.</summary>
+    public required CipherSuite CipherSuite { get; init; }
+
+    /// <summary>The key-exchange group.</summary>
+    public required NamedGroup Group { get; init; }
+
+    /// <summary>The scheme of the server's signature.</summary>
+    public required SignatureScheme? ServerSignatureScheme { get; init; }
+
+    /// <summary>The scheme of the client's signature; null when the client sent no certificate.</summary>
+    public required SignatureScheme? ClientSignatureScheme { get; init; }
+
+    /// <summary>The DNS name that the client asked for (SNI), or null.</summary>
+    public required string? ServerName { get; init; }
+
+    /// <summary>The application protocol agreed on (ALPN), or the default value when there is none.</summary>
+    public required SslApplicationProtocol ApplicationProtocol { get; init; }
+
+    /// <summary>The peer's certificates in DER, leaf first, as it sent them; empty when it sent none.</summary>
+    public required IReadOnlyList<ReadOnlyMemory<byte>> PeerCertificates { get; init; }
+
+    /// <summary>This end's certificates in DER, leaf first, as sent; empty when none were.</summary>
+    public required IReadOnlyList<ReadOnlyMemory<byte>> LocalCertificates { get; init; }
+
+    /// <summary>What the verifier said of the peer's certificates; null when none were asked for or any are accepted.</summary>
+    public required CertificateVerdict? PeerVerdict { get; init; }
+
+    /// <summary>Whether the server asked for another key share first (HelloRetryRequest).</summary>
+    public required bool HelloRetried { get; init; }
+
+    /// <summary>The messages of the handshake in order, with times.</summary>
+    public required IReadOnlyList<TlsHandshakeStep> Steps { get; init; }
+
+    /// <summary>How long the handshake took, from the first byte of work to the keys' installation.</summary>
+    public required TimeSpan HandshakeDuration { get; init; }
+}
