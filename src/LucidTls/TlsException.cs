@@ -58,9 +58,13 @@ public sealed class TlsException : Exception
     /// <summary>What the verifier said, when the failure is about a certificate; null otherwise.</summary>
     public CertificateVerdict? Verdict { get; private init; }
 
+    /// <summary>The certificates that <see cref="Verdict"/> is about, in DER, leaf first, as the peer sent them; empty when it is about none.</summary>
+    public IReadOnlyList<ReadOnlyMemory<byte>> PeerCertificates { get; private init; } = [];
+
     internal static TlsException FromPeer(TlsAlert alert) => new(alert, TlsErrorFacts.Of(TlsError.PeerAlert));
 
-    internal static TlsException FromVerdict(CertificateVerdict verdict) => new(ErrorOf(verdict.Failure), verdict.Explanation) { Verdict = verdict };
+    internal static TlsException FromVerdict(CertificateVerdict verdict, IReadOnlyList<ReadOnlyMemory<byte>>? peerCertificates = null) =>
+        new(ErrorOf(verdict.Failure), verdict.Explanation) { Verdict = verdict, PeerCertificates = peerCertificates ?? [] };
 
     private static TlsError ErrorOf(CertificateFailure failure) => failure switch
     {
