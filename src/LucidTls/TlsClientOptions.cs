@@ -29,4 +29,7 @@ public sealed class TlsClientOptions : TlsOptions
 
     /// <summary>Picks the identity by the server's request; wins over <see cref="Identity"/>. Null as its result declines.</summary>
     public Func<TlsCertificateRequest, CancellationToken, ValueTask<TlsIdentity?>>? IdentitySelector { get => _identitySelector; set => Set(ref _identitySelector, value); }
+
+    /// <summary>A copy that can be changed, even if this one is in use.</summary>
+    public TlsClientOptions Clone() => (TlsClientOptions)Copy();
 }

@@ -48,6 +48,13 @@ public abstract class TlsOptions
 
     internal void Freeze() => _frozen = true;
 
+    private protected TlsOptions Copy()
+    {
+        var copy = (TlsOptions)MemberwiseClone();
+        copy._frozen = false;
+        return copy;
+    }
+
     private protected void Set<T>(ref T field, T value)
     {
         if (_frozen)

@@ -36,4 +36,7 @@ public sealed class TlsServerOptions : TlsOptions
 
     /// <summary>The certificate authorities that a client is told are acceptable: distinguished names in DER (RFC 8446 §4.2.4).</summary>
     public IReadOnlyList<ReadOnlyMemory<byte>> CertificateAuthorities { get => _certificateAuthorities; set => Set(ref _certificateAuthorities, value); }
+
+    /// <summary>A copy that can be changed, even if this one is in use.</summary>
+    public TlsServerOptions Clone() => (TlsServerOptions)Copy();
 }
