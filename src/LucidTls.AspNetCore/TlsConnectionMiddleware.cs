@@ -1,0 +1,80 @@
+using System.Buffers;
+using System.Security.Authentication;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Connections.Features;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
+using Microsoft.Extensions.Logging;
+
+namespace LucidTls.AspNetCore;
+
+/// <summary>Shakes hands, then runs the rest of the connection on the plaintext.</summary>
+internal sealed class TlsConnectionMiddleware(ConnectionDelegate next, TlsServerOptions options, ILogger<TlsConnectionMiddleware> logger)
+{
+    /// <summary>How long a peer that no longer reads may hold up the close_notify that ends a connection.</summary>
+    private static readonly TimeSpan CloseTimeout = TimeSpan.FromSeconds(5);
+
+    public async Task OnConnectionAsync(ConnectionContext context)
+    {
+        var transport = context.Transport;
+        var stream = new TlsStream(new TransportStream(transport), leaveInnerStreamOpen: true);
+        await using var _ = stream.ConfigureAwait(false);
+
+        // The handshake's time limit is TlsOptions.HandshakeTimeout.
+        if (!await TryAuthenticateAsync(stream, context).ConfigureAwait(false))
+            return;
+
+        using var features = new TlsConnectionFeatures(stream.Session);
+        context.Features.Set<ITlsSessionFeature>(features);
+        context.Features.Set<ITlsConnectionFeature>(features);
+        context.Features.Set<ITlsHandshakeFeature>(features);
+        context.Features.Set<ITlsApplicationProtocolFeature>(features);
+
+        var plaintext = new TlsDuplexPipe(stream, context.Features.Get<IMemoryPoolFeature>()?.MemoryPool ?? MemoryPool<byte>.Shared);
+        try
+        {
+            context.Transport = plaintext;
+            await next(context).ConfigureAwait(false);
+        }
+        finally
+        {
+            // Kestrel closes the transport itself, and must find its own.
+            context.Transport = transport;
+            await CloseAsync(stream, plaintext, context).ConfigureAwait(false);
+        }
+    }
+
+    private async Task<bool> TryAuthenticateAsync(TlsStream stream, ConnectionContext context)
+    {
+        try
+        {
+            await stream.AuthenticateAsServerAsync(options).ConfigureAwait(false);
+            logger.HandshakeDone(context.ConnectionId, stream.Session.Version, stream.Session.CipherSuite, stream.Session.Group, stream.Session.HandshakeDuration.TotalMilliseconds);
+            return true;
+        }
+        catch (Exception failure) when (failure is AuthenticationException or IOException or OperationCanceledException)
+        {
+            var tls = failure.InnerException as TlsException;
+            if (tls?.Error == TlsError.LocalFailure)
+                logger.IdentityFailed(context.ConnectionId, tls.Message, failure);
+            else
+                logger.HandshakeFailed(context.ConnectionId, context.RemoteEndPoint, tls?.Message ?? failure.Message);
+            return false;
+        }
+    }
+
+    private async Task CloseAsync(TlsStream stream, TlsDuplexPipe plaintext, ConnectionContext context)
+    {
+        using var timeout = new CancellationTokenSource(CloseTimeout);
+        try
+        {
+            await plaintext.Input.CompleteAsync().ConfigureAwait(false);
+            await plaintext.Output.CompleteAsync().ConfigureAwait(false);
+            await stream.ShutdownAsync(timeout.Token).ConfigureAwait(false);
+        }
+        catch (Exception failure) when (failure is IOException or OperationCanceledException or ObjectDisposedException)
+        {
+            logger.CloseFailed(context.ConnectionId, failure.Message);
+        }
+    }
+}

@@ -1,0 +1,13 @@
+using System.Buffers;
+using System.IO.Pipelines;
+
+namespace LucidTls.AspNetCore;
+
+/// <summary>The plaintext of a connection as the pair of pipes that takes the transport's place.</summary>
+internal sealed class TlsDuplexPipe(TlsStream stream, MemoryPool<byte> pool) : IDuplexPipe
+{
+    // Reads of zero bytes, so that a connection that waits holds no buffer.
+    public PipeReader Input { get; } = PipeReader.Create(stream, new StreamPipeReaderOptions(pool, leaveOpen: true, useZeroByteReads: true));
+
+    public PipeWriter Output { get; } = PipeWriter.Create(stream, new StreamPipeWriterOptions(pool, leaveOpen: true));
+}
