@@ -1,0 +1,54 @@
+using LucidTls.Protocol;
+
+namespace LucidTls.Handshake;
+
+/// <summary>What a CertificateVerify signs, and the signing of it (RFC 8446 §4.4.3).</summary>
+internal static class CertificateProof
+{
+    private static ReadOnlySpan<byte> ServerContext => "TLS 1.3, server CertificateVerify"u8;
+    private static ReadOnlySpan<byte> ClientContext => "TLS 1.3, client CertificateVerify"u8;
+
+    /// <summary>64 spaces, the context, a zero, the transcript's hash.</summary>
+    public static byte[] SignedContent(bool byServer, ReadOnlySpan<byte> transcriptHash)
+    {
+        var context = byServer ? ServerContext : ClientContext;
+        var content = new byte[64 + context.Length + 1 + transcriptHash.Length];
+        content.AsSpan(0, 64).Fill(0x20);
+        context.CopyTo(content.AsSpan(64));
+        transcriptHash.CopyTo(content.AsSpan(64 + context.Length + 1));
+        return content;
+    }
+
+    /// <summary>The first scheme of the identity that the peer can verify, or null.</summary>
+    public static SignatureScheme? SchemeFor(TlsIdentity identity, IReadOnlyList<SignatureScheme> peerSchemes)
+    {
+        foreach (var scheme in identity.SignatureSchemes)
+        {
+            if (peerSchemes.Contains(scheme))
+                return scheme;
+        }
+        return null;
+    }
+
+    public static async ValueTask<CertificateVerify> SignAsync(TlsIdentity identity, SignatureScheme scheme, byte[] content, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var signature = await identity.SignAsync(scheme, content, cancellationToken).ConfigureAwait(false);
+            return new CertificateVerify { Scheme = scheme, Signature = signature };
+        }
+        catch (Exception exception) when (exception is not OperationCanceledException)
+        {
+            throw new TlsException(TlsError.LocalFailure, "signing with the private key failed", exception);
+        }
+    }
+
+    public static CertificateMessage Message(TlsIdentity? identity, ReadOnlyMemory<byte> context)
+    {
+        var chain = identity?.Chain ?? [];
+        var entries = new CertificateEntry[chain.Count];
+        for (var i = 0; i < entries.Length; i++)
+            entries[i] = new CertificateEntry(chain[i], new ExtensionBlock());
+        return new CertificateMessage { Context = context, Entries = entries };
+    }
+}

@@ -1,0 +1,98 @@
+using LucidTls.Protocol;
+
+namespace LucidTls.Handshake;
+
+/// <summary>What RFC 8446 demands of a ClientHello beyond its form.</summary>
+internal static class ClientHelloChecks
+{
+    private static readonly CipherSuite FallbackScsv = new(0x5600);
+
+    /// <exception cref="TlsException">The client speaks no TLS 1.3, or breaks one of its rules.</exception>
+    public static void Demand(ClientHello hello)
+    {
+        DemandVersion(hello);
+        // RFC 8446 §4.1.2: "this vector MUST contain exactly one byte, set to zero".
+        if (!hello.CompressionMethods.Span.SequenceEqual("\0"u8))
+            throw new TlsException(TlsError.Compression);
+        // RFC 8446 §9.2: without a PSK these three are mandatory; supported_groups and key_share come together or not at all.
+        if (hello.SignatureSchemes == null)
+            throw new TlsException(TlsError.MissingExtension, "signature_algorithms in ClientHello");
+        if (hello.Groups == null)
+            throw new TlsException(TlsError.MissingExtension, "supported_groups in ClientHello");
+        if (hello.KeyShares == null)
+            throw new TlsException(TlsError.MissingExtension, "key_share in ClientHello");
+        // RFC 8446 §4.2.9: pre_shared_key without psk_key_exchange_modes must end the handshake.
+        if (hello.OffersPreSharedKey && !hello.Extensions.Contains(ExtensionType.PskKeyExchangeModes))
+            throw new TlsException(TlsError.MissingExtension, "psk_key_exchange_modes in ClientHello");
+        // RFC 8446 §4.2.10: early data is sent under a PSK.
+        if (hello.OffersEarlyData && !hello.OffersPreSharedKey)
+            throw new TlsException(TlsError.IllegalValue, "early_data without pre_shared_key");
+        DemandConsistentShares(hello);
+    }
+
+    /// <summary>RFC 8446 §4.1.2: the hello after HelloRetryRequest is the first one but for what was asked.</summary>
+    public static void DemandSame(ClientHello first, ClientHello second, NamedGroup group, ReadOnlyMemory<byte>? cookie)
+    {
+        if (!second.Random.Span.SequenceEqual(first.Random.Span) || !second.SessionId.Span.SequenceEqual(first.SessionId.Span))
+            throw new TlsException(TlsError.ClientHelloChanged, "random or session id");
+        if (!second.CipherSuites.SequenceEqual(first.CipherSuites))
+            throw new TlsException(TlsError.ClientHelloChanged, "cipher suites");
+        if (second.OffersEarlyData)
+            throw new TlsException(TlsError.ClientHelloChanged, "early_data must not be offered again");
+        DemandSameExtensions(first, second);
+        // RFC 8446 §4.2.8: a single share, of the group asked for.
+        if (second.KeyShares!.Count != 1 || second.KeyShares[0].Group != group)
+            throw new TlsException(TlsError.InconsistentKeyShares, $"one share for {group} was asked for");
+        if (cookie is { } expected && (second.Cookie is not { } echoed || !echoed.Span.SequenceEqual(expected.Span)))
+            throw new TlsException(TlsError.ClientHelloChanged, "the cookie did not come back");
+        if (cookie == null && second.Cookie != null)
+            throw new TlsException(TlsError.UnsolicitedExtension, "cookie");
+    }
+
+    private static void DemandVersion(ClientHello hello)
+    {
+        if (hello.Versions is { } versions && versions.Contains(TlsVersion.Tls13))
+            return;
+        // RFC 7507 §3: a client that fell back says so, and this server speaks more than it asks for.
+        if (hello.CipherSuites.Contains(FallbackScsv))
+            throw new TlsException(TlsError.InappropriateFallback);
+        var offered = hello.Versions is { } list ? string.Join(", ", list.Where(version => !IsGrease(version.Value))) : $"up to {new TlsVersion(hello.LegacyVersion)}";
+        throw new TlsException(TlsError.UnsupportedVersion, $"the client offers {offered}; this server accepts {TlsVersion.Tls13}");
+    }
+
+    private static bool IsGrease(ushort value) => (value & 0x0F0F) == 0x0A0A && value >> 8 == (value & 0xFF);
+
+    private static void DemandConsistentShares(ClientHello hello)
+    {
+        var seen = new HashSet<NamedGroup>();
+        foreach (var share in hello.KeyShares!)
+        {
+            // RFC 8446 §4.2.8: one share a group, and only for groups that are offered.
+            if (!seen.Add(share.Group))
+                throw new TlsException(TlsError.InconsistentKeyShares, $"two shares for {share.Group}");
+            if (!hello.Groups!.Contains(share.Group))
+                throw new TlsException(TlsError.InconsistentKeyShares, $"a share for {share.Group}, which is not among the groups");
+        }
+    }
+
+    // Extensions that this library does not know may have rules of their own for the second hello.
+    private static void DemandSameExtensions(ClientHello first, ClientHello second)
+    {
+        foreach (var extension in first.Extensions.Items)
+        {
+            if (MayChange(extension.Type))
+                continue;
+            if (!second.Extensions.TryGet(extension.Type, out var data) || !data.Span.SequenceEqual(extension.Data.Span))
+                throw new TlsException(TlsError.ClientHelloChanged, extension.Type.ToString());
+        }
+        foreach (var extension in second.Extensions.Items)
+        {
+            if (!MayChange(extension.Type) && !first.Extensions.Contains(extension.Type))
+                throw new TlsException(TlsError.ClientHelloChanged, extension.Type.ToString());
+        }
+    }
+
+    private static bool MayChange(ExtensionType type) =>
+        type == ExtensionType.KeyShare || type == ExtensionType.EarlyData || type == ExtensionType.Cookie
+        || type == ExtensionType.PreSharedKey || type == ExtensionType.Padding || ExtensionPlaces.Of(type) == ExtensionPlace.None;
+}

@@ -1,0 +1,156 @@
+using System.Buffers.Binary;
+using LucidTls.Certificates;
+using LucidTls.Cryptography;
+using LucidTls.Protocol;
+
+namespace LucidTls.Handshake;
+
+/// <summary>Builds the ClientHello and the one after HelloRetryRequest, and keeps the private keys of its shares.</summary>
+internal sealed class ClientOffer : IDisposable
+{
+    private readonly TlsClientOptions _options;
+    private readonly CryptoProvider _crypto;
+    private readonly HandshakeHooks _hooks;
+    private readonly Grease _grease;
+    private readonly List<KeyShare> _shares = [];
+    private readonly List<KeyShare> _owned = [];
+
+    public ClientOffer(TlsClientOptions options, CryptoProvider crypto, HandshakeHooks hooks)
+    {
+        _options = options;
+        _crypto = crypto;
+        _hooks = hooks;
+        _grease = new Grease(hooks);
+        CipherSuites = [.. options.CipherSuites.Where(suite => crypto.TryGetSuite(suite, out _))];
+        Groups = [.. options.Groups.Where(group => crypto.TryGetGroup(group, out _))];
+        if (CipherSuites.Count == 0 || Groups.Count == 0)
+            throw new TlsException(TlsError.LocalFailure, "the options leave no cipher suite or no group that this machine can do");
+        GenerateShares();
+        Hello = Build();
+    }
+
+    public IReadOnlyList<CipherSuite> CipherSuites { get; }
+    public IReadOnlyList<NamedGroup> Groups { get; }
+
+    /// <summary>The hello last sent.</summary>
+    public ClientHello Hello { get; set; }
+
+    /// <summary>The private key for the group that the server picked; null when no share of that group was sent.</summary>
+    public KeyShare? ShareOf(NamedGroup group) => _shares.Find(share => share.Group == group);
+
+    /// <summary>RFC 8446 §4.1.2: the same hello with the share asked for, and the cookie if there is one.</summary>
+    public void Retry(NamedGroup? group, ReadOnlyMemory<byte>? cookie)
+    {
+        var extensions = new ExtensionBlock();
+        foreach (var extension in Hello.Extensions.Items)
+            extensions.Add(extension.Type, extension.Data);
+        if (group is { } wanted)
+        {
+            _shares.Clear();
+            AddShare(wanted);
+            extensions.Set(ExtensionType.KeyShare, Extensions.BuildClientShares(_shares.Select(Entry)));
+        }
+        if (cookie is { } value)
+            extensions.Set(ExtensionType.Cookie, Extensions.BuildCookie(value));
+        Hello = new ClientHello
+        {
+            Random = Hello.Random,
+            SessionId = Hello.SessionId,
+            CipherSuites = Hello.CipherSuites,
+            Extensions = extensions,
+        };
+    }
+
+    public void Dispose()
+    {
+        foreach (var share in _owned)
+            share.Dispose();
+    }
+
+    private void GenerateShares()
+    {
+        foreach (var group in _options.KeyShareGroups)
+        {
+            if (Groups.Contains(group))
+                AddShare(group);
+        }
+        if (_shares.Count == 0)
+            AddShare(Groups[0]);
+    }
+
+    private void AddShare(NamedGroup group)
+    {
+        // draft-ietf-tls-hybrid-design §3.2: the classical half of a hybrid may stand alone as well.
+        foreach (var share in _owned)
+        {
+            if (share.ClassicalPart is { } part && part.Group == group)
+            {
+                _shares.Add(part);
+                return;
+            }
+        }
+        if (!_crypto.TryGetGroup(group, out var algorithm))
+            throw new InvalidOperationException($"{group} is not offered.");
+        var fresh = _hooks.GenerateShare(algorithm);
+        _owned.Add(fresh);
+        _shares.Add(fresh);
+    }
+
+    private ClientHello Build()
+    {
+        var random = new byte[32];
+        _hooks.FillRandom(random);
+        // RFC 8446 §D.4: a session id that is not empty makes the handshake look like a resumption to middleboxes.
+        var sessionId = new byte[32];
+        _hooks.FillRandom(sessionId);
+
+        var extensions = new ExtensionBlock();
+        extensions.Add(_grease.FirstExtension, default);
+        if (ServerName() is { } name)
+            extensions.Add(ExtensionType.ServerName, Extensions.BuildServerName(name));
+        extensions.Add(ExtensionType.SupportedGroups, Extensions.BuildGroups([_grease.Group, .. Groups]));
+        extensions.Add(ExtensionType.SignatureAlgorithms, Extensions.BuildSignatureSchemes(_options.SignatureSchemes));
+        if (_options.ApplicationProtocols.Count > 0)
+            extensions.Add(ExtensionType.ApplicationLayerProtocolNegotiation, Extensions.BuildProtocols(_options.ApplicationProtocols));
+        extensions.Add(ExtensionType.SupportedVersions, Extensions.BuildOfferedVersions([_grease.Version, TlsVersion.Tls13]));
+        extensions.Add(ExtensionType.KeyShare, Extensions.BuildClientShares([new KeyShareEntry(_grease.Group, new byte[1]), .. _shares.Select(Entry)]));
+        extensions.Add(_grease.LastExtension, new byte[1]);
+        return new ClientHello
+        {
+            Random = random,
+            SessionId = sessionId,
+            CipherSuites = [_grease.Suite, .. CipherSuites],
+            Extensions = extensions,
+        };
+    }
+
+    // RFC 6066 §3: "Literal IPv4 and IPv6 addresses are not permitted in 'HostName'."
+    private string? ServerName() => _options.TargetHost is { } host ? ServerNames.ForSni(host) : null;
+
+    private static KeyShareEntry Entry(KeyShare share) => new(share.Group, share.PublicShare);
+
+    /// <summary>Values without a meaning that keep servers tolerant of the unknown (RFC 8701), the same for both hellos of a handshake.</summary>
+    private sealed class Grease
+    {
+        private readonly byte[] _choices = new byte[5];
+
+        public Grease(HandshakeHooks hooks)
+        {
+            hooks.FillRandom(_choices);
+            // Two extensions may not have the same type.
+            if (Value(3) == Value(4))
+                _choices[4] ^= 1;
+        }
+
+        public CipherSuite Suite => new(Value(0));
+        public NamedGroup Group => new(Value(1));
+        public TlsVersion Version => new(Value(2));
+        public ExtensionType FirstExtension => new(Value(3));
+        public ExtensionType LastExtension => new(Value(4));
+
+        // 0x0A0A, 0x1A1A … 0xFAFA
+        private ushort Value(int index) => BinaryPrimitives.ReadUInt16BigEndian([Byte(index), Byte(index)]);
+
+        private byte Byte(int index) => (byte)((_choices[index] & 0x0F) << 4 | 0x0A);
+    }
+}

@@ -1,0 +1,36 @@
+using LucidTls.Protocol;
+using LucidTls.Records;
+
+namespace LucidTls.Handshake;
+
+/// <summary>What a handshake speaks through: whole messages and changes of keys. How they travel is the channel's affair.</summary>
+internal abstract class HandshakeChannel
+{
+    /// <summary>The peer's next handshake message.</summary>
+    /// <exception cref="TlsException">The peer ended the connection, or sent what may not come.</exception>
+    public abstract ValueTask<HandshakeMessage> ReceiveAsync(CancellationToken cancellationToken);
+
+    /// <summary>Queues a message under the present keys. The bytes returned are those that go out, for the transcript, valid until the next call.</summary>
+    public abstract ReadOnlyMemory<byte> Send(IHandshakeBody message, string detail);
+
+    /// <summary>Queues the record that middleboxes expect (RFC 8446 §D.4).</summary>
+    public abstract void SendChangeCipherSpec();
+
+    /// <summary>Sends what is queued.</summary>
+    public abstract ValueTask FlushAsync(CancellationToken cancellationToken);
+
+    /// <summary>Protects what is sent from here on.</summary>
+    public abstract void InstallWriteKeys(TrafficKeys keys, TlsProtection protection);
+
+    /// <summary>Opens what comes from here on; no part of a message may be left over (RFC 8446 §5.1).</summary>
+    public abstract void InstallReadKeys(TrafficKeys keys, TlsProtection protection);
+
+    /// <summary>Whether change_cipher_spec records from the peer are dropped rather than refused (RFC 8446 §5).</summary>
+    public abstract bool AllowsChangeCipherSpec { set; }
+
+    /// <summary>How many bytes of early data that nobody can open are passed over (RFC 8446 §4.2.10).</summary>
+    public abstract int EarlyDataToSkip { set; }
+
+    /// <summary>Says what the message just received carried.</summary>
+    public abstract void Describe(string detail);
+}

@@ -1,0 +1,12 @@
+using LucidTls.Cryptography;
+
+namespace LucidTls.Handshake;
+
+/// <summary>A finished handshake. It cannot be made without the evidence that the peer and its Finished were checked.</summary>
+internal sealed class HandshakeResult(VerifiedPeer peer, VerifiedFinished finished, TlsSessionInfo session, Exporter exporter)
+{
+    public VerifiedPeer Peer { get; } = peer;
+    public VerifiedFinished Finished { get; } = finished;
+    public TlsSessionInfo Session { get; } = session;
+    public Exporter Exporter { get; } = exporter;
+}

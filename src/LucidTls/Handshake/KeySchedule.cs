@@ -1,0 +1,99 @@
+using System.Security.Cryptography;
+using LucidTls.Cryptography;
+
+namespace LucidTls.Handshake;
+
+/// <summary>
+/// The key schedule of RFC 8446 §7.1 in stages: early, handshake, master. A stage gives only the secrets that belong to it and
+/// is used up by the step to the next, so that an early stage cannot yield an application secret.
+/// </summary>
+internal abstract class KeyScheduleStage(SuiteAlgorithm suite, Secret secret) : IDisposable
+{
+    protected SuiteAlgorithm Suite { get; } = suite;
+
+    public void Dispose() => secret.Dispose();
+
+    /// <summary>RFC 8446 §7.1: Derive-Secret, with the transcript's hash already taken.</summary>
+    protected Secret Derive(ReadOnlySpan<byte> label, ReadOnlySpan<byte> transcriptHash)
+    {
+        var derived = new Secret(Suite.HashLength);
+        Hkdf.ExpandLabel(Suite.Hash, secret.Span, label, transcriptHash, derived.Span);
+        return derived;
+    }
+
+    /// <summary>The next stage's secret: HKDF-Extract(Derive-Secret(., "derived", ""), <paramref name="input"/>), or zeros for no input.</summary>
+    protected Secret Advance(ReadOnlySpan<byte> input)
+    {
+        Span<byte> hash = stackalloc byte[64];
+        using var salt = Derive("derived"u8, hash[..HashOfNothing(hash)]);
+        var next = new Secret(Suite.HashLength);
+        Extract(Suite, salt.Span, input, next);
+        return next;
+    }
+
+    protected static void Extract(SuiteAlgorithm suite, ReadOnlySpan<byte> salt, ReadOnlySpan<byte> input, Secret extracted)
+    {
+        Span<byte> zeros = stackalloc byte[suite.HashLength];
+        zeros.Clear();
+        Hkdf.Extract(suite.Hash, salt.IsEmpty ? zeros : salt, input.IsEmpty ? zeros : input, extracted);
+    }
+
+    private int HashOfNothing(Span<byte> hash) => CryptographicOperations.HashData(Suite.Hash, ReadOnlySpan<byte>.Empty, hash);
+}
+
+/// <summary>The first stage: what comes from a pre-shared key, or from nothing.</summary>
+internal sealed class EarlyStage(SuiteAlgorithm suite, Secret secret) : KeyScheduleStage(suite, secret)
+{
+    /// <param name="suite">The suite whose hash is used.</param>
+    /// <param name="preSharedKey">The PSK; empty for none, which counts as zeros.</param>
+    public static EarlyStage Create(SuiteAlgorithm suite, ReadOnlySpan<byte> preSharedKey)
+    {
+        var secret = new Secret(suite.HashLength);
+        Extract(suite, default, preSharedKey, secret);
+        return new EarlyStage(suite, secret);
+    }
+
+    public Secret ResumptionBinderKey() => Derive("res binder"u8, EmptyHash(stackalloc byte[64]));
+
+    public Secret ClientEarlyTraffic(ReadOnlySpan<byte> clientHelloHash) => Derive("c e traffic"u8, clientHelloHash);
+
+    public Secret EarlyExporter(ReadOnlySpan<byte> clientHelloHash) => Derive("e exp master"u8, clientHelloHash);
+
+    /// <summary>Goes on with the (EC)DHE secret; this stage is over.</summary>
+    public HandshakeStage Advance(Secret sharedSecret)
+    {
+        var next = new HandshakeStage(Suite, Advance(sharedSecret.Span));
+        Dispose();
+        return next;
+    }
+
+    private ReadOnlySpan<byte> EmptyHash(Span<byte> hash) => hash[..CryptographicOperations.HashData(Suite.Hash, ReadOnlySpan<byte>.Empty, hash)];
+}
+
+/// <summary>The second stage: the keys of the encrypted part of the handshake.</summary>
+internal sealed class HandshakeStage(SuiteAlgorithm suite, Secret secret) : KeyScheduleStage(suite, secret)
+{
+    public Secret ClientTraffic(ReadOnlySpan<byte> serverHelloHash) => Derive("c hs traffic"u8, serverHelloHash);
+
+    public Secret ServerTraffic(ReadOnlySpan<byte> serverHelloHash) => Derive("s hs traffic"u8, serverHelloHash);
+
+    /// <summary>Goes on to the master secret; this stage is over.</summary>
+    public MasterStage Advance()
+    {
+        var next = new MasterStage(Suite, Advance(default));
+        Dispose();
+        return next;
+    }
+}
+
+/// <summary>The last stage: application traffic, exporters, resumption.</summary>
+internal sealed class MasterStage(SuiteAlgorithm suite, Secret secret) : KeyScheduleStage(suite, secret)
+{
+    public Secret ClientTraffic(ReadOnlySpan<byte> serverFinishedHash) => Derive("c ap traffic"u8, serverFinishedHash);
+
+    public Secret ServerTraffic(ReadOnlySpan<byte> serverFinishedHash) => Derive("s ap traffic"u8, serverFinishedHash);
+
+    public Secret Exporter(ReadOnlySpan<byte> serverFinishedHash) => Derive("exp master"u8, serverFinishedHash);
+
+    public Secret Resumption(ReadOnlySpan<byte> clientFinishedHash) => Derive("res master"u8, clientFinishedHash);
+}

@@ -1,0 +1,179 @@
+using LucidTls.Protocol;
+using LucidTls.Records;
+
+namespace LucidTls.Handshake;
+
+/// <summary>Handshake messages in records over a transport.</summary>
+internal sealed class RecordChannel(ITransport transport, RecordReader reader, RecordWriter writer, HandshakeAssembler assembler, StepRecorder steps) : HandshakeChannel, IDisposable
+{
+    private readonly TlsWriter _outgoing = new();
+    private TlsProtection _readProtection;
+    private TlsProtection _writeProtection;
+    private int _idleRecords;
+
+    public override bool AllowsChangeCipherSpec
+    {
+        set => reader.AllowsChangeCipherSpec = value;
+    }
+
+    public override int EarlyDataToSkip
+    {
+        set => reader.EarlyDataToSkip = value;
+    }
+
+    public override async ValueTask<HandshakeMessage> ReceiveAsync(CancellationToken cancellationToken)
+    {
+        HandshakeMessage message;
+        while (!assembler.TryTake(out message))
+        {
+            if (reader.TryRead(out var record))
+                Accept(record);
+            else
+                await FillAsync(cancellationToken).ConfigureAwait(false);
+        }
+        _idleRecords = 0;
+        steps.Received(message.Type.ToString(), message.Bytes.Length, _readProtection);
+        return message;
+    }
+
+    public override ReadOnlyMemory<byte> Send(IHandshakeBody message, string detail)
+    {
+        var start = _outgoing.Length;
+        _outgoing.WriteUInt8(message.Type.Value);
+        using (_outgoing.Length24())
+            message.Write(_outgoing);
+        var length = _outgoing.Length - start;
+        steps.Sent(message.Type.ToString(), length, _writeProtection, detail);
+        return _outgoing.WrittenMemory.Slice(start, length);
+    }
+
+    public override void SendChangeCipherSpec()
+    {
+        SealOutgoing();
+        writer.AppendChangeCipherSpec();
+    }
+
+    public override async ValueTask FlushAsync(CancellationToken cancellationToken)
+    {
+        SealOutgoing();
+        if (writer.Pending.IsEmpty)
+            return;
+        try
+        {
+            await transport.WriteAsync(writer.Pending, cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception exception) when (exception is IOException or ObjectDisposedException)
+        {
+            throw new TlsException(TlsError.TransportFailed, exception.Message, exception);
+        }
+        finally
+        {
+            writer.Clear();
+        }
+    }
+
+    public override void InstallWriteKeys(TrafficKeys keys, TlsProtection protection)
+    {
+        SealOutgoing();
+        writer.Install(keys);
+        _writeProtection = protection;
+    }
+
+    public override void InstallReadKeys(TrafficKeys keys, TlsProtection protection)
+    {
+        // RFC 8446 §5.1: "Handshake messages MUST NOT span key changes."
+        if (!assembler.IsEmpty)
+        {
+            keys.Dispose();
+            throw new TlsException(TlsError.MessageAcrossKeyChange);
+        }
+        reader.Install(keys);
+        _readProtection = protection;
+    }
+
+    public override void Describe(string detail) => steps.Describe(detail);
+
+    /// <summary>Sends an alert, and what was queued before it is dropped.</summary>
+    public ValueTask SendAlertAsync(TlsAlert alert, CancellationToken cancellationToken)
+    {
+        _outgoing.Clear();
+        writer.AppendAlert(alert);
+        steps.Sent($"Alert {AlertNames.Of(alert)}", 2, _writeProtection, "");
+        return FlushAsync(cancellationToken);
+    }
+
+    public void Dispose() => _outgoing.Dispose();
+
+    private void SealOutgoing()
+    {
+        if (_outgoing.Length == 0)
+            return;
+        writer.Append(ContentType.Handshake, _outgoing.Written);
+        _outgoing.Clear();
+    }
+
+    private void Accept(Record record)
+    {
+        // RFC 8446 §5.1: "Handshake messages MUST NOT be interleaved with other record types."
+        if (record.Type != ContentType.Handshake && !assembler.IsEmpty && record.Type != ContentType.Alert)
+            throw new TlsException(TlsError.InterleavedHandshake, record.Type.ToString());
+        switch (record.Type)
+        {
+            case ContentType.Handshake:
+                assembler.Add(record.Content.Span);
+                break;
+            case ContentType.Alert:
+                AcceptAlert(AlertRecord.Parse(record.Content.Span));
+                break;
+            case ContentType.ChangeCipherSpec:
+                // RFC 8446 §5: a single byte of 1 is dropped without further processing.
+                if (record.Content.Span[0] != 1)
+                    throw new TlsException(TlsError.UnexpectedChangeCipherSpec, "its byte is not 1");
+                CountIdle();
+                break;
+            case ContentType.ApplicationData:
+            case ContentType.Invalid:
+            default:
+                throw new TlsException(TlsError.EarlyApplicationData);
+        }
+    }
+
+    private void AcceptAlert(TlsAlert alert)
+    {
+        steps.Received($"Alert {AlertNames.Of(alert)}", 2, _readProtection);
+        steps.Describe(AlertNames.Meaning(alert));
+        switch (alert)
+        {
+            case TlsAlert.CloseNotify:
+                throw new TlsException(TlsError.ClosedDuringHandshake, "it sent close_notify");
+            case TlsAlert.UserCanceled:
+                // RFC 8446 §6.1: a warning that close_notify follows.
+                CountIdle();
+                break;
+            default:
+                throw TlsException.FromPeer(alert);
+        }
+    }
+
+    private void CountIdle()
+    {
+        if (++_idleRecords > RecordLimits.MostIdleRecords)
+            throw new TlsException(TlsError.TooManyEmptyMessages);
+    }
+
+    private async ValueTask FillAsync(CancellationToken cancellationToken)
+    {
+        int count;
+        try
+        {
+            count = await transport.ReadAsync(reader.GetSpace(), cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception exception) when (exception is IOException or ObjectDisposedException)
+        {
+            throw new TlsException(TlsError.TransportFailed, exception.Message, exception);
+        }
+        if (count == 0)
+            throw new TlsException(TlsError.ClosedDuringHandshake, reader.HasInput ? "in the middle of a record" : null);
+        reader.Added(count);
+    }
+}

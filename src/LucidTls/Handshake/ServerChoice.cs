@@ -1,0 +1,97 @@
+using System.Net.Security;
+using LucidTls.Cryptography;
+using LucidTls.Protocol;
+
+namespace LucidTls.Handshake;
+
+/// <summary>What a server picks from a ClientHello: pure decisions, each with the error that says why there is nothing to pick.</summary>
+internal static class ServerChoice
+{
+    public static SuiteAlgorithm Suite(ClientHello hello, TlsServerOptions options, CryptoProvider crypto)
+    {
+        foreach (var suite in options.CipherSuites)
+        {
+            if (hello.CipherSuites.Contains(suite) && crypto.TryGetSuite(suite, out var algorithm))
+                return algorithm;
+        }
+        throw new TlsException(TlsError.NoCommonSuite, $"the client offers {string.Join(", ", hello.CipherSuites)}; this server has {string.Join(", ", options.CipherSuites)}");
+    }
+
+    /// <summary>The group, by this server's preference: first among those with a share, so that no round trip is lost; then among those the client knows.</summary>
+    public static KeyExchangeGroup Group(ClientHello hello, TlsServerOptions options, CryptoProvider crypto, out ReadOnlyMemory<byte>? share)
+    {
+        foreach (var group in options.Groups)
+        {
+            if (!crypto.TryGetGroup(group, out var algorithm))
+                continue;
+            foreach (var entry in hello.KeyShares!)
+            {
+                if (entry.Group == group)
+                {
+                    share = entry.KeyExchange;
+                    return algorithm;
+                }
+            }
+        }
+        share = null;
+        foreach (var group in options.Groups)
+        {
+            if (hello.Groups!.Contains(group) && crypto.TryGetGroup(group, out var algorithm))
+                return algorithm;
+        }
+        throw new TlsException(TlsError.NoCommonGroup, $"the client offers {string.Join(", ", hello.Groups!)}; this server has {string.Join(", ", options.Groups)}");
+    }
+
+    /// <summary>RFC 7301 §3.2: the first of this server's protocols that the client offers; an error when both have some and none in common.</summary>
+    public static SslApplicationProtocol Protocol(ClientHello hello, TlsServerOptions options)
+    {
+        if (options.ApplicationProtocols.Count == 0 || hello.ApplicationProtocols.Count == 0)
+            return default;
+        foreach (var protocol in options.ApplicationProtocols)
+        {
+            if (hello.ApplicationProtocols.Contains(protocol))
+                return protocol;
+        }
+        throw new TlsException(TlsError.NoCommonProtocol, $"the client offers {string.Join(", ", hello.ApplicationProtocols)}; this server speaks {string.Join(", ", options.ApplicationProtocols)}");
+    }
+
+    public static async ValueTask<(TlsIdentity Identity, SignatureScheme Scheme)> IdentityAsync(ClientHello hello, TlsServerOptions options, CancellationToken cancellationToken)
+    {
+        var selected = await SelectAsync(hello, options, cancellationToken).ConfigureAwait(false);
+        IReadOnlyList<TlsIdentity> candidates = selected == null ? options.Identities : [selected];
+        if (candidates.Count == 0)
+            throw new TlsException(TlsError.NoIdentity, hello.ServerName is { } name ? $"the client asks for {name}" : "the client asks for no name");
+        return Identity(candidates, hello)
+            ?? throw new TlsException(TlsError.NoCommonSignatureScheme, $"the client can verify {string.Join(", ", hello.SignatureSchemes!)}; this server signs with {string.Join(", ", candidates.SelectMany(identity => identity.SignatureSchemes).Distinct())}");
+    }
+
+    // An identity for the name asked for comes before others; one that the client can verify is a must.
+    private static (TlsIdentity, SignatureScheme)? Identity(IReadOnlyList<TlsIdentity> candidates, ClientHello hello)
+    {
+        (TlsIdentity, SignatureScheme)? fallback = null;
+        foreach (var candidate in candidates)
+        {
+            if (CertificateProof.SchemeFor(candidate, hello.SignatureSchemes!) is not { } scheme)
+                continue;
+            if (hello.ServerName == null || candidate.Matches(hello.ServerName))
+                return (candidate, scheme);
+            fallback ??= (candidate, scheme);
+        }
+        return fallback;
+    }
+
+    private static async ValueTask<TlsIdentity?> SelectAsync(ClientHello hello, TlsServerOptions options, CancellationToken cancellationToken)
+    {
+        if (options.IdentitySelector is not { } selector)
+            return null;
+        var info = new TlsClientHelloInfo(hello.ServerName, hello.ApplicationProtocols, hello.Versions ?? [], hello.CipherSuites, hello.Groups ?? [], hello.SignatureSchemes ?? [], hello.CertificateAuthorities);
+        try
+        {
+            return await selector(info, cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception exception) when (exception is not OperationCanceledException)
+        {
+            throw new TlsException(TlsError.LocalFailure, "the identity selector failed", exception);
+        }
+    }
+}

@@ -1,0 +1,370 @@
+using System.Net.Security;
+using LucidTls.Certificates;
+using LucidTls.Cryptography;
+using LucidTls.Diagnostics;
+using LucidTls.Protocol;
+using LucidTls.Records;
+
+namespace LucidTls.Handshake;
+
+/// <summary>The client's side of the TLS 1.3 handshake (RFC 8446 §2): <see cref="RunAsync"/> reads as the RFC's first figure does.</summary>
+internal sealed class Tls13Client(TlsClientOptions options, HandshakeChannel channel, CryptoProvider crypto, HandshakeHooks hooks, StepRecorder steps) : IDisposable
+{
+    private readonly ClientOffer _offer = new(options, crypto, hooks);
+    private readonly Transcript _transcript = new();
+    private readonly byte[] _hash = new byte[64];
+    private KeyLog? _keyLog;
+    private SuiteAlgorithm? _suite;
+    private NamedGroup _group;
+    private HandshakeStage? _handshakeStage;
+    private MasterStage? _masterStage;
+    private Secret? _clientTraffic;
+    private Secret? _serverTraffic;
+    private bool _sentChangeCipherSpec;
+    private bool _retried;
+
+    private SuiteAlgorithm Suite => _suite ?? throw new InvalidOperationException("The suite is not known yet.");
+
+    public async ValueTask<HandshakeResult> RunAsync(CancellationToken cancellationToken)
+    {
+        SendClientHello();
+        await channel.FlushAsync(cancellationToken).ConfigureAwait(false);
+        channel.AllowsChangeCipherSpec = true;
+
+        var serverHello = await ReceiveServerHelloAsync(cancellationToken).ConfigureAwait(false);
+        InstallHandshakeKeys(serverHello);
+
+        var protocol = await ReceiveEncryptedExtensionsAsync(cancellationToken).ConfigureAwait(false);
+        var (request, server) = await ReceiveServerProofAsync(cancellationToken).ConfigureAwait(false);
+        var finished = await ReceiveFinishedAsync(cancellationToken).ConfigureAwait(false);
+        channel.AllowsChangeCipherSpec = false;
+
+        _masterStage = _handshakeStage!.Advance();
+        var serverFinishedHash = _transcript.Current(_hash).ToArray();
+        InstallApplicationReadKeys(server, finished, serverFinishedHash);
+        var (identity, scheme) = await SendClientProofAsync(request, cancellationToken).ConfigureAwait(false);
+        SendFinished();
+        InstallApplicationWriteKeys(server, finished, serverFinishedHash);
+        await channel.FlushAsync(cancellationToken).ConfigureAwait(false);
+
+        var exporter = ExporterSecret(serverFinishedHash);
+        return new HandshakeResult(server, finished, SessionInfo(server, protocol, identity, scheme), new Exporter(Suite, exporter));
+    }
+
+    public void Dispose()
+    {
+        _offer.Dispose();
+        _transcript.Dispose();
+        _handshakeStage?.Dispose();
+        _masterStage?.Dispose();
+        _clientTraffic?.Dispose();
+        _serverTraffic?.Dispose();
+    }
+
+    private void SendClientHello()
+    {
+        _offer.Hello = (ClientHello)hooks.BeforeSend(_offer.Hello);
+        _keyLog = new KeyLog(options, _offer.Hello.Random.Span);
+        Send(_offer.Hello, $"offers {TlsVersion.Tls13}, {string.Join(", ", _offer.CipherSuites)}; key shares {string.Join(", ", options.KeyShareGroups)}{(options.TargetHost is { } host ? $"; asks for {host}" : "")}");
+    }
+
+    private async ValueTask<ServerHello> ReceiveServerHelloAsync(CancellationToken cancellationToken)
+    {
+        var message = await ReceiveAsync(HandshakeType.ServerHello, cancellationToken).ConfigureAwait(false);
+        var hello = ServerHello.Parse(message.Body);
+        CheckServerHello(hello);
+        StartTranscript(hello);
+        if (!hello.IsHelloRetryRequest)
+        {
+            _transcript.Add(message.Bytes.Span);
+            return hello;
+        }
+
+        await RetryAsync(hello, message, cancellationToken).ConfigureAwait(false);
+        message = await ReceiveAsync(HandshakeType.ServerHello, cancellationToken).ConfigureAwait(false);
+        var second = ServerHello.Parse(message.Body);
+        CheckServerHello(second);
+        // RFC 8446 §4.1.4: a second HelloRetryRequest is an unexpected_message; the suite must stay the same.
+        if (second.IsHelloRetryRequest)
+            throw new TlsException(TlsError.SecondHelloRetryRequest);
+        if (second.CipherSuite != hello.CipherSuite)
+            throw new TlsException(TlsError.SuiteChangedAfterRetry, $"{hello.CipherSuite}, then {second.CipherSuite}");
+        _transcript.Add(message.Bytes.Span);
+        return second;
+    }
+
+    private void CheckServerHello(ServerHello hello)
+    {
+        var sent = _offer.Hello;
+        var version = hello.Version;
+        if (!hello.Extensions.Contains(ExtensionType.SupportedVersions))
+        {
+            DemandNoDowngrade(hello);
+            throw new TlsException(TlsError.UnsupportedVersion, $"the server picked {version}; this client accepts {TlsVersion.Tls13}");
+        }
+        // RFC 8446 §4.2.1: a version that was not offered, or one before TLS 1.3, is an illegal_parameter here.
+        if (version != TlsVersion.Tls13)
+            throw new TlsException(TlsError.SelectedUnofferedVersion, version.ToString());
+        if (hello.LegacyVersion != TlsVersion.Tls12.Value)
+            throw new TlsException(TlsError.IllegalValue, $"legacy_version {new TlsVersion(hello.LegacyVersion)} in ServerHello");
+        if (!hello.SessionId.Span.SequenceEqual(sent.SessionId.Span))
+            throw new TlsException(TlsError.SessionIdMismatch);
+        if (!_offer.CipherSuites.Contains(hello.CipherSuite) || !crypto.TryGetSuite(hello.CipherSuite, out _))
+            throw new TlsException(TlsError.SelectedUnofferedSuite, hello.CipherSuite.ToString());
+        if (hello.CompressionMethod != 0)
+            throw new TlsException(TlsError.Compression, $"method {hello.CompressionMethod}");
+        // RFC 8446 §4.2: answers only to what was sent; the cookie is the exception.
+        foreach (var extension in hello.Extensions.Items)
+        {
+            if (!sent.Extensions.Contains(extension.Type) && !(hello.IsHelloRetryRequest && extension.Type == ExtensionType.Cookie))
+                throw new TlsException(TlsError.UnsolicitedExtension, extension.Type.ToString());
+        }
+    }
+
+    // RFC 8446 §4.1.3: the last eight bytes of the random are "DOWNGRD" and 0 or 1 when a TLS 1.3 server was made to speak less.
+    private static void DemandNoDowngrade(ServerHello hello)
+    {
+        var sentinel = hello.Random.Span[24..];
+        if (sentinel[..7].SequenceEqual("DOWNGRD"u8) && sentinel[7] is 0 or 1)
+            throw new TlsException(TlsError.Downgrade, $"the server speaks TLS 1.3 and was made to pick {hello.Version}");
+    }
+
+    private void StartTranscript(ServerHello hello)
+    {
+        crypto.TryGetSuite(hello.CipherSuite, out _suite);
+        _transcript.Start(Suite);
+    }
+
+    private async ValueTask RetryAsync(ServerHello retry, HandshakeMessage message, CancellationToken cancellationToken)
+    {
+        _retried = true;
+        NamedGroup? group = retry.Extensions.TryGet(ExtensionType.KeyShare, out var selected) ? Extensions.ParseSelectedGroup(selected) : null;
+        ReadOnlyMemory<byte>? cookie = retry.Extensions.TryGet(ExtensionType.Cookie, out var data) ? Extensions.ParseCookie(data) : null;
+        // RFC 8446 §4.1.4: a retry that changes nothing is an illegal_parameter; §4.2.8: so is a group not offered or already there.
+        if (group is { } wanted)
+        {
+            if (!_offer.Groups.Contains(wanted))
+                throw new TlsException(TlsError.SelectedUnofferedGroup, wanted.ToString());
+            if (_offer.ShareOf(wanted) != null)
+                throw new TlsException(TlsError.UselessHelloRetryRequest, $"a share for {wanted} was sent");
+        }
+        else if (cookie == null)
+        {
+            throw new TlsException(TlsError.UselessHelloRetryRequest);
+        }
+        channel.Describe($"HelloRetryRequest: {(group is { } g ? $"wants a key share for {g}" : "wants its cookie back")}");
+        _transcript.ReplaceWithMessageHash();
+        _transcript.Add(message.Bytes.Span);
+
+        SendChangeCipherSpec();
+        _offer.Retry(group, cookie);
+        _offer.Hello = (ClientHello)hooks.BeforeSend(_offer.Hello);
+        Send(_offer.Hello, "once more, as the server asked");
+        await channel.FlushAsync(cancellationToken).ConfigureAwait(false);
+    }
+
+    private void InstallHandshakeKeys(ServerHello hello)
+    {
+        // RFC 8446 §4.2.8, §9.2
+        if (!hello.Extensions.TryGet(ExtensionType.KeyShare, out var data))
+            throw new TlsException(TlsError.MissingExtension, "key_share in ServerHello");
+        var entry = Extensions.ParseServerShare(data);
+        var share = _offer.ShareOf(entry.Group) ?? throw new TlsException(TlsError.SelectedUnofferedGroup, entry.Group.ToString());
+        _group = entry.Group;
+        channel.Describe($"picks {hello.CipherSuite}, {entry.Group}");
+        try
+        {
+            using var sharedSecret = share.Agree(entry.KeyExchange.Span);
+            _handshakeStage = EarlyStage.Create(Suite, default).Advance(sharedSecret);
+        }
+        catch (InvalidKeyShareException exception)
+        {
+            throw new TlsException(TlsError.InvalidKeyShare, exception.Message);
+        }
+        var hash = _transcript.Current(_hash);
+        _clientTraffic = _handshakeStage.ClientTraffic(hash);
+        _serverTraffic = _handshakeStage.ServerTraffic(hash);
+        _keyLog?.Write("CLIENT_HANDSHAKE_TRAFFIC_SECRET", _clientTraffic);
+        _keyLog?.Write("SERVER_HANDSHAKE_TRAFFIC_SECRET", _serverTraffic);
+        channel.InstallReadKeys(new TrafficKeys(Suite, new Secret(_serverTraffic.Span)), TlsProtection.Handshake);
+        SendChangeCipherSpec();
+        channel.InstallWriteKeys(new TrafficKeys(Suite, new Secret(_clientTraffic.Span)), TlsProtection.Handshake);
+    }
+
+    private async ValueTask<SslApplicationProtocol> ReceiveEncryptedExtensionsAsync(CancellationToken cancellationToken)
+    {
+        var message = await ReceiveAsync(HandshakeType.EncryptedExtensions, cancellationToken).ConfigureAwait(false);
+        var extensions = EncryptedExtensions.Parse(message.Body).Extensions;
+        extensions.DemandAllOffered(_offer.Hello.Extensions);
+        if (extensions.TryGet(ExtensionType.ServerName, out var name))
+            Extensions.DemandEmpty(name, "server_name");
+        if (extensions.TryGet(ExtensionType.SupportedGroups, out var groups))
+            Extensions.ParseGroups(groups);
+        var protocol = extensions.TryGet(ExtensionType.ApplicationLayerProtocolNegotiation, out var data) ? SelectedProtocol(data) : default;
+        channel.Describe(protocol.Protocol.IsEmpty ? "" : $"application protocol {protocol}");
+        _transcript.Add(message.Bytes.Span);
+        return protocol;
+    }
+
+    private SslApplicationProtocol SelectedProtocol(ReadOnlyMemory<byte> data)
+    {
+        // RFC 7301 §3.1: exactly one, of those offered.
+        var protocols = Extensions.ParseProtocols(data);
+        if (protocols.Length != 1)
+            throw new TlsException(TlsError.IllegalValue, $"{protocols.Length} application protocols in EncryptedExtensions");
+        return options.ApplicationProtocols.Contains(protocols[0])
+            ? protocols[0]
+            : throw new TlsException(TlsError.SelectedUnofferedProtocol, protocols[0].ToString());
+    }
+
+    private async ValueTask<(CertificateRequest? Request, VerifiedPeer Server)> ReceiveServerProofAsync(CancellationToken cancellationToken)
+    {
+        CertificateRequest? request = null;
+        var message = await channel.ReceiveAsync(cancellationToken).ConfigureAwait(false);
+        if (message.Type == HandshakeType.CertificateRequest)
+        {
+            request = CertificateRequest.Parse(message.Body);
+            // RFC 8446 §4.3.2: the context is empty during the handshake.
+            if (!request.Context.IsEmpty)
+                throw new TlsException(TlsError.IllegalValue, "a CertificateRequest with a context");
+            channel.Describe("asks for a client certificate");
+            _transcript.Add(message.Bytes.Span);
+            message = await channel.ReceiveAsync(cancellationToken).ConfigureAwait(false);
+        }
+        Demand(message, HandshakeType.Certificate);
+        var judged = await JudgeServerAsync(CertificateMessage.Parse(message.Body), cancellationToken).ConfigureAwait(false);
+        _transcript.Add(message.Bytes.Span);
+
+        var signed = CertificateProof.SignedContent(byServer: true, _transcript.Current(_hash));
+        message = await ReceiveAsync(HandshakeType.CertificateVerify, cancellationToken).ConfigureAwait(false);
+        var proof = CertificateVerify.Parse(message.Body);
+        var server = VerifiedPeer.Check(judged, proof, options.SignatureSchemes, signed);
+        channel.Describe($"signed with {proof.Scheme}");
+        _transcript.Add(message.Bytes.Span);
+        return (request, server);
+    }
+
+    private async ValueTask<JudgedChain> JudgeServerAsync(CertificateMessage certificate, CancellationToken cancellationToken)
+    {
+        if (!certificate.Context.IsEmpty)
+            throw new TlsException(TlsError.IllegalValue, "a server's Certificate with a context");
+        if (certificate.Entries.Count == 0)
+            throw new TlsException(TlsError.NoServerCertificate);
+        foreach (var entry in certificate.Entries)
+            entry.Extensions.DemandAllOffered(_offer.Hello.Extensions);
+        channel.Describe($"{certificate.Entries.Count} certificates");
+        var verifier = options.DangerousAcceptAnyCertificate ? null : options.CertificateVerifier;
+        return await JudgedChain.JudgeAsync(certificate, verifier, options.TargetHost, CertificatePurpose.Server, cancellationToken).ConfigureAwait(false);
+    }
+
+    private async ValueTask<VerifiedFinished> ReceiveFinishedAsync(CancellationToken cancellationToken)
+    {
+        var hash = _transcript.Current(_hash).ToArray();
+        var message = await ReceiveAsync(HandshakeType.Finished, cancellationToken).ConfigureAwait(false);
+        var finished = VerifiedFinished.Check(Suite, _serverTraffic!, hash, message.Body);
+        channel.Describe("both ends saw the same handshake");
+        _transcript.Add(message.Bytes.Span);
+        return finished;
+    }
+
+    private async ValueTask<(TlsIdentity? Identity, SignatureScheme? Scheme)> SendClientProofAsync(CertificateRequest? request, CancellationToken cancellationToken)
+    {
+        if (request == null)
+            return default;
+        var identity = await ChooseIdentityAsync(request, cancellationToken).ConfigureAwait(false);
+        var scheme = identity == null ? null : CertificateProof.SchemeFor(identity, request.SignatureSchemes);
+        // RFC 8446 §4.4.2: without a suitable certificate the client sends an empty list.
+        if (scheme == null)
+            identity = null;
+        Send(CertificateProof.Message(identity, request.Context), identity == null ? "none" : $"{identity.Chain.Count} certificates");
+        if (identity == null || scheme is not { } chosen)
+            return default;
+        var content = CertificateProof.SignedContent(byServer: false, _transcript.Current(_hash));
+        Send(await CertificateProof.SignAsync(identity, chosen, content, cancellationToken).ConfigureAwait(false), $"signed with {chosen}");
+        return (identity, chosen);
+    }
+
+    private async ValueTask<TlsIdentity?> ChooseIdentityAsync(CertificateRequest request, CancellationToken cancellationToken)
+    {
+        if (options.IdentitySelector is not { } selector)
+            return options.Identity;
+        try
+        {
+            return await selector(new TlsCertificateRequest(request.SignatureSchemes, request.CertificateAuthorities), cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception exception) when (exception is not OperationCanceledException)
+        {
+            throw new TlsException(TlsError.LocalFailure, "the identity selector failed", exception);
+        }
+    }
+
+    private void SendFinished() => Send(FinishedProof.Make(Suite, _clientTraffic!, _transcript.Current(_hash)), "both ends saw the same handshake");
+
+    private void InstallApplicationReadKeys(VerifiedPeer server, VerifiedFinished finished, ReadOnlySpan<byte> serverFinishedHash)
+    {
+        _ = (server, finished);
+        var traffic = _masterStage!.ServerTraffic(serverFinishedHash);
+        _keyLog?.Write("SERVER_TRAFFIC_SECRET_0", traffic);
+        channel.InstallReadKeys(new TrafficKeys(Suite, traffic), TlsProtection.Application);
+    }
+
+    private void InstallApplicationWriteKeys(VerifiedPeer server, VerifiedFinished finished, ReadOnlySpan<byte> serverFinishedHash)
+    {
+        _ = (server, finished);
+        var traffic = _masterStage!.ClientTraffic(serverFinishedHash);
+        _keyLog?.Write("CLIENT_TRAFFIC_SECRET_0", traffic);
+        channel.InstallWriteKeys(new TrafficKeys(Suite, traffic), TlsProtection.Application);
+    }
+
+    private Secret ExporterSecret(ReadOnlySpan<byte> serverFinishedHash)
+    {
+        var secret = _masterStage!.Exporter(serverFinishedHash);
+        _keyLog?.Write("EXPORTER_SECRET", secret);
+        return secret;
+    }
+
+    private TlsSessionInfo SessionInfo(VerifiedPeer server, SslApplicationProtocol protocol, TlsIdentity? identity, SignatureScheme? scheme) => new()
+    {
+        Version = TlsVersion.Tls13,
+        CipherSuite = Suite.Id,
+        Group = _group,
+        ServerSignatureScheme = server.Scheme,
+        ClientSignatureScheme = scheme,
+        ServerName = _offer.Hello.Extensions.TryGet(ExtensionType.ServerName, out var name) ? Extensions.ParseServerName(name) : null,
+        ApplicationProtocol = protocol,
+        PeerCertificates = server.Chain,
+        LocalCertificates = identity?.Chain ?? [],
+        PeerVerdict = server.Verdict,
+        HelloRetried = _retried,
+        Steps = steps.Finish(),
+        HandshakeDuration = steps.Elapsed,
+    };
+
+    // RFC 8446 §D.4: once, before the first protected or repeated message, and only if the session id asked for this dance.
+    private void SendChangeCipherSpec()
+    {
+        if (_sentChangeCipherSpec || _offer.Hello.SessionId.IsEmpty)
+            return;
+        _sentChangeCipherSpec = true;
+        channel.SendChangeCipherSpec();
+    }
+
+    private void Send(IHandshakeBody message, string detail)
+    {
+        message = message is ClientHello ? message : hooks.BeforeSend(message);
+        _transcript.Add(channel.Send(message, detail).Span);
+    }
+
+    private async ValueTask<HandshakeMessage> ReceiveAsync(HandshakeType expected, CancellationToken cancellationToken)
+    {
+        var message = await channel.ReceiveAsync(cancellationToken).ConfigureAwait(false);
+        Demand(message, expected);
+        return message;
+    }
+
+    private static void Demand(HandshakeMessage message, HandshakeType expected)
+    {
+        if (message.Type != expected)
+            throw new TlsException(TlsError.UnexpectedMessage, $"{message.Type} where {expected} is expected");
+    }
+}

@@ -1,0 +1,288 @@
+using System.Net.Security;
+using LucidTls.Certificates;
+using LucidTls.Cryptography;
+using LucidTls.Diagnostics;
+using LucidTls.Protocol;
+using LucidTls.Records;
+
+namespace LucidTls.Handshake;
+
+/// <summary>The server's side of the TLS 1.3 handshake (RFC 8446 §2): <see cref="RunAsync"/> reads as the RFC's first figure does.</summary>
+internal sealed class Tls13Server(TlsServerOptions options, HandshakeChannel channel, CryptoProvider crypto, HandshakeHooks hooks, StepRecorder steps) : IDisposable
+{
+    private readonly Transcript _transcript = new();
+    private readonly byte[] _hash = new byte[64];
+    private ClientHello? _hello;
+    private KeyLog? _keyLog;
+    private SuiteAlgorithm? _suite;
+    private HandshakeStage? _handshakeStage;
+    private MasterStage? _masterStage;
+    private Secret? _clientTraffic;
+    private Secret? _serverTraffic;
+    private NamedGroup _group;
+    private bool _sentChangeCipherSpec;
+    private bool _retried;
+
+    private ClientHello Hello => _hello ?? throw new InvalidOperationException("No ClientHello has come yet.");
+    private SuiteAlgorithm Suite => _suite ?? throw new InvalidOperationException("The suite is not known yet.");
+
+    public async ValueTask<HandshakeResult> RunAsync(CancellationToken cancellationToken)
+    {
+        await ReceiveClientHelloAsync(cancellationToken).ConfigureAwait(false);
+        channel.AllowsChangeCipherSpec = true;
+        _suite = ServerChoice.Suite(Hello, options, crypto);
+        var protocol = ServerChoice.Protocol(Hello, options);
+        var (identity, scheme) = await ServerChoice.IdentityAsync(Hello, options, cancellationToken).ConfigureAwait(false);
+        _transcript.Start(Suite);
+        var (group, share) = await AgreeOnGroupAsync(cancellationToken).ConfigureAwait(false);
+
+        SendServerHello(group, share);
+        SendEncryptedExtensions(protocol);
+        var request = SendCertificateRequest();
+        Send(CertificateProof.Message(identity, default), $"{identity.Chain.Count} certificates");
+        await SendCertificateVerifyAsync(identity, scheme, cancellationToken).ConfigureAwait(false);
+        Send(FinishedProof.Make(Suite, _serverTraffic!, _transcript.Current(_hash)), "both ends saw the same handshake");
+        await channel.FlushAsync(cancellationToken).ConfigureAwait(false);
+
+        _masterStage = _handshakeStage!.Advance();
+        var serverFinishedHash = _transcript.Current(_hash).ToArray();
+        InstallApplicationWriteKeys(serverFinishedHash);
+        var client = await ReceiveClientProofAsync(request, cancellationToken).ConfigureAwait(false);
+        var finished = await ReceiveFinishedAsync(cancellationToken).ConfigureAwait(false);
+        channel.AllowsChangeCipherSpec = false;
+        InstallApplicationReadKeys(client, finished, serverFinishedHash);
+
+        var exporter = ExporterSecret(serverFinishedHash);
+        return new HandshakeResult(client, finished, SessionInfo(client, protocol, identity, scheme), new Exporter(Suite, exporter));
+    }
+
+    public void Dispose()
+    {
+        _transcript.Dispose();
+        _handshakeStage?.Dispose();
+        _masterStage?.Dispose();
+        _clientTraffic?.Dispose();
+        _serverTraffic?.Dispose();
+    }
+
+    private async ValueTask ReceiveClientHelloAsync(CancellationToken cancellationToken)
+    {
+        var message = await ReceiveAsync(HandshakeType.ClientHello, cancellationToken).ConfigureAwait(false);
+        _hello = ClientHello.Parse(message.Body);
+        ClientHelloChecks.Demand(Hello);
+        channel.Describe($"offers {string.Join(", ", Hello.CipherSuites)}; key shares {string.Join(", ", Hello.KeyShares!.Select(share => share.Group))}{(Hello.ServerName is { } name ? $"; asks for {name}" : "")}");
+        if (Hello.OffersEarlyData)
+            channel.EarlyDataToSkip = MostEarlyDataToSkip;
+        _keyLog = new KeyLog(options, Hello.Random.Span);
+        _transcript.Add(message.Bytes.Span);
+    }
+
+    /// <summary>A client that offers early data under a ticket this server does not take has sent some already; this much of it is passed over.</summary>
+    private const int MostEarlyDataToSkip = 2 * RecordLimits.MaxCiphertext;
+
+    private async ValueTask<(KeyExchangeGroup Group, ReadOnlyMemory<byte> Share)> AgreeOnGroupAsync(CancellationToken cancellationToken)
+    {
+        var group = ServerChoice.Group(Hello, options, crypto, out var share);
+        _group = group.Id;
+        if (share is { } sent)
+            return (group, sent);
+
+        var cookie = await RetryAsync(group.Id, cancellationToken).ConfigureAwait(false);
+        var message = await ReceiveAsync(HandshakeType.ClientHello, cancellationToken).ConfigureAwait(false);
+        var second = ClientHello.Parse(message.Body);
+        ClientHelloChecks.Demand(second);
+        ClientHelloChecks.DemandSame(Hello, second, group.Id, cookie);
+        channel.Describe($"once more, with a key share for {group.Id}");
+        _hello = second;
+        _transcript.Add(message.Bytes.Span);
+        return (group, second.KeyShares![0].KeyExchange);
+    }
+
+    // RFC 8446 §4.1.4. This server keeps its state, so it needs no cookie; the one checked is what a hook put in.
+    private async ValueTask<ReadOnlyMemory<byte>?> RetryAsync(NamedGroup group, CancellationToken cancellationToken)
+    {
+        _retried = true;
+        _transcript.ReplaceWithMessageHash();
+        var extensions = new ExtensionBlock();
+        extensions.Add(ExtensionType.SupportedVersions, Extensions.BuildSelectedVersion(TlsVersion.Tls13));
+        extensions.Add(ExtensionType.KeyShare, Extensions.BuildSelectedGroup(group));
+        var retry = (ServerHello)hooks.BeforeSend(new ServerHello
+        {
+            Random = ServerHello.HelloRetryRandom.ToArray(),
+            SessionId = Hello.SessionId,
+            CipherSuite = Suite.Id,
+            Extensions = extensions,
+        });
+        _transcript.Add(channel.Send(retry, $"HelloRetryRequest: wants a key share for {group}").Span);
+        SendChangeCipherSpec();
+        await channel.FlushAsync(cancellationToken).ConfigureAwait(false);
+        return retry.Extensions.TryGet(ExtensionType.Cookie, out var cookie) ? Extensions.ParseCookie(cookie) : null;
+    }
+
+    private void SendServerHello(KeyExchangeGroup group, ReadOnlyMemory<byte> clientShare)
+    {
+        var random = new byte[32];
+        hooks.FillRandom(random);
+        var (serverShare, sharedSecret) = Respond(group, clientShare.Span);
+        using (sharedSecret)
+        {
+            var extensions = new ExtensionBlock();
+            extensions.Add(ExtensionType.KeyShare, Extensions.BuildServerShare(new KeyShareEntry(group.Id, serverShare)));
+            extensions.Add(ExtensionType.SupportedVersions, Extensions.BuildSelectedVersion(TlsVersion.Tls13));
+            Send(new ServerHello { Random = random, SessionId = Hello.SessionId, CipherSuite = Suite.Id, Extensions = extensions }, $"picks {Suite.Id}, {group.Id}");
+            _handshakeStage = EarlyStage.Create(Suite, default).Advance(sharedSecret);
+        }
+        SendChangeCipherSpec();
+        InstallHandshakeKeys();
+    }
+
+    private (byte[] ServerShare, Secret SharedSecret) Respond(KeyExchangeGroup group, ReadOnlySpan<byte> clientShare)
+    {
+        try
+        {
+            return hooks.Respond(group, clientShare);
+        }
+        catch (InvalidKeyShareException exception)
+        {
+            throw new TlsException(TlsError.InvalidKeyShare, exception.Message);
+        }
+    }
+
+    private void InstallHandshakeKeys()
+    {
+        var hash = _transcript.Current(_hash);
+        _clientTraffic = _handshakeStage!.ClientTraffic(hash);
+        _serverTraffic = _handshakeStage.ServerTraffic(hash);
+        _keyLog?.Write("CLIENT_HANDSHAKE_TRAFFIC_SECRET", _clientTraffic);
+        _keyLog?.Write("SERVER_HANDSHAKE_TRAFFIC_SECRET", _serverTraffic);
+        channel.InstallWriteKeys(new TrafficKeys(Suite, new Secret(_serverTraffic.Span)), TlsProtection.Handshake);
+        channel.InstallReadKeys(new TrafficKeys(Suite, new Secret(_clientTraffic.Span)), TlsProtection.Handshake);
+    }
+
+    private void SendEncryptedExtensions(SslApplicationProtocol protocol)
+    {
+        var extensions = new ExtensionBlock();
+        // RFC 6066 §3: an empty server_name says that the name was used.
+        if (Hello.ServerName != null)
+            extensions.Add(ExtensionType.ServerName, default);
+        if (!protocol.Protocol.IsEmpty)
+            extensions.Add(ExtensionType.ApplicationLayerProtocolNegotiation, Extensions.BuildProtocols([protocol]));
+        Send(new EncryptedExtensions { Extensions = extensions }, protocol.Protocol.IsEmpty ? "" : $"application protocol {protocol}");
+    }
+
+    private CertificateRequest? SendCertificateRequest()
+    {
+        if (options.ClientCertificateMode == ClientCertificateMode.None)
+            return null;
+        var extensions = new ExtensionBlock();
+        extensions.Add(ExtensionType.SignatureAlgorithms, Extensions.BuildSignatureSchemes(options.SignatureSchemes));
+        if (options.CertificateAuthorities.Count > 0)
+            extensions.Add(ExtensionType.CertificateAuthorities, Extensions.BuildAuthorities(options.CertificateAuthorities));
+        var request = new CertificateRequest { Extensions = extensions };
+        Send(request, "asks for a client certificate");
+        return request;
+    }
+
+    private async ValueTask SendCertificateVerifyAsync(TlsIdentity identity, SignatureScheme scheme, CancellationToken cancellationToken)
+    {
+        var content = CertificateProof.SignedContent(byServer: true, _transcript.Current(_hash));
+        Send(await CertificateProof.SignAsync(identity, scheme, content, cancellationToken).ConfigureAwait(false), $"signed with {scheme}");
+    }
+
+    private async ValueTask<VerifiedPeer> ReceiveClientProofAsync(CertificateRequest? request, CancellationToken cancellationToken)
+    {
+        if (request == null)
+            return VerifiedPeer.AnonymousClient(ClientCertificateMode.None);
+        var message = await ReceiveAsync(HandshakeType.Certificate, cancellationToken).ConfigureAwait(false);
+        var certificate = CertificateMessage.Parse(message.Body);
+        if (!certificate.Context.IsEmpty)
+            throw new TlsException(TlsError.IllegalValue, "a certificate context that was not in the request");
+        foreach (var entry in certificate.Entries)
+            entry.Extensions.DemandAllOffered(request.Extensions);
+        channel.Describe(certificate.Entries.Count == 0 ? "none" : $"{certificate.Entries.Count} certificates");
+        if (certificate.Entries.Count == 0)
+        {
+            _transcript.Add(message.Bytes.Span);
+            return VerifiedPeer.AnonymousClient(options.ClientCertificateMode);
+        }
+        var judged = await JudgedChain.JudgeAsync(certificate, options.ClientCertificateVerifier!, name: null, CertificatePurpose.Client, cancellationToken).ConfigureAwait(false);
+        _transcript.Add(message.Bytes.Span);
+
+        var signed = CertificateProof.SignedContent(byServer: false, _transcript.Current(_hash));
+        message = await ReceiveAsync(HandshakeType.CertificateVerify, cancellationToken).ConfigureAwait(false);
+        var proof = CertificateVerify.Parse(message.Body);
+        var client = VerifiedPeer.Check(judged, proof, options.SignatureSchemes, signed);
+        channel.Describe($"signed with {proof.Scheme}");
+        _transcript.Add(message.Bytes.Span);
+        return client;
+    }
+
+    private async ValueTask<VerifiedFinished> ReceiveFinishedAsync(CancellationToken cancellationToken)
+    {
+        var hash = _transcript.Current(_hash).ToArray();
+        var message = await ReceiveAsync(HandshakeType.Finished, cancellationToken).ConfigureAwait(false);
+        var finished = VerifiedFinished.Check(Suite, _clientTraffic!, hash, message.Body);
+        channel.Describe("both ends saw the same handshake");
+        _transcript.Add(message.Bytes.Span);
+        return finished;
+    }
+
+    // RFC 8446 §4.4.4: the server may write as soon as it has sent its Finished; the application gets to do so only with a result in hand.
+    private void InstallApplicationWriteKeys(ReadOnlySpan<byte> serverFinishedHash)
+    {
+        var traffic = _masterStage!.ServerTraffic(serverFinishedHash);
+        _keyLog?.Write("SERVER_TRAFFIC_SECRET_0", traffic);
+        channel.InstallWriteKeys(new TrafficKeys(Suite, traffic), TlsProtection.Application);
+    }
+
+    private void InstallApplicationReadKeys(VerifiedPeer client, VerifiedFinished finished, ReadOnlySpan<byte> serverFinishedHash)
+    {
+        _ = (client, finished);
+        var traffic = _masterStage!.ClientTraffic(serverFinishedHash);
+        _keyLog?.Write("CLIENT_TRAFFIC_SECRET_0", traffic);
+        channel.InstallReadKeys(new TrafficKeys(Suite, traffic), TlsProtection.Application);
+    }
+
+    private Secret ExporterSecret(ReadOnlySpan<byte> serverFinishedHash)
+    {
+        var secret = _masterStage!.Exporter(serverFinishedHash);
+        _keyLog?.Write("EXPORTER_SECRET", secret);
+        return secret;
+    }
+
+    private TlsSessionInfo SessionInfo(VerifiedPeer client, SslApplicationProtocol protocol, TlsIdentity identity, SignatureScheme scheme) => new()
+    {
+        Version = TlsVersion.Tls13,
+        CipherSuite = Suite.Id,
+        Group = _group,
+        ServerSignatureScheme = scheme,
+        ClientSignatureScheme = client.Scheme,
+        ServerName = Hello.ServerName,
+        ApplicationProtocol = protocol,
+        PeerCertificates = client.Chain,
+        LocalCertificates = identity.Chain,
+        PeerVerdict = client.Verdict,
+        HelloRetried = _retried,
+        Steps = steps.Finish(),
+        HandshakeDuration = steps.Elapsed,
+    };
+
+    // RFC 8446 §D.4: once, after the first message, and only if the client's session id asked for this dance.
+    private void SendChangeCipherSpec()
+    {
+        if (_sentChangeCipherSpec || Hello.SessionId.IsEmpty)
+            return;
+        _sentChangeCipherSpec = true;
+        channel.SendChangeCipherSpec();
+    }
+
+    private void Send(IHandshakeBody message, string detail) => _transcript.Add(channel.Send(hooks.BeforeSend(message), detail).Span);
+
+    private async ValueTask<HandshakeMessage> ReceiveAsync(HandshakeType expected, CancellationToken cancellationToken)
+    {
+        var message = await channel.ReceiveAsync(cancellationToken).ConfigureAwait(false);
+        return message.Type == expected
+            ? message
+            : throw new TlsException(TlsError.UnexpectedMessage, $"{message.Type} where {expected} is expected");
+    }
+}

@@ -1,0 +1,54 @@
+using System.Security.Cryptography;
+using LucidTls.Cryptography;
+using LucidTls.Protocol;
+
+namespace LucidTls.Handshake;
+
+/// <summary>The hash over all handshake messages as they were on the wire (RFC 8446 §4.4.1). Until the suite is known, the messages are kept.</summary>
+internal sealed class Transcript : IDisposable
+{
+    private readonly List<byte[]> _beforeSuite = [];
+    private IncrementalHash? _hash;
+
+    public int HashLength { get; private set; }
+
+    public void Add(ReadOnlySpan<byte> message)
+    {
+        if (_hash == null)
+            _beforeSuite.Add(message.ToArray());
+        else
+            _hash.AppendData(message);
+    }
+
+    public void Start(SuiteAlgorithm suite)
+    {
+        _hash = IncrementalHash.CreateHash(suite.Hash);
+        HashLength = suite.HashLength;
+        foreach (var message in _beforeSuite)
+            _hash.AppendData(message);
+        _beforeSuite.Clear();
+    }
+
+    /// <summary>RFC 8446 §4.4.1: after HelloRetryRequest the first ClientHello stands as its hash in a message_hash message.</summary>
+    public void ReplaceWithMessageHash()
+    {
+        Span<byte> message = stackalloc byte[4 + 64];
+        message = message[..(4 + HashLength)];
+        message.Clear();
+        message[0] = HandshakeType.MessageHash.Value;
+        message[3] = (byte)HashLength;
+        Hash.GetHashAndReset(message[4..]);
+        Hash.AppendData(message);
+    }
+
+    /// <summary>The hash so far; <paramref name="destination"/> has at least <see cref="HashLength"/> bytes and what is returned is cut to them.</summary>
+    public ReadOnlySpan<byte> Current(Span<byte> destination)
+    {
+        Hash.GetCurrentHash(destination);
+        return destination[..HashLength];
+    }
+
+    public void Dispose() => _hash?.Dispose();
+
+    private IncrementalHash Hash => _hash ?? throw new InvalidOperationException("The suite is not known yet.");
+}

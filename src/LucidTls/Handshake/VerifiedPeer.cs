@@ -1,0 +1,82 @@
+using LucidTls.Certificates;
+using LucidTls.Cryptography;
+using LucidTls.Protocol;
+
+namespace LucidTls.Handshake;
+
+/// <summary>
+/// The evidence that the peer is who it should be: its chain was judged and it signed this very handshake with the leaf's key.
+/// There is no other way to one than the checks, and no application keys without one.
+/// </summary>
+internal sealed class VerifiedPeer
+{
+    private VerifiedPeer(IReadOnlyList<ReadOnlyMemory<byte>> chain, CertificateVerdict? verdict, SignatureScheme? scheme)
+    {
+        Chain = chain;
+        Verdict = verdict;
+        Scheme = scheme;
+    }
+
+    /// <summary>The peer's certificates; empty when it showed none and need not.</summary>
+    public IReadOnlyList<ReadOnlyMemory<byte>> Chain { get; }
+
+    public CertificateVerdict? Verdict { get; }
+
+    public SignatureScheme? Scheme { get; }
+
+    /// <summary>A client that need not show a certificate and showed none.</summary>
+    public static VerifiedPeer AnonymousClient(ClientCertificateMode mode) => mode != ClientCertificateMode.Required
+        ? new VerifiedPeer([], null, null)
+        : throw new TlsException(TlsError.NoClientCertificate);
+
+    /// <summary>Checks the signature of a peer whose chain was judged already.</summary>
+    /// <exception cref="TlsException">The scheme was not offered, does not fit the key, or the signature is wrong.</exception>
+    public static VerifiedPeer Check(JudgedChain judged, CertificateVerify proof, IReadOnlyList<SignatureScheme> offered, ReadOnlySpan<byte> signed)
+    {
+        // RFC 8446 §4.4.3: the scheme must be one that was offered, and must fit the key; PKCS#1 is not for this message.
+        if (!offered.Contains(proof.Scheme))
+            throw new TlsException(TlsError.WrongSignatureScheme, $"{proof.Scheme} was not offered");
+        if (!judged.LeafKey.HandshakeSchemes.Contains(proof.Scheme))
+            throw new TlsException(TlsError.WrongSignatureScheme, $"{proof.Scheme} with a key of type {judged.LeafKey.Description}");
+        if (!judged.LeafKey.Verify(proof.Scheme, signed, proof.Signature.Span))
+            throw new TlsException(TlsError.BadHandshakeSignature, proof.Scheme.ToString());
+        return new VerifiedPeer(judged.Chain, judged.Verdict, proof.Scheme);
+    }
+}
+
+/// <summary>A chain that the verifier, or an explicit wish to accept any, let pass. The signature is still to come.</summary>
+internal sealed class JudgedChain
+{
+    private JudgedChain(IReadOnlyList<ReadOnlyMemory<byte>> chain, CertificateVerdict? verdict, VerificationKey leafKey)
+    {
+        Chain = chain;
+        Verdict = verdict;
+        LeafKey = leafKey;
+    }
+
+    public IReadOnlyList<ReadOnlyMemory<byte>> Chain { get; }
+    public CertificateVerdict? Verdict { get; }
+    public VerificationKey LeafKey { get; }
+
+    /// <param name="message">The peer's certificates, at least one.</param>
+    /// <param name="verifier">Who judges; null to accept any.</param>
+    /// <param name="name">The name asked for; null for a client's certificate.</param>
+    /// <param name="purpose">What the leaf must be good for.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <exception cref="TlsException">The verdict is a refusal, or the leaf's key cannot be used.</exception>
+    public static async ValueTask<JudgedChain> JudgeAsync(CertificateMessage message, CertificateVerifier? verifier, string? name, CertificatePurpose purpose, CancellationToken cancellationToken)
+    {
+        var chain = new ReadOnlyMemory<byte>[message.Entries.Count];
+        for (var i = 0; i < chain.Length; i++)
+            chain[i] = message.Entries[i].Certificate;
+        CertificateVerdict? verdict = null;
+        if (verifier != null)
+        {
+            verdict = await verifier.VerifyAsync(chain, name, purpose, cancellationToken).ConfigureAwait(false);
+            if (!verdict.IsAccepted)
+                throw TlsException.FromVerdict(verdict, chain);
+        }
+        var leafKey = LeafKey.Of(chain[0]) ?? throw new TlsException(TlsError.UnsupportedCertificateKey);
+        return new JudgedChain(chain, verdict, leafKey);
+    }
+}

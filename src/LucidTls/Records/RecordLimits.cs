@@ -1,0 +1,25 @@
+namespace LucidTls.Records;
+
+/// <summary>The sizes that the record layer lives by, in bytes, and what a peer may waste.</summary>
+internal static class RecordLimits
+{
+    public const int HeaderLength = 5;
+
+    /// <summary>RFC 8446 §5.1: the most content a record carries.</summary>
+    public const int MaxPlaintext = 1 << 14;
+
+    /// <summary>RFC 8446 §5.2: the most an encrypted record's length field may say.</summary>
+    public const int MaxCiphertext = MaxPlaintext + 256;
+
+    /// <summary>What sealing adds to content: header, content type, tag.</summary>
+    public const int Overhead = HeaderLength + 1 + Cryptography.AeadKey.TagLength;
+
+    /// <summary>
+    /// How many records or messages without effect (empty records, change_cipher_spec, warnings, KeyUpdates, tickets) may come
+    /// one after another. BoringSSL cuts off at the same 32.
+    /// </summary>
+    public const int MostIdleRecords = 32;
+
+    /// <summary>The longest handshake message accepted; a chain with post-quantum signatures fits several times.</summary>
+    public const int MaxHandshakeMessage = 128 * 1024;
+}
