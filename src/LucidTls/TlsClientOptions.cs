@@ -32,4 +32,12 @@ public sealed class TlsClientOptions : TlsOptions
 
     /// <summary>A copy that can be changed, even if this one is in use.</summary>
     public TlsClientOptions Clone() => (TlsClientOptions)Copy();
+
+    internal override void DemandUsable()
+    {
+        if (TargetHost == null && !DangerousAcceptAnyCertificate)
+            throw new InvalidOperationException("TargetHost must name the server, or its certificate proves nothing.");
+        if (TargetHost != null)
+            ServerNames.Demand(TargetHost);
+    }
 }

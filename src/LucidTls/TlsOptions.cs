@@ -1,4 +1,5 @@
 using System.Net.Security;
+using LucidTls.Handshake;
 
 namespace LucidTls;
 
@@ -45,6 +46,12 @@ public abstract class TlsOptions
 
     /// <summary>Called for each handshake message as it is sent or received, on the thread of the handshake. It must not throw.</summary>
     public Action<TlsHandshakeStep>? OnHandshakeStep { get => _onHandshakeStep; set => Set(ref _onHandshakeStep, value); }
+
+    /// <summary>Where randomness comes from; tests replay recorded values.</summary>
+    internal HandshakeHooks Hooks { get; set; } = HandshakeHooks.None;
+
+    /// <exception cref="InvalidOperationException">These options contradict themselves or lack what a handshake cannot do without.</exception>
+    internal abstract void DemandUsable();
 
     internal void Freeze() => _frozen = true;
 

@@ -39,4 +39,12 @@ public sealed class TlsServerOptions : TlsOptions
 
     /// <summary>A copy that can be changed, even if this one is in use.</summary>
     public TlsServerOptions Clone() => (TlsServerOptions)Copy();
+
+    internal override void DemandUsable()
+    {
+        if (Identities.Count == 0 && IdentitySelector == null)
+            throw new InvalidOperationException("A server needs an identity: set Identities or IdentitySelector.");
+        if (ClientCertificateMode != ClientCertificateMode.None && ClientCertificateVerifier == null)
+            throw new InvalidOperationException("ClientCertificateVerifier must be set when client certificates are asked for.");
+    }
 }

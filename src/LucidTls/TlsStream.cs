@@ -1,56 +1,528 @@
 using System.Net.Security;
+using System.Runtime.CompilerServices;
+using System.Security.Authentication;
+using System.Text;
+using LucidTls.Handshake;
+using LucidTls.Records;
 
 namespace LucidTls;
 
-/// <summary>A TLS connection over another stream, used as SslStream is.</summary>
+/// <summary>
+/// A TLS connection over another stream, used as <see cref="SslStream"/> is: authenticate as one of the two ends, then read and
+/// write. One read and one write may be under way at the same time. A failed handshake throws
+/// <see cref="AuthenticationException"/>, a later failure <see cref="IOException"/>; the inner exception is a <see cref="TlsException"/>
+/// that says what happened, by which rule, and what to do.
+/// </summary>
 public sealed class TlsStream : Stream
 {
+    private static readonly TimeSpan GoodbyeTime = TimeSpan.FromSeconds(1);
+
+    private readonly Stream _inner;
+    private readonly bool _leaveInnerStreamOpen;
+    private readonly StreamTransport _transport;
+    private BlockingStreamTransport? _blockingTransport;
+    private EstablishedConnection? _connection;
+    private TlsException? _failure;
+    private TlsException? _writeFailure;
+    private int _authenticating;
+    private int _reading;
+    private int _writing;
+    private int _alertSent;
+    private bool _closed;
+    private volatile bool _disposed;
+
     /// <summary>Wraps a stream, which is disposed with this one unless told otherwise.</summary>
-    public TlsStream(Stream innerStream, bool leaveInnerStreamOpen = false) => throw new NotSupportedException();
+    /// <param name="innerStream">The stream that carries the encrypted bytes: readable and writable.</param>
+    /// <param name="leaveInnerStreamOpen">Whether <paramref name="innerStream"/> stays open when this stream is disposed.</param>
+    public TlsStream(Stream innerStream, bool leaveInnerStreamOpen = false)
+    {
+        ArgumentNullException.ThrowIfNull(innerStream);
+        if (!innerStream.CanRead || !innerStream.CanWrite)
+            throw new ArgumentException("The stream must be readable and writable.", nameof(innerStream));
+        _inner = innerStream;
+        _leaveInnerStreamOpen = leaveInnerStreamOpen;
+        _transport = new StreamTransport(innerStream);
+    }
 
     /// <summary>What the handshake agreed on.</summary>
     /// <exception cref="InvalidOperationException">There was no successful handshake yet.</exception>
-    public TlsSessionInfo Session => throw new NotSupportedException();
-    /// <summary>Whether the handshake is done.</summary>
-    public bool IsAuthenticated => false;
-    /// <summary>The application protocol agreed on.</summary>
-    public SslApplicationProtocol NegotiatedApplicationProtocol => default;
+    public TlsSessionInfo Session => Connection.Session;
+
+    /// <summary>Whether the handshake succeeded.</summary>
+    public bool IsAuthenticated => _connection != null;
+
+    /// <summary>Whether the handshake succeeded and both ends proved themselves with a certificate.</summary>
+    public bool IsMutuallyAuthenticated => _connection is { Session: { PeerCertificates.Count: > 0, LocalCertificates.Count: > 0 } };
+
+    /// <summary>Whether data are encrypted: always, once the handshake succeeded.</summary>
+    public bool IsEncrypted => IsAuthenticated;
+
+    /// <summary>Whether changes of data on the way are detected: always, once the handshake succeeded.</summary>
+    public bool IsSigned => IsAuthenticated;
+
+    /// <summary>Whether this end is the server.</summary>
+    public bool IsServer => _connection is { IsServer: true };
+
+    /// <summary>The application protocol agreed on (ALPN), or the default value.</summary>
+    public SslApplicationProtocol NegotiatedApplicationProtocol => _connection?.Session.ApplicationProtocol ?? default;
+
+    /// <summary>Shakes hands as the client and trusts the system's roots.</summary>
+    /// <param name="targetHost">The server's DNS name or IP address.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <exception cref="AuthenticationException">The handshake failed; the inner <see cref="TlsException"/> says why.</exception>
+    public Task AuthenticateAsClientAsync(string targetHost, CancellationToken cancellationToken = default) =>
+        AuthenticateAsClientAsync(new TlsClientOptions { TargetHost = targetHost }, cancellationToken);
 
     /// <summary>Shakes hands as the client.</summary>
-    public Task AuthenticateAsClientAsync(TlsClientOptions options, CancellationToken cancellationToken = default) => throw new NotSupportedException();
-    /// <summary>Shakes hands as the client, trusting the system's roots.</summary>
-    public Task AuthenticateAsClientAsync(string targetHost, CancellationToken cancellationToken = default) => throw new NotSupportedException();
+    /// <param name="options">What to offer and demand; frozen from now on.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <exception cref="AuthenticationException">The handshake failed; the inner <see cref="TlsException"/> says why.</exception>
+    /// <exception cref="InvalidOperationException">The options are contradictory, or there was a handshake already.</exception>
+    public Task AuthenticateAsClientAsync(TlsClientOptions options, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        return AuthenticateAsync(options, _transport, cancellationToken).AsTask();
+    }
+
     /// <summary>Shakes hands as the server.</summary>
-    public Task AuthenticateAsServerAsync(TlsServerOptions options, CancellationToken cancellationToken = default) => throw new NotSupportedException();
-    /// <summary>Shakes hands as the client.</summary>
-    public void AuthenticateAsClient(TlsClientOptions options) => throw new NotSupportedException();
-    /// <summary>Shakes hands as the server.</summary>
-    public void AuthenticateAsServer(TlsServerOptions options) => throw new NotSupportedException();
-    /// <summary>Sends close_notify: this end will write no more; reading goes on (half-close).</summary>
-    public Task ShutdownAsync(CancellationToken cancellationToken = default) => throw new NotSupportedException();
-    /// <summary>Updates the keys of the writing direction and, if asked, asks the peer to do so too (RFC 8446 §4.6.3).</summary>
-    public ValueTask UpdateKeysAsync(bool requestPeerUpdate = false, CancellationToken cancellationToken = default) => throw new NotSupportedException();
-    /// <summary>Exports keying material (RFC 8446 §7.5, RFC 5705).</summary>
-    public byte[] ExportKeyingMaterial(string label, ReadOnlySpan<byte> context, int length) => throw new NotSupportedException();
+    /// <param name="options">What to accept and show; frozen from now on.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <exception cref="AuthenticationException">The handshake failed; the inner <see cref="TlsException"/> says why.</exception>
+    /// <exception cref="InvalidOperationException">The options are contradictory, or there was a handshake already.</exception>
+    public Task AuthenticateAsServerAsync(TlsServerOptions options, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        return AuthenticateAsync(options, _transport, cancellationToken).AsTask();
+    }
+
+    /// <inheritdoc cref="AuthenticateAsClientAsync(TlsClientOptions, CancellationToken)"/>
+    public void AuthenticateAsClient(TlsClientOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        AuthenticateBlocking(options);
+    }
+
+    /// <inheritdoc cref="AuthenticateAsServerAsync(TlsServerOptions, CancellationToken)"/>
+    public void AuthenticateAsServer(TlsServerOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        AuthenticateBlocking(options);
+    }
+
+    /// <summary>Sends close_notify: this end writes no more, reading goes on (half-close, RFC 8446 §6.1).</summary>
+    /// <param name="cancellationToken">Gives up; the connection is then broken.</param>
+    public async Task ShutdownAsync(CancellationToken cancellationToken = default)
+    {
+        var connection = Connection;
+        BeginWrite();
+        try
+        {
+            if (_closed)
+                return;
+            _closed = true;
+            connection.Writer.AppendAlert(TlsAlert.CloseNotify);
+            await SendAsync(_transport, connection, cancellationToken).ConfigureAwait(false);
+        }
+        finally
+        {
+            EndWrite();
+        }
+    }
+
+    /// <summary>Changes the keys of the writing direction, and asks the peer to change its own if wanted (RFC 8446 §4.6.3). Long connections do so by themselves in time.</summary>
+    /// <param name="requestPeerUpdate">Whether the peer shall change its keys too.</param>
+    /// <param name="cancellationToken">Gives up; the connection is then broken.</param>
+    public async ValueTask UpdateKeysAsync(bool requestPeerUpdate = false, CancellationToken cancellationToken = default)
+    {
+        var connection = Connection;
+        BeginWrite();
+        try
+        {
+            DemandWritable();
+            connection.AppendKeyUpdate(requestPeerUpdate);
+            await SendAsync(_transport, connection, cancellationToken).ConfigureAwait(false);
+        }
+        finally
+        {
+            EndWrite();
+        }
+    }
+
+    /// <summary>Exports keying material that both ends, and nobody else, can compute (RFC 8446 §7.5, RFC 5705).</summary>
+    /// <param name="label">The label, for example "EXPORTER-Channel-Binding".</param>
+    /// <param name="context">The context; empty for none.</param>
+    /// <param name="length">Bytes wanted, 1 to 8,160 (255 hashes of 32 bytes).</param>
+    public byte[] ExportKeyingMaterial(string label, ReadOnlySpan<byte> context, int length)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(label);
+        ArgumentOutOfRangeException.ThrowIfLessThan(length, 1);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(length, 255 * 32);
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        var output = new byte[length];
+        Connection.Export(Encoding.ASCII.GetBytes(label), context, output);
+        return output;
+    }
+
+    /// <summary>The channel binding "tls-exporter" (RFC 9266): 32 bytes that tie an outer authentication to this connection.</summary>
+    public byte[] GetChannelBinding() => ExportKeyingMaterial("EXPORTER-Channel-Binding", default, 32);
 
     /// <inheritdoc/>
-    public override bool CanRead => true;
+    public override bool CanRead => IsAuthenticated && !_disposed;
+
+    /// <inheritdoc/>
+    public override bool CanWrite => IsAuthenticated && !_disposed && !_closed;
+
     /// <inheritdoc/>
     public override bool CanSeek => false;
+
     /// <inheritdoc/>
-    public override bool CanWrite => true;
+    public override bool CanTimeout => _inner.CanTimeout;
+
     /// <inheritdoc/>
+    public override int ReadTimeout { get => _inner.ReadTimeout; set => _inner.ReadTimeout = value; }
+
+    /// <inheritdoc/>
+    public override int WriteTimeout { get => _inner.WriteTimeout; set => _inner.WriteTimeout = value; }
+
+    /// <summary>Not supported.</summary>
     public override long Length => throw new NotSupportedException();
-    /// <inheritdoc/>
+
+    /// <summary>Not supported.</summary>
     public override long Position { get => throw new NotSupportedException(); set => throw new NotSupportedException(); }
+
+    /// <summary>Reads what has been decrypted, or waits for more. An empty buffer waits until there is something to read.</summary>
+    /// <returns>The bytes read; 0 when the peer has said that it sends no more.</returns>
+    /// <exception cref="IOException">The connection broke, or ended without saying so; the inner <see cref="TlsException"/> says how.</exception>
+    public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) => ReadAsync(_transport, buffer, cancellationToken);
+
     /// <inheritdoc/>
-    public override void Flush() { }
+    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken)
+    {
+        ValidateBufferArguments(buffer, offset, count);
+        return ReadAsync(_transport, buffer.AsMemory(offset, count), cancellationToken).AsTask();
+    }
+
     /// <inheritdoc/>
-    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+    public override int Read(byte[] buffer, int offset, int count)
+    {
+        ValidateBufferArguments(buffer, offset, count);
+        return ReadAsync(BlockingTransport, buffer.AsMemory(offset, count), CancellationToken.None).GetAwaiter().GetResult();
+    }
+
     /// <inheritdoc/>
+    public override int ReadByte()
+    {
+        var one = new byte[1];
+        return Read(one, 0, 1) == 0 ? -1 : one[0];
+    }
+
+    /// <summary>Encrypts and sends. When it returns, the transport has taken all records.</summary>
+    /// <exception cref="IOException">The connection broke; the inner <see cref="TlsException"/> says how.</exception>
+    public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default) => WriteAsync(_transport, buffer, cancellationToken);
+
+    /// <inheritdoc/>
+    public override Task WriteAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken)
+    {
+        ValidateBufferArguments(buffer, offset, count);
+        return WriteAsync(_transport, buffer.AsMemory(offset, count), cancellationToken).AsTask();
+    }
+
+    /// <inheritdoc/>
+    public override void Write(byte[] buffer, int offset, int count)
+    {
+        ValidateBufferArguments(buffer, offset, count);
+        WriteAsync(BlockingTransport, buffer.AsMemory(offset, count), CancellationToken.None).GetAwaiter().GetResult();
+    }
+
+    /// <summary>Does nothing: every write is sent at once.</summary>
+    public override void Flush()
+    {
+    }
+
+    /// <summary>Does nothing: every write is sent at once.</summary>
+    public override Task FlushAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    /// <inheritdoc/>
+    public override IAsyncResult BeginRead(byte[] buffer, int offset, int count, AsyncCallback? callback, object? state) =>
+        TaskToAsyncResult.Begin(ReadAsync(buffer, offset, count, CancellationToken.None), callback, state);
+
+    /// <inheritdoc/>
+    public override int EndRead(IAsyncResult asyncResult) => TaskToAsyncResult.End<int>(asyncResult);
+
+    /// <inheritdoc/>
+    public override IAsyncResult BeginWrite(byte[] buffer, int offset, int count, AsyncCallback? callback, object? state) =>
+        TaskToAsyncResult.Begin(WriteAsync(buffer, offset, count, CancellationToken.None), callback, state);
+
+    /// <inheritdoc/>
+    public override void EndWrite(IAsyncResult asyncResult) => TaskToAsyncResult.End(asyncResult);
+
+    /// <summary>Not supported.</summary>
     public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-    /// <inheritdoc/>
+
+    /// <summary>Not supported.</summary>
     public override void SetLength(long value) => throw new NotSupportedException();
-    /// <inheritdoc/>
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+
+    /// <summary>Sends close_notify if that was not done and can be done within a second, then closes.</summary>
+    public override async ValueTask DisposeAsync()
+    {
+        if (MustSayGoodbye())
+        {
+            using var limit = new CancellationTokenSource(GoodbyeTime);
+            await SayGoodbyeAsync(limit.Token).ConfigureAwait(false);
+        }
+        ReleaseKeys();
+        if (!_leaveInnerStreamOpen)
+            await _inner.DisposeAsync().ConfigureAwait(false);
+        GC.SuppressFinalize(this);
+    }
+
+    /// <summary>Sends close_notify if that was not done and the transport takes it without waiting, then closes.</summary>
+    protected override void Dispose(bool disposing)
+    {
+        if (disposing && !_disposed)
+        {
+            if (MustSayGoodbye())
+                _ = SayGoodbyeAsync(CancellationToken.None);
+            ReleaseKeys();
+            if (!_leaveInnerStreamOpen)
+                _inner.Dispose();
+        }
+        base.Dispose(disposing);
+    }
+
+    private EstablishedConnection Connection => _connection ?? throw new InvalidOperationException("There was no successful handshake: call AuthenticateAsClientAsync or AuthenticateAsServerAsync first.");
+
+    private BlockingStreamTransport BlockingTransport => _blockingTransport ??= new BlockingStreamTransport(_inner);
+
+    private async ValueTask AuthenticateAsync(TlsOptions options, ITransport transport, CancellationToken cancellationToken)
+    {
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        options.DemandUsable();
+        if (Interlocked.Exchange(ref _authenticating, 1) == 1)
+            throw new InvalidOperationException("A stream authenticates once.");
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        if (options.HandshakeTimeout != Timeout.InfiniteTimeSpan)
+            limit.CancelAfter(options.HandshakeTimeout);
+        try
+        {
+            _connection = await HandshakeRunner.RunAsync(options, transport, limit.Token).ConfigureAwait(false);
+        }
+        catch (TlsException exception) when (!limit.IsCancellationRequested)
+        {
+            throw Fail(exception);
+        }
+        catch (Exception exception) when (exception is OperationCanceledException or TlsException && !cancellationToken.IsCancellationRequested)
+        {
+            throw Fail(new TlsException(TlsError.HandshakeTimeout, $"{options.HandshakeTimeout.TotalSeconds:0.#} seconds", exception));
+        }
+        catch (OperationCanceledException exception)
+        {
+            _failure = new TlsException(TlsError.Cancelled, null, exception);
+            throw;
+        }
+
+        AuthenticationException Fail(TlsException exception)
+        {
+            _failure = exception;
+            return new AuthenticationException(exception.Message, exception);
+        }
+    }
+
+    private void AuthenticateBlocking(TlsOptions options)
+    {
+        using (BlockingTransport.LimitTo(options.HandshakeTimeout))
+            AuthenticateAsync(options, BlockingTransport, CancellationToken.None).AsTask().GetAwaiter().GetResult();
+    }
+
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    private async ValueTask<int> ReadAsync(ITransport transport, Memory<byte> buffer, CancellationToken cancellationToken)
+    {
+        var connection = Connection;
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        if (Interlocked.Exchange(ref _reading, 1) == 1)
+            throw new NotSupportedException("Another read is under way; one at a time.");
+        try
+        {
+            ThrowIfFailed();
+            int count;
+            while (!connection.TryRead(buffer.Span, out count))
+            {
+                var received = await transport.ReadAsync(connection.Reader.GetSpace(), cancellationToken).ConfigureAwait(false);
+                if (received == 0)
+                    throw new TlsException(TlsError.Truncated, connection.Reader.HasInput ? "in the middle of a record" : null);
+                connection.Reader.Added(received);
+            }
+            return count;
+        }
+        catch (TlsException exception)
+        {
+            await FailAsync(connection, exception).ConfigureAwait(false);
+            throw new IOException(exception.Message, exception);
+        }
+        finally
+        {
+            EndRead();
+        }
+    }
+
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
+    private async ValueTask WriteAsync(ITransport transport, ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken)
+    {
+        var connection = Connection;
+        BeginWrite();
+        try
+        {
+            DemandWritable();
+            while (!buffer.IsEmpty)
+            {
+                var piece = buffer[..Math.Min(buffer.Length, EstablishedConnection.MostPerWrite)];
+                buffer = buffer[piece.Length..];
+                connection.Seal(piece.Span);
+                await SendAsync(transport, connection, cancellationToken).ConfigureAwait(false);
+            }
+            if (_failure != null)
+                await SendAlertAsync(connection, _failure).ConfigureAwait(false);
+        }
+        catch (TlsException exception)
+        {
+            _writeFailure ??= exception;
+            throw new IOException(exception.Message, exception);
+        }
+        finally
+        {
+            EndWrite();
+        }
+    }
+
+    // What was sealed must go out whole: when that fails, the peer can make nothing of what follows. What it sent can still be read.
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
+    private async ValueTask SendAsync(ITransport transport, EstablishedConnection connection, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await transport.WriteAsync(connection.Writer.Pending, cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception exception)
+        {
+            _writeFailure ??= new TlsException(TlsError.TransportFailed, exception.Message, exception);
+            throw;
+        }
+        finally
+        {
+            connection.Writer.Clear();
+        }
+    }
+
+    /// <summary>Remembers the failure and tells the peer, now or at the end of the write that is under way.</summary>
+    private async ValueTask FailAsync(EstablishedConnection connection, TlsException exception)
+    {
+        _failure ??= exception;
+        if (!TryBeginWrite())
+            return;
+        try
+        {
+            await SendAlertAsync(connection, _failure).ConfigureAwait(false);
+        }
+        finally
+        {
+            EndWrite();
+        }
+    }
+
+    private async ValueTask SendAlertAsync(EstablishedConnection connection, TlsException failure)
+    {
+        if (failure is not { Source: TlsFailureSource.Local, Alert: { } alert } || Interlocked.Exchange(ref _alertSent, 1) == 1)
+            return;
+        connection.Writer.AppendAlert(alert);
+        using var limit = new CancellationTokenSource(GoodbyeTime);
+        await TrySendAsync(connection, limit.Token).ConfigureAwait(false);
+    }
+
+    private bool MustSayGoodbye() => !_disposed && _connection != null && _failure == null && _writeFailure == null && !_closed;
+
+    private async Task SayGoodbyeAsync(CancellationToken cancellationToken)
+    {
+        if (!TryBeginWrite())
+            return;
+        try
+        {
+            _closed = true;
+            Connection.Writer.AppendAlert(TlsAlert.CloseNotify);
+            await TrySendAsync(Connection, cancellationToken).ConfigureAwait(false);
+        }
+        finally
+        {
+            EndWrite();
+        }
+    }
+
+    private async ValueTask TrySendAsync(EstablishedConnection connection, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await SendAsync(_transport, connection, cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception exception) when (exception is IOException or ObjectDisposedException or OperationCanceledException or InvalidOperationException)
+        {
+            // The connection is over; that the peer could not be told changes nothing for this end.
+        }
+    }
+
+    private void DemandWritable()
+    {
+        ThrowIfFailed();
+        if (_writeFailure is { } failure)
+            throw new IOException(failure.Message, failure);
+        if (_closed)
+            throw new InvalidOperationException("This end has said that it writes no more (ShutdownAsync).");
+    }
+
+    private void ThrowIfFailed()
+    {
+        if (_failure is { } failure)
+            throw new IOException(failure.Message, failure);
+    }
+
+    private void BeginWrite()
+    {
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        if (!TryBeginWrite())
+            throw new NotSupportedException("Another write is under way; one at a time.");
+    }
+
+    private bool TryBeginWrite() => Interlocked.Exchange(ref _writing, 1) == 0;
+
+    private void EndWrite()
+    {
+        Volatile.Write(ref _writing, 0);
+        if (_disposed)
+            DisposeWriter();
+    }
+
+    private void EndRead()
+    {
+        Volatile.Write(ref _reading, 0);
+        if (_disposed)
+            DisposeReader();
+    }
+
+    // Keys are taken away from a direction only when nobody works in it: by whoever comes last.
+    private void ReleaseKeys()
+    {
+        _disposed = true;
+        DisposeReader();
+        DisposeWriter();
+    }
+
+    private void DisposeReader()
+    {
+        if (Interlocked.Exchange(ref _reading, 1) == 0)
+            _connection?.DisposeReader();
+    }
+
+    private void DisposeWriter()
+    {
+        if (TryBeginWrite())
+            _connection?.DisposeWriter();
+    }
 }

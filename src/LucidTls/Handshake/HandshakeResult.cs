@@ -1,5 +1,3 @@
-using LucidTls.Cryptography;
-
 namespace LucidTls.Handshake;
 
 /// <summary>A finished handshake. It cannot be made without the evidence that the peer and its Finished were checked.</summary>

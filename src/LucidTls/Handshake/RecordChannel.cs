@@ -69,6 +69,8 @@ internal sealed class RecordChannel(ITransport transport, RecordReader reader, R
         finally
         {
             writer.Clear();
+            // RFC 8446 §5.1: only the first ClientHello may carry 0x0301.
+            writer.LegacyVersion = TlsVersion.Tls12.Value;
         }
     }
 

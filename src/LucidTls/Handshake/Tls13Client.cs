@@ -139,7 +139,7 @@ internal sealed class Tls13Client(TlsClientOptions options, HandshakeChannel cha
     {
         _retried = true;
         NamedGroup? group = retry.Extensions.TryGet(ExtensionType.KeyShare, out var selected) ? Extensions.ParseSelectedGroup(selected) : null;
-        ReadOnlyMemory<byte>? cookie = retry.Extensions.TryGet(ExtensionType.Cookie, out var data) ? Extensions.ParseCookie(data) : null;
+        ReadOnlyMemory<byte>? cookie = retry.Extensions.TryGet(ExtensionType.Cookie, out var data) ? Extensions.ParseCookie(data) : default(ReadOnlyMemory<byte>?);
         // RFC 8446 §4.1.4: a retry that changes nothing is an illegal_parameter; §4.2.8: so is a group not offered or already there.
         if (group is { } wanted)
         {

@@ -116,7 +116,7 @@ internal sealed class Tls13Server(TlsServerOptions options, HandshakeChannel cha
         _transcript.Add(channel.Send(retry, $"HelloRetryRequest: wants a key share for {group}").Span);
         SendChangeCipherSpec();
         await channel.FlushAsync(cancellationToken).ConfigureAwait(false);
-        return retry.Extensions.TryGet(ExtensionType.Cookie, out var cookie) ? Extensions.ParseCookie(cookie) : null;
+        return retry.Extensions.TryGet(ExtensionType.Cookie, out var cookie) ? Extensions.ParseCookie(cookie) : default(ReadOnlyMemory<byte>?);
     }
 
     private void SendServerHello(KeyExchangeGroup group, ReadOnlyMemory<byte> clientShare)

@@ -76,7 +76,7 @@ internal sealed class JudgedChain
             if (!verdict.IsAccepted)
                 throw TlsException.FromVerdict(verdict, chain);
         }
-        var leafKey = LeafKey.Of(chain[0]) ?? throw new TlsException(TlsError.UnsupportedCertificateKey);
+        var leafKey = Certificates.LeafKey.Of(chain[0]) ?? throw new TlsException(TlsError.UnsupportedCertificateKey);
         return new JudgedChain(chain, verdict, leafKey);
     }
 }

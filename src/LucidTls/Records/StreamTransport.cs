@@ -21,17 +21,66 @@ internal sealed class StreamTransport(Stream stream) : ITransport
 /// </summary>
 internal sealed class BlockingStreamTransport(Stream stream) : ITransport
 {
+    private long _deadline = long.MaxValue;
+
+    /// <summary>Until the scope ends, all calls together may take that long; the stream's own timeouts are put back afterwards.</summary>
+    public TimeLimit LimitTo(TimeSpan time) => new(this, time);
+
     public ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken)
     {
-        cancellationToken.ThrowIfCancellationRequested();
-        return new ValueTask<int>(stream.Read(buffer.Span));
+        ApplyLimit(cancellationToken);
+        try
+        {
+            return new ValueTask<int>(stream.Read(buffer.Span));
+        }
+        catch (IOException) when (Environment.TickCount64 >= _deadline)
+        {
+            throw new OperationCanceledException(cancellationToken);
+        }
     }
 
     public ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken)
     {
-        cancellationToken.ThrowIfCancellationRequested();
+        ApplyLimit(cancellationToken);
         stream.Write(buffer.Span);
         stream.Flush();
         return default;
     }
+
+    private void ApplyLimit(CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        if (_deadline == long.MaxValue || !stream.CanTimeout)
+            return;
+        var left = _deadline - Environment.TickCount64;
+        if (left <= 0)
+            throw new OperationCanceledException(cancellationToken);
+        stream.ReadTimeout = stream.WriteTimeout = (int)Math.Min(left, int.MaxValue);
+    }
+
+    internal readonly ref struct TimeLimit
+    {
+        private readonly BlockingStreamTransport _transport;
+        private readonly Stream _stream;
+        private readonly int _readTimeout;
+        private readonly int _writeTimeout;
+
+        public TimeLimit(BlockingStreamTransport transport, TimeSpan time)
+        {
+            _transport = transport;
+            _stream = transport.Stream;
+            (_readTimeout, _writeTimeout) = _stream.CanTimeout ? (_stream.ReadTimeout, _stream.WriteTimeout) : default;
+            if (time != Timeout.InfiniteTimeSpan)
+                transport._deadline = Environment.TickCount64 + (long)time.TotalMilliseconds;
+        }
+
+        public void Dispose()
+        {
+            _transport._deadline = long.MaxValue;
+            if (_stream.CanTimeout)
+                (_stream.ReadTimeout, _stream.WriteTimeout) = (_readTimeout, _writeTimeout);
+        }
+    }
+
+    private Stream Stream => stream;
 }

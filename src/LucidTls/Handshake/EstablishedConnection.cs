@@ -1,0 +1,155 @@
+using LucidTls.Protocol;
+using LucidTls.Records;
+
+namespace LucidTls.Handshake;
+
+/// <summary>
+/// A connection after its handshake, without I/O: bytes that came are turned into application data, application data into records.
+/// One thread may read while another writes. They share one thing: a KeyUpdate that the peer asked for is noted by the reader and
+/// sent by the writer in front of its next record (RFC 8446 §4.6.3).
+/// </summary>
+internal sealed class EstablishedConnection(RecordReader reader, RecordWriter writer, HandshakeAssembler assembler, HandshakeResult result, bool isServer)
+{
+    private ReadOnlyMemory<byte> _plaintext;
+    private int _idleRecords;
+    private int _updateWanted;
+
+    public RecordReader Reader { get; } = reader;
+    public RecordWriter Writer { get; } = writer;
+    public TlsSessionInfo Session { get; } = result.Session;
+    public bool IsServer { get; } = isServer;
+
+    /// <summary>Whether the peer has said that it will send no more.</summary>
+    public bool PeerClosed { get; private set; }
+
+    /// <summary>The most application data sealed before the transport is handed the records: three full ones fit a 64 KiB buffer.</summary>
+    public const int MostPerWrite = 3 * RecordLimits.MaxPlaintext;
+
+    /// <summary>Moves application data that is there into <paramref name="destination"/>.</summary>
+    /// <returns>False when more bytes from the transport are needed. True with a count of 0 at the end, or for an empty destination as soon as there is something to read.</returns>
+    /// <exception cref="TlsException">The peer broke a rule or ended the connection.</exception>
+    public bool TryRead(Span<byte> destination, out int count)
+    {
+        while (_plaintext.IsEmpty)
+        {
+            count = 0;
+            if (PeerClosed)
+                return true;
+            if (!Reader.TryRead(out var record))
+            {
+                Reader.Release();
+                return false;
+            }
+            Accept(record);
+        }
+        count = Math.Min(destination.Length, _plaintext.Length);
+        _plaintext.Span[..count].CopyTo(destination);
+        _plaintext = _plaintext[count..];
+        if (_plaintext.IsEmpty)
+            Reader.Release();
+        return true;
+    }
+
+    /// <summary>Seals application data, at most <see cref="MostPerWrite"/> bytes at a time, into the writer.</summary>
+    public void Seal(ReadOnlySpan<byte> data)
+    {
+        if (Writer.KeysAreWorn || Interlocked.Exchange(ref _updateWanted, 0) == 1)
+            AppendKeyUpdate(requestUpdate: false);
+        if (!data.IsEmpty)
+            Writer.Append(ContentType.ApplicationData, data);
+    }
+
+    /// <summary>RFC 8446 §4.6.3: announces new keys under the old ones, and changes to them at once.</summary>
+    public void AppendKeyUpdate(bool requestUpdate)
+    {
+        Writer.Append(ContentType.Handshake, [HandshakeType.KeyUpdate.Value, 0, 0, 1, requestUpdate ? (byte)1 : (byte)0]);
+        Writer.UpdateKeys();
+    }
+
+    /// <summary>TLS-Exporter (RFC 8446 §7.5).</summary>
+    public void Export(ReadOnlySpan<byte> label, ReadOnlySpan<byte> context, Span<byte> output) => result.Exporter.Export(label, context, output);
+
+    public void DisposeReader()
+    {
+        Reader.Dispose();
+        assembler.Dispose();
+    }
+
+    public void DisposeWriter()
+    {
+        Writer.Dispose();
+        result.Exporter.Dispose();
+    }
+
+    private void Accept(Record record)
+    {
+        // RFC 8446 §5.1: "Handshake messages MUST NOT be interleaved with other record types."
+        if (record.Type == ContentType.ApplicationData && !assembler.IsEmpty)
+            throw new TlsException(TlsError.InterleavedHandshake, "application data");
+        if (record.Type == ContentType.ApplicationData && record.Content.Length > 0)
+        {
+            _plaintext = record.Content;
+            _idleRecords = 0;
+            return;
+        }
+        if (++_idleRecords > RecordLimits.MostIdleRecords)
+            throw new TlsException(TlsError.TooManyEmptyMessages);
+        switch (record.Type)
+        {
+            case ContentType.Handshake:
+                assembler.Add(record.Content.Span);
+                while (assembler.TryTake(out var message))
+                    Accept(message);
+                break;
+            case ContentType.Alert:
+                Accept(AlertRecord.Parse(record.Content.Span));
+                break;
+            case ContentType.ApplicationData:
+            case ContentType.ChangeCipherSpec:
+            case ContentType.Invalid:
+            default:
+                break;
+        }
+    }
+
+    private void Accept(TlsAlert alert)
+    {
+        switch (alert)
+        {
+            case TlsAlert.CloseNotify:
+                PeerClosed = true;
+                break;
+            case TlsAlert.UserCanceled:
+                break;
+            default:
+                throw TlsException.FromPeer(alert);
+        }
+    }
+
+    private void Accept(HandshakeMessage message)
+    {
+        if (message.Type == HandshakeType.KeyUpdate)
+        {
+            AcceptKeyUpdate(KeyUpdate.Parse(message.Body));
+            return;
+        }
+        // RFC 8446 §4.6.1: tickets come from servers. They are checked and let go: this end does not resume.
+        if (message.Type == HandshakeType.NewSessionTicket && !IsServer)
+        {
+            NewSessionTicket.Parse(message.Body);
+            return;
+        }
+        throw new TlsException(TlsError.UnexpectedMessage, $"{message.Type} after the handshake");
+    }
+
+    private void AcceptKeyUpdate(KeyUpdate update)
+    {
+        // RFC 8446 §5.1: nothing may follow in the same record.
+        if (!assembler.IsEmpty)
+            throw new TlsException(TlsError.MessageAcrossKeyChange);
+        Reader.UpdateKeys();
+        // Several requests before our next record are answered by one update.
+        if (update.RequestUpdate)
+            Interlocked.Exchange(ref _updateWanted, 1);
+    }
+}

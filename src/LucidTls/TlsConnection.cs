@@ -1,0 +1,204 @@
+using System.Text;
+using LucidTls.Handshake;
+using LucidTls.Records;
+
+namespace LucidTls;
+
+/// <summary>
+/// A TLS connection without I/O: bytes from the peer are given to it, bytes for the peer are taken from it, by whoever has a
+/// transport. Not safe for use by several threads at once. Every failure is a <see cref="TlsException"/>, after which the alert for
+/// the peer waits among the output.
+/// </summary>
+public sealed class TlsConnection : IDisposable
+{
+    private readonly MemoryTransport _transport = new();
+    private readonly Task<EstablishedConnection> _handshake;
+    private TlsException? _failure;
+    private bool _closed;
+    private bool _disposed;
+
+    private TlsConnection(TlsOptions options)
+    {
+        options.DemandUsable();
+        _handshake = HandshakeRunner.RunAsync(options, _transport, CancellationToken.None).AsTask();
+    }
+
+    /// <summary>A client's connection; its ClientHello waits among the output at once.</summary>
+    /// <exception cref="InvalidOperationException">The options are contradictory.</exception>
+    public static TlsConnection CreateClient(TlsClientOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        return new TlsConnection(options);
+    }
+
+    /// <summary>A server's connection, which waits for a ClientHello.</summary>
+    /// <exception cref="InvalidOperationException">The options are contradictory.</exception>
+    public static TlsConnection CreateServer(TlsServerOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        return new TlsConnection(options);
+    }
+
+    /// <summary>Whether the handshake succeeded, so that data can be written and read.</summary>
+    public bool IsAuthenticated => _handshake.IsCompletedSuccessfully;
+
+    /// <summary>What the handshake agreed on.</summary>
+    /// <exception cref="InvalidOperationException">The handshake is not done.</exception>
+    public TlsSessionInfo Session => Connection.Session;
+
+    /// <summary>Whether the peer has said that it sends no more; true only after everything before was read.</summary>
+    public bool PeerClosed => IsAuthenticated && Connection.PeerClosed;
+
+    /// <summary>Bytes that wait for <see cref="TakeOutput"/>.</summary>
+    public int PendingOutput => _transport.PendingOutput;
+
+    /// <summary>
+    /// Completes when the handshake is done or waits for bytes from the peer. Only of interest when a callback of the options works
+    /// asynchronously; otherwise <see cref="Receive"/> has done all there is to do when it returns.
+    /// </summary>
+    public Task SettledAsync() => Task.WhenAny(_handshake, _transport.Settled);
+
+    /// <summary>Gives bytes that came from the peer, in any pieces.</summary>
+    /// <exception cref="TlsException">The handshake failed.</exception>
+    public void Receive(ReadOnlySpan<byte> bytes)
+    {
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        if (!bytes.IsEmpty)
+            _transport.Give(bytes);
+        ThrowIfFailed();
+    }
+
+    /// <summary>Says that the transport has ended.</summary>
+    /// <exception cref="TlsException">The handshake was not done.</exception>
+    public void ReceiveEnd()
+    {
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        _transport.End();
+        ThrowIfFailed();
+    }
+
+    /// <summary>Takes bytes that must go to the peer, as many as fit.</summary>
+    /// <returns>How many.</returns>
+    public int TakeOutput(Span<byte> destination) => _transport.Take(destination);
+
+    /// <summary>Reads application data from what was received.</summary>
+    /// <returns>How many bytes; 0 when there are none yet, or none to come (<see cref="PeerClosed"/>).</returns>
+    /// <exception cref="TlsException">The peer broke a rule, sent an alert, or the transport ended without close_notify.</exception>
+    public int Read(Span<byte> destination)
+    {
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        ThrowIfFailed();
+        var connection = Connection;
+        try
+        {
+            int count;
+            while (!connection.TryRead(destination, out count))
+            {
+                var received = _transport.TakeInput(connection.Reader.GetSpace().Span, out var ended);
+                if (received == 0)
+                {
+                    connection.Reader.Release();
+                    return ended ? throw new TlsException(TlsError.Truncated) : 0;
+                }
+                connection.Reader.Added(received);
+            }
+            return count;
+        }
+        catch (TlsException exception)
+        {
+            throw Fail(exception);
+        }
+    }
+
+    /// <summary>Encrypts application data; the records wait among the output.</summary>
+    /// <exception cref="InvalidOperationException">The handshake is not done, or <see cref="Close"/> was called.</exception>
+    /// <exception cref="TlsException">The connection has failed.</exception>
+    public void Write(ReadOnlySpan<byte> data)
+    {
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        ThrowIfFailed();
+        var connection = Connection;
+        if (_closed)
+            throw new InvalidOperationException("This end has said that it writes no more (Close).");
+        connection.Seal(data);
+        HandOver(connection);
+    }
+
+    /// <summary>Changes the keys of the writing direction, and asks the peer to change its own if wanted (RFC 8446 §4.6.3).</summary>
+    public void UpdateKeys(bool requestPeerUpdate = false)
+    {
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        ThrowIfFailed();
+        Connection.AppendKeyUpdate(requestPeerUpdate);
+        HandOver(Connection);
+    }
+
+    /// <summary>Sends close_notify: this end writes no more, reading goes on.</summary>
+    public void Close()
+    {
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        ThrowIfFailed();
+        if (_closed)
+            return;
+        _closed = true;
+        Connection.Writer.AppendAlert(TlsAlert.CloseNotify);
+        HandOver(Connection);
+    }
+
+    /// <summary>Exports keying material (RFC 8446 §7.5, RFC 5705); see <see cref="TlsStream.ExportKeyingMaterial"/>.</summary>
+    public byte[] ExportKeyingMaterial(string label, ReadOnlySpan<byte> context, int length)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(label);
+        ArgumentOutOfRangeException.ThrowIfLessThan(length, 1);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(length, 255 * 32);
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        var output = new byte[length];
+        Connection.Export(Encoding.ASCII.GetBytes(label), context, output);
+        return output;
+    }
+
+    /// <summary>Wipes the keys. Nothing is sent: call <see cref="Close"/> first to end in good order.</summary>
+    public void Dispose()
+    {
+        if (_disposed)
+            return;
+        // A handshake that waits for bytes ends here, and wipes what it holds.
+        _transport.End();
+        _disposed = true;
+        if (!IsAuthenticated)
+            return;
+        Connection.DisposeReader();
+        Connection.DisposeWriter();
+    }
+
+    private EstablishedConnection Connection => IsAuthenticated
+        ? _handshake.Result
+        : throw new InvalidOperationException("The handshake is not done: give what the peer sends to Receive first.");
+
+    private void HandOver(EstablishedConnection connection)
+    {
+        // Memory takes everything at once.
+        _ = _transport.WriteAsync(connection.Writer.Pending, CancellationToken.None);
+        connection.Writer.Clear();
+    }
+
+    private TlsException Fail(TlsException exception)
+    {
+        _failure ??= exception;
+        if (_failure is { Source: TlsFailureSource.Local, Alert: { } alert } && !_closed)
+        {
+            _closed = true;
+            Connection.Writer.AppendAlert(alert);
+            HandOver(Connection);
+        }
+        return _failure;
+    }
+
+    private void ThrowIfFailed()
+    {
+        if (_failure != null)
+            throw _failure;
+        if (_handshake.IsFaulted || _handshake.IsCanceled)
+            _handshake.GetAwaiter().GetResult();
+    }
+}
