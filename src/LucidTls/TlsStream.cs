@@ -307,24 +307,19 @@ public sealed class TlsStream : Stream
         {
             _connection = await HandshakeRunner.RunAsync(options, transport, limit.Token).ConfigureAwait(false);
         }
-        catch (TlsException exception) when (!limit.IsCancellationRequested)
+        catch (Exception exception) when (exception is OperationCanceledException or TlsException)
         {
-            throw Fail(exception);
-        }
-        catch (Exception exception) when (exception is OperationCanceledException or TlsException && !cancellationToken.IsCancellationRequested)
-        {
-            throw Fail(new TlsException(TlsError.HandshakeTimeout, $"{options.HandshakeTimeout.TotalSeconds:0.#} seconds", exception));
-        }
-        catch (OperationCanceledException exception)
-        {
-            _failure = new TlsException(TlsError.Cancelled, null, exception);
-            throw;
-        }
-
-        AuthenticationException Fail(TlsException exception)
-        {
-            _failure = exception;
-            return new AuthenticationException(exception.Message, exception);
+            // A transport that breaks because the time is up reports the same as one that is cancelled.
+            var wasInterrupted = exception is OperationCanceledException || (exception is TlsException { Source: TlsFailureSource.Transport } && limit.IsCancellationRequested);
+            if (wasInterrupted && cancellationToken.IsCancellationRequested)
+            {
+                _failure = new TlsException(TlsError.Cancelled, null, exception);
+                throw new OperationCanceledException(_failure.Message, _failure, cancellationToken);
+            }
+            _failure = wasInterrupted
+                ? new TlsException(TlsError.HandshakeTimeout, $"{options.HandshakeTimeout.TotalSeconds:0.#} seconds", exception)
+                : (TlsException)exception;
+            throw new AuthenticationException(_failure.Message, _failure);
         }
     }
 

@@ -65,7 +65,7 @@ internal sealed class Tls13Client(TlsClientOptions options, HandshakeChannel cha
     {
         _offer.Hello = (ClientHello)hooks.BeforeSend(_offer.Hello);
         _keyLog = new KeyLog(options, _offer.Hello.Random.Span);
-        Send(_offer.Hello, $"offers {TlsVersion.Tls13}, {string.Join(", ", _offer.CipherSuites)}; key shares {string.Join(", ", options.KeyShareGroups)}{(options.TargetHost is { } host ? $"; asks for {host}" : "")}");
+        Send(_offer.Hello, _offer.Description);
     }
 
     private async ValueTask<ServerHello> ReceiveServerHelloAsync(CancellationToken cancellationToken)
