@@ -1,0 +1,47 @@
+using Spectre.Console;
+
+namespace LucidTls.Cli.Reporting;
+
+/// <summary>Standard error, for people. Standard output is for data alone.</summary>
+internal static class Terminal
+{
+    // Lines are as long as they are, and terminals wrap them: a command that is to be copied must not be cut.
+    private const int UnlimitedWidth = 10_000;
+
+    private static readonly Lock Gate = new();
+    private static readonly Lazy<IAnsiConsole> Console = new(Open);
+
+    /// <summary>One line in Spectre's markup; what comes from elsewhere goes through <see cref="Escape"/>.</summary>
+    public static void MarkupLine(string markup)
+    {
+        lock (Gate)
+            Console.Value.MarkupLine(markup);
+    }
+
+    /// <summary>One line as it is.</summary>
+    public static void Line(string text = "")
+    {
+        lock (Gate)
+            Console.Value.WriteLine(text);
+    }
+
+    /// <summary>An error with its explanation.</summary>
+    public static void Fail(string message) => MarkupLine($"[red bold]error:[/] {Markup.Escape(message)}");
+
+    /// <summary>Makes text harmless for the terminal and for the markup.</summary>
+    public static string Escape(string text) => Markup.Escape(Printable.Line(text));
+
+    private static IAnsiConsole Open()
+    {
+        var redirected = System.Console.IsErrorRedirected;
+        var console = AnsiConsole.Create(new AnsiConsoleSettings
+        {
+            Ansi = redirected ? AnsiSupport.No : AnsiSupport.Detect,
+            ColorSystem = redirected ? ColorSystemSupport.NoColors : ColorSystemSupport.Detect,
+            Interactive = InteractionSupport.No,
+            Out = new AnsiConsoleOutput(System.Console.Error),
+        });
+        console.Profile.Width = UnlimitedWidth;
+        return console;
+    }
+}

@@ -1,0 +1,200 @@
+using System.CommandLine;
+using System.Net;
+using System.Net.Sockets;
+using System.Security.Cryptography;
+using LucidTls.Cli.Reporting;
+using LucidTls.Cli.Serving;
+using LucidTls.Cli.Trust;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace LucidTls.Cli;
+
+/// <summary><c>lucidtls serve</c>: TLS in front of a service.</summary>
+internal static class ServeCommand
+{
+    private const string DefaultListen = "127.0.0.1:8443";
+
+    public static Command Create()
+    {
+        var listen = new Option<IPEndPoint>("--listen")
+        {
+            Description = $"Where to listen. A port alone means 127.0.0.1, * means every address, port 0 any free port. [default: {DefaultListen}]",
+            HelpName = "ADDR:PORT",
+            CustomParser = result =>
+            {
+                if (TryParseListen(result.Tokens[0].Value, out var endpoint))
+                    return endpoint;
+                result.AddError($"'{Printable.Line(result.Tokens[0].Value)}' is no address to listen on. Write ADDR:PORT with an IP address, {DefaultListen} for example.");
+                return null;
+            },
+        };
+        var to = new Option<string>("--to") { Description = "The service to put TLS in front of: http://HOST:PORT or tcp://HOST:PORT", HelpName = "URL" };
+        var root = new Option<string>("--root") { Description = "A folder of files to serve", HelpName = "DIR" };
+        var cert = new Option<string>("--cert") { Description = "The certificate chain (PEM, leaf first). Without it, a private authority of your own issues one for this machine", HelpName = "FILE" };
+        var key = new Option<string>("--key") { Description = "The certificate's private key (PEM), unless the file of --cert holds it", HelpName = "FILE" };
+        var verbose = new Option<bool>("--verbose") { Description = "Show each connection, not only the handshakes that fail" };
+
+        var command = new Command("serve", "Speak TLS 1.3 in front of a service. Without --to or --root, visitors get a page that shows them their own connection.") { listen, to, root, cert, key, verbose };
+        command.Validators.Add(result =>
+        {
+            if (result.GetResult(to) is not null && result.GetResult(root) is not null)
+                result.AddError("--to and --root exclude each other: there is one thing behind the TLS.");
+            if (result.GetResult(key) is not null && result.GetResult(cert) is null)
+                result.AddError("--key needs --cert: a private key alone says nothing about who this server is.");
+        });
+        command.SetAction((parsed, _) => RunAsync(
+            parsed.GetValue(listen) ?? new IPEndPoint(IPAddress.Loopback, 8443),
+            BackendOf(parsed.GetValue(to), parsed.GetValue(root)),
+            parsed.GetValue(cert),
+            parsed.GetValue(key),
+            parsed.GetValue(verbose)));
+        return command;
+    }
+
+    private static async Task<int> RunAsync(IPEndPoint listen, Backend backend, string? certificateFile, string? keyFile, bool verbose)
+    {
+        using var termination = new Termination();
+        var options = new TlsServerOptions();
+        PrivateIdentity? own = null;
+        if (certificateFile is not null)
+        {
+            options.Identities = [LoadIdentity(certificateFile, keyFile)];
+        }
+        else
+        {
+            own = PrivateIdentity.Open(DataFolder.OpenDefault(), MachineNames.Host, TimeProvider.System);
+            options.Identities = [own.Identity];
+            options.IdentitySelector = (_, _) => ValueTask.FromResult<TlsIdentity?>(own.Select());
+        }
+
+        await using var app = FrontEnd.Build(listen, options, backend, verbose);
+        await StartAsync(app, listen);
+        var bound = BoundEndPoint(app, listen);
+        Announce(bound, backend, own);
+        await termination.WaitAsync();
+        Terminal.MarkupLine("[grey]Closing. A second Ctrl-C ends at once.[/]");
+        await app.StopAsync(CancellationToken.None);
+        return ExitCode.Ok;
+    }
+
+    private static Backend BackendOf(string? to, string? root)
+    {
+        if (root is not null)
+            return Directory.Exists(root) ? new Backend(null, null, Path.GetFullPath(root)) : throw new CliException(ExitCode.Usage, $"The folder {root} of --root is not there.");
+        if (to is null)
+            return new Backend(null, null, null);
+        if (Uri.TryCreate(to, UriKind.Absolute, out var uri) && uri.Host.Length > 0 && uri.UserInfo.Length == 0 && uri.Query.Length == 0 && uri.Fragment.Length == 0)
+        {
+            if (uri.Scheme == "http")
+                return new Backend(uri, null, null);
+            if (uri.Scheme == "tcp" && uri.Port > 0 && uri.AbsolutePath is "/" or "")
+                return new Backend(null, new HostPort(uri.IdnHost.Trim('[', ']'), uri.Port), null);
+        }
+        throw new CliException(ExitCode.Usage, $"'{Printable.Line(to)}' is nothing that --to can pass on to. Write http://HOST:PORT or tcp://HOST:PORT.");
+    }
+
+    private static TlsIdentity LoadIdentity(string certificateFile, string? keyFile)
+    {
+        try
+        {
+            return TlsIdentity.FromPemFile(certificateFile, keyFile);
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException or CryptographicException or FormatException or ArgumentException)
+        {
+            var files = keyFile is null ? certificateFile : $"{certificateFile} with the key {keyFile}";
+            throw new CliException(ExitCode.Usage, $"The certificate {files} cannot be used: {failure.Message}", failure);
+        }
+    }
+
+    internal static bool TryParseListen(string text, out IPEndPoint endpoint)
+    {
+        endpoint = new IPEndPoint(IPAddress.Loopback, 0);
+        if (ushort.TryParse(text, out var port))
+        {
+            endpoint.Port = port;
+            return true;
+        }
+        // Kestrel's IPv6 "any" takes IPv4 connections too.
+        if (text.StartsWith("*:", StringComparison.Ordinal) && ushort.TryParse(text.AsSpan(2), out port))
+        {
+            endpoint = new IPEndPoint(Socket.OSSupportsIPv6 ? IPAddress.IPv6Any : IPAddress.Any, port);
+            return true;
+        }
+        if (!HostPort.TryParse(text, defaultPort: null, out var hostPort))
+            return false;
+        if (hostPort.Host.Equals("localhost", StringComparison.OrdinalIgnoreCase))
+        {
+            endpoint.Port = hostPort.Port;
+            return true;
+        }
+        if (!IPAddress.TryParse(hostPort.Host, out var address))
+            return false;
+        endpoint = new IPEndPoint(address, hostPort.Port);
+        return true;
+    }
+
+    private static async Task StartAsync(WebApplication app, IPEndPoint listen)
+    {
+        try
+        {
+            await app.StartAsync();
+        }
+        catch (IOException failure) when (failure.InnerException is AddressInUseException)
+        {
+            throw new CliException(ExitCode.Network, $"{listen} is in use by another program. Choose another port, with --listen {new HostPort(listen.Address.ToString(), 0)} any free one.", failure);
+        }
+        catch (SocketException failure) when (failure.SocketErrorCode == SocketError.AccessDenied)
+        {
+            throw new CliException(ExitCode.Network, $"This user may not listen on {listen}: ports below 1024 need privileges. Choose a higher port with --listen.", failure);
+        }
+        catch (SocketException failure)
+        {
+            throw new CliException(ExitCode.Network, $"Listening on {listen} failed: {failure.Message}", failure);
+        }
+    }
+
+    private static IPEndPoint BoundEndPoint(WebApplication app, IPEndPoint listen)
+    {
+        var address = app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First();
+        return new IPEndPoint(listen.Address, BindingAddress.Parse(address).Port);
+    }
+
+    private static void Announce(IPEndPoint bound, Backend backend, PrivateIdentity? own)
+    {
+        var isLocal = bound.Address.Equals(IPAddress.Any) || bound.Address.Equals(IPAddress.IPv6Any) || bound.Address.Equals(IPAddress.Loopback);
+        var authority = isLocal ? $"localhost:{bound.Port}" : bound.ToString();
+        var url = backend.Tcp is null ? $"https://{authority}/" : authority;
+        if (own is not null)
+            AnnounceAuthority(own, $"https://{authority}/", bound);
+        var what = backend switch
+        {
+            { Http: { } http } => $"TLS in front of {http}",
+            { Tcp: { } tcp } => $"TLS in front of tcp://{tcp}",
+            { Root: { } root } => $"The files of {root}",
+            _ => "A page that shows each visitor the connection it came over",
+        };
+        Terminal.MarkupLine($"{Terminal.Escape(what)}, until Ctrl-C:");
+        Console.Out.WriteLine(url);
+        Console.Out.Flush();
+    }
+
+    private static void AnnounceAuthority(PrivateIdentity own, string url, IPEndPoint bound)
+    {
+        Terminal.MarkupLine(own.IsAuthorityNew
+            ? "[bold]A private certificate authority was made for you.[/] Its key stays on this machine and can vouch for this machine alone."
+            : "The certificate is from your private authority.");
+        Terminal.MarkupLine($"  [grey]{"certificate for",-17}[/] {Terminal.Escape(string.Join(", ", own.Names))}");
+        Terminal.MarkupLine($"  [grey]{"authority",-17}[/] {Terminal.Escape(own.AuthorityPath)}");
+        Terminal.Line("To trust it:");
+        foreach (var (where, how) in TrustInstructions.For(own.AuthorityPath, url))
+            Terminal.MarkupLine($"  [grey]{where,-17}[/] {Terminal.Escape(how)}");
+        if (!bound.Address.Equals(IPAddress.Any) && !bound.Address.Equals(IPAddress.IPv6Any) && !own.Names.Contains(bound.Address.ToString()))
+            Terminal.MarkupLine($"[yellow]warning:[/] the certificate is not for {Terminal.Escape(bound.Address.ToString())}; clients have to use one of its names, or give a certificate with --cert and --key.");
+        Terminal.Line();
+    }
+}

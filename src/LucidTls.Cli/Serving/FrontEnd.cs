@@ -1,0 +1,120 @@
+using System.Net;
+using LucidTls.AspNetCore;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.FileProviders;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Microsoft.Net.Http.Headers;
+
+namespace LucidTls.Cli.Serving;
+
+/// <summary>What lies behind the TLS that <c>serve</c> speaks: exactly one of these, or the connection's own page.</summary>
+/// <param name="Http">A plain HTTP service.</param>
+/// <param name="Tcp">A TCP service.</param>
+/// <param name="Root">A folder of files.</param>
+internal sealed record Backend(Uri? Http, HostPort? Tcp, string? Root);
+
+/// <summary>Kestrel with our TLS under it.</summary>
+internal static class FrontEnd
+{
+    private static readonly TimeSpan DrainTimeout = TimeSpan.FromSeconds(10);
+
+    public static WebApplication Build(IPEndPoint listen, TlsServerOptions tls, Backend backend, bool verbose)
+    {
+        // Neither the arguments nor files of the current folder configure this host.
+        var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { Args = [], ContentRootPath = AppContext.BaseDirectory, EnvironmentName = Environments.Production });
+        builder.Configuration.Sources.Clear();
+        builder.Logging.ClearProviders();
+        builder.Logging.SetMinimumLevel(LogLevel.Debug);
+        builder.Logging.AddProvider(new StderrLoggerProvider(verbose));
+        builder.Services.AddSingleton<IHostLifetime, NoLifetime>();
+        builder.Services.Configure<HostOptions>(options => options.ShutdownTimeout = DrainTimeout);
+        if (backend.Http is not null)
+            builder.Services.AddHttpForwarder();
+        builder.WebHost.ConfigureKestrel(kestrel =>
+        {
+            kestrel.AddServerHeader = false;
+            if (backend.Http is not null)
+                kestrel.Limits.MaxRequestBodySize = null; // the service behind has its own
+            kestrel.Listen(listen, endpoint =>
+            {
+                if (backend.Tcp is not null)
+                    endpoint.Protocols = HttpProtocols.None;
+                endpoint.UseLucidTls(tls);
+                if (backend.Tcp is { } tcp)
+                    endpoint.Run(new TcpForwarding(tcp).RunAsync);
+            });
+        });
+
+        var app = builder.Build();
+        if (backend.Http is { } http)
+            HttpForwarding.Use(app, http);
+        else if (backend.Root is { } root)
+            UseFiles(app, root);
+        else
+            app.Run(ShowConnectionAsync);
+        return app;
+    }
+
+    private static void UseFiles(WebApplication app, string root)
+    {
+        var files = new PhysicalFileProvider(root);
+        app.UseDefaultFiles(new DefaultFilesOptions { FileProvider = files });
+        app.UseStaticFiles(new StaticFileOptions { FileProvider = files, ServeUnknownFileTypes = true });
+        app.Run(NotFoundAsync);
+    }
+
+    private static Task ShowConnectionAsync(HttpContext context)
+    {
+        if (context.Request.Path != "/")
+            return NotFoundAsync(context);
+        if (!HttpMethods.IsGet(context.Request.Method) && !HttpMethods.IsHead(context.Request.Method))
+        {
+            context.Response.StatusCode = StatusCodes.Status405MethodNotAllowed;
+            context.Response.Headers.Allow = "GET, HEAD";
+            return Task.CompletedTask;
+        }
+
+        var session = context.Features.Get<ITlsSessionFeature>()!.Session;
+        var client = context.Connection.RemoteIpAddress is { } address ? new IPEndPoint(address, context.Connection.RemotePort) : null;
+        var view = new ConnectionView(session, client, context.Request.Protocol);
+        var headers = context.Response.Headers;
+        headers.CacheControl = "no-store";
+        headers.Vary = HeaderNames.Accept;
+        headers.XContentTypeOptions = "nosniff";
+        var accept = context.Request.Headers.Accept.ToString();
+        if (accept.Contains("text/html", StringComparison.OrdinalIgnoreCase))
+        {
+            headers.ContentType = "text/html; charset=utf-8";
+            headers.ContentSecurityPolicy = ConnectionPage.ContentSecurityPolicy;
+            return context.Response.WriteAsync(ConnectionPage.Render(view));
+        }
+        if (accept.Contains("application/json", StringComparison.OrdinalIgnoreCase))
+        {
+            headers.ContentType = "application/json";
+            return context.Response.Body.WriteAsync(ConnectionText.RenderJson(view)).AsTask();
+        }
+        headers.ContentType = "text/plain; charset=utf-8";
+        return context.Response.WriteAsync(ConnectionText.Render(view));
+    }
+
+    private static Task NotFoundAsync(HttpContext context)
+    {
+        context.Response.StatusCode = StatusCodes.Status404NotFound;
+        context.Response.ContentType = "text/plain; charset=utf-8";
+        return context.Response.WriteAsync("There is nothing here.\n");
+    }
+
+    /// <summary>The command itself waits for signals.</summary>
+    private sealed class NoLifetime : IHostLifetime
+    {
+        public Task WaitForStartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+        public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+    }
+}

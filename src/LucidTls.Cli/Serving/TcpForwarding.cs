@@ -1,0 +1,73 @@
+using System.IO.Pipelines;
+using System.Net.Sockets;
+using LucidTls.Cli.Reporting;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Connections.Features;
+
+namespace LucidTls.Cli.Serving;
+
+/// <summary>Passes a connection's bytes on to a TCP service and back, each direction with its own end.</summary>
+internal sealed class TcpForwarding(HostPort destination)
+{
+    private static readonly TimeSpan ConnectTimeout = TimeSpan.FromSeconds(10);
+
+    /// <summary>How long connections may go on once the tool was asked to stop.</summary>
+    private static readonly TimeSpan Grace = TimeSpan.FromSeconds(2);
+
+    public async Task RunAsync(ConnectionContext client)
+    {
+        using var service = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        if (!await TryConnectAsync(service, client))
+            return;
+
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(client.ConnectionClosed);
+        using var graceful = client.Features.Get<IConnectionLifetimeNotificationFeature>()?.ConnectionClosedRequested.Register(() => stop.CancelAfter(Grace));
+        await using var stream = new NetworkStream(service, ownsSocket: false);
+        var there = EndAsBoth(ToServiceAsync(client.Transport.Input, stream, service, stop.Token), stop);
+        var back = EndAsBoth(ToClientAsync(stream, client.Transport.Output, stop.Token), stop);
+        await Task.WhenAll(there, back);
+    }
+
+    private async Task<bool> TryConnectAsync(Socket service, ConnectionContext client)
+    {
+        using var timeout = CancellationTokenSource.CreateLinkedTokenSource(client.ConnectionClosed);
+        timeout.CancelAfter(ConnectTimeout);
+        try
+        {
+            await service.ConnectAsync(destination.Host, destination.Port, timeout.Token);
+            return true;
+        }
+        catch (Exception failure) when (failure is SocketException or OperationCanceledException)
+        {
+            if (!client.ConnectionClosed.IsCancellationRequested)
+                Terminal.MarkupLine($"[yellow]warning:[/] {Terminal.Escape($"{destination} does not take connections: {failure.Message}")}");
+            return false;
+        }
+    }
+
+    private static async Task ToServiceAsync(PipeReader client, Stream stream, Socket service, CancellationToken stop)
+    {
+        await client.CopyToAsync(stream, stop);
+        service.Shutdown(SocketShutdown.Send);
+    }
+
+    private static async Task ToClientAsync(Stream service, PipeWriter client, CancellationToken stop)
+    {
+        await service.CopyToAsync(client, stop);
+        // Sends close_notify; the client may go on sending.
+        await client.CompleteAsync();
+    }
+
+    /// <summary>One direction may end in peace while the other goes on; if it breaks, so does the other.</summary>
+    private static async Task EndAsBoth(Task direction, CancellationTokenSource stop)
+    {
+        try
+        {
+            await direction;
+        }
+        catch (Exception failure) when (failure is IOException or SocketException or OperationCanceledException or ConnectionAbortedException or ConnectionResetException)
+        {
+            await stop.CancelAsync();
+        }
+    }
+}
