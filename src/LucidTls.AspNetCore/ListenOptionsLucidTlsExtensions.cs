@@ -18,14 +18,12 @@ public static class ListenOptionsLucidTlsExtensions
     /// What the server accepts and proves itself with. When <see cref="TlsOptions.ApplicationProtocols"/> is empty, a copy is used that
     /// offers "h2" and "http/1.1" according to <see cref="ListenOptions.Protocols"/>.
     /// </param>
-    /// <exception cref="ArgumentException">The options name no identity.</exception>
+    /// <exception cref="InvalidOperationException">The options are contradictory, or name no identity.</exception>
     public static ListenOptions UseLucidTls(this ListenOptions listenOptions, TlsServerOptions options)
     {
         ArgumentNullException.ThrowIfNull(listenOptions);
         ArgumentNullException.ThrowIfNull(options);
-        if (options.Identities.Count == 0 && options.IdentitySelector is null)
-            throw new ArgumentException("A TLS server needs something to prove itself with: set Identities or IdentitySelector.", nameof(options));
-
+        options.DemandUsable();
         var logger = (listenOptions.ApplicationServices.GetService<ILoggerFactory>() ?? NullLoggerFactory.Instance).CreateLogger<TlsConnectionMiddleware>();
         listenOptions.Use(next =>
         {
@@ -39,7 +37,7 @@ public static class ListenOptionsLucidTlsExtensions
     /// <summary>Speaks TLS on this endpoint.</summary>
     /// <param name="listenOptions">The endpoint.</param>
     /// <param name="configure">Sets what the server accepts and proves itself with.</param>
-    /// <exception cref="ArgumentException">The options name no identity.</exception>
+    /// <exception cref="InvalidOperationException">The options are contradictory, or name no identity.</exception>
     public static ListenOptions UseLucidTls(this ListenOptions listenOptions, Action<TlsServerOptions> configure)
     {
         ArgumentNullException.ThrowIfNull(configure);

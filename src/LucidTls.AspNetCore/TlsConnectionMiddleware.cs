@@ -11,9 +11,6 @@ namespace LucidTls.AspNetCore;
 /// <summary>Shakes hands, then runs the rest of the connection on the plaintext.</summary>
 internal sealed class TlsConnectionMiddleware(ConnectionDelegate next, TlsServerOptions options, ILogger<TlsConnectionMiddleware> logger)
 {
-    /// <summary>How long a peer that no longer reads may hold up the close_notify that ends a connection.</summary>
-    private static readonly TimeSpan CloseTimeout = TimeSpan.FromSeconds(5);
-
     public async Task OnConnectionAsync(ConnectionContext context)
     {
         var transport = context.Transport;
@@ -40,7 +37,7 @@ internal sealed class TlsConnectionMiddleware(ConnectionDelegate next, TlsServer
         {
             // Kestrel closes the transport itself, and must find its own.
             context.Transport = transport;
-            await CloseAsync(stream, plaintext, context).ConfigureAwait(false);
+            await CompleteAsync(plaintext, context).ConfigureAwait(false);
         }
     }
 
@@ -63,18 +60,17 @@ internal sealed class TlsConnectionMiddleware(ConnectionDelegate next, TlsServer
         }
     }
 
-    private async Task CloseAsync(TlsStream stream, TlsDuplexPipe plaintext, ConnectionContext context)
+    /// <summary>Flushes what is left; disposing the stream then sends close_notify, if nothing else has ended the connection.</summary>
+    private async Task CompleteAsync(TlsDuplexPipe plaintext, ConnectionContext context)
     {
-        using var timeout = new CancellationTokenSource(CloseTimeout);
         try
         {
             await plaintext.Input.CompleteAsync().ConfigureAwait(false);
             await plaintext.Output.CompleteAsync().ConfigureAwait(false);
-            await stream.ShutdownAsync(timeout.Token).ConfigureAwait(false);
         }
-        catch (Exception failure) when (failure is IOException or OperationCanceledException or ObjectDisposedException)
+        catch (Exception failure) when (failure is IOException or OperationCanceledException)
         {
-            logger.CloseFailed(context.ConnectionId, failure.Message);
+            logger.FlushFailed(context.ConnectionId, failure.Message);
         }
     }
 }

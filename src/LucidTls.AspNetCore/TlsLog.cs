@@ -15,6 +15,6 @@ internal static partial class TlsLog
     [LoggerMessage(3, LogLevel.Warning, "Connection {ConnectionId}: the TLS handshake failed for a reason of this server's own. {Explanation}")]
     public static partial void IdentityFailed(this ILogger logger, string connectionId, string explanation, Exception failure);
 
-    [LoggerMessage(4, LogLevel.Debug, "Connection {ConnectionId}: close_notify could not be sent. {Explanation}")]
-    public static partial void CloseFailed(this ILogger logger, string connectionId, string explanation);
+    [LoggerMessage(4, LogLevel.Debug, "Connection {ConnectionId}: the last data could not be sent. {Explanation}")]
+    public static partial void FlushFailed(this ILogger logger, string connectionId, string explanation);
 }
