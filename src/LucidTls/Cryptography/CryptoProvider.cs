@@ -20,8 +20,19 @@ internal sealed class CryptoProvider
             [CipherSuite.Aes256GcmSha384] = new(AesGcmSuite.TryCreateAes256),
             [CipherSuite.ChaCha20Poly1305Sha256] = new(() => new ChaCha20Poly1305Suite()),
         }.ToFrozenDictionary();
+
+        Lazy<KeyExchangeGroup?> x25519 = new(() => new X25519Group());
+        Lazy<KeyExchangeGroup?> p256 = new(EcdhGroup.TryCreateP256);
+        Lazy<KeyExchangeGroup?> p384 = new(EcdhGroup.TryCreateP384);
         _groups = new Dictionary<NamedGroup, Lazy<KeyExchangeGroup?>>
         {
+            [NamedGroup.X25519] = x25519,
+            [NamedGroup.Secp256r1] = p256,
+            [NamedGroup.Secp384r1] = p384,
+            [NamedGroup.Secp521r1] = new(EcdhGroup.TryCreateP521),
+            [NamedGroup.X25519MLKEM768] = Hybrid(NamedGroup.X25519MLKEM768, MlKem.Create768, x25519, isKemFirst: true),
+            [NamedGroup.SecP256r1MLKEM768] = Hybrid(NamedGroup.SecP256r1MLKEM768, MlKem.Create768, p256, isKemFirst: false),
+            [NamedGroup.SecP384r1MLKEM1024] = Hybrid(NamedGroup.SecP384r1MLKEM1024, MlKem.Create1024, p384, isKemFirst: false),
         }.ToFrozenDictionary();
     }
 
@@ -38,4 +49,7 @@ internal sealed class CryptoProvider
         group = _groups.TryGetValue(id, out var lazy) ? lazy.Value : null;
         return group is not null;
     }
+
+    private static Lazy<KeyExchangeGroup?> Hybrid(NamedGroup id, Func<MlKem> kem, Lazy<KeyExchangeGroup?> classical, bool isKemFirst) =>
+        new(() => classical.Value is { } group ? new HybridGroup(id, kem(), group, isKemFirst) : null);
 }

@@ -1,0 +1,69 @@
+using LucidTls.Cryptography;
+
+namespace LucidTls.Tests.Cryptography;
+
+public sealed class X25519Tests
+{
+    [Theory]
+    [InlineData("a546e36bf0527c9d3b16154b82465edd62144c0ac1fc5a18506a2244ba449ac4", "e6db6867583030db3594c1a424b15f7c726624ec26b3353b10a903a6d0ab1c4c", "c3da55379de9c6908e94ea4df28d084f32eccf03491c71f754b4075577a28552")]
+    [InlineData("4b66e9d4d1b4673c5ad22691957d6af5c11b6421e0ea01d42ca4169e7918ba0d", "e5210f12786811d3f4b7959d0538ae2c31dbe7106fc03c3efc4cd549c715a493", "95cbde9476e8907d7aade45cb4b873f88b595a68799fa152e6f8f7647aac7957")]
+    public void Rfc7748_section_5_2_comes_out(string scalar, string u, string expected)
+    {
+        var result = new byte[X25519.Length];
+        Assert.True(X25519.ScalarMultiply(Convert.FromHexString(scalar), Convert.FromHexString(u), result));
+        Assert.Equal(expected, Convert.ToHexStringLower(result));
+    }
+
+    [Fact]
+    public void A_thousand_iterations_of_Rfc7748_section_5_2_come_out()
+    {
+        var (k, u, next) = (new byte[32], new byte[32], new byte[32]);
+        k[0] = u[0] = 9;
+        for (var i = 0; i < 1000; i++)
+        {
+            X25519.ScalarMultiply(k, u, next);
+            (k, u, next) = (next, k, u);
+        }
+        Assert.Equal("684cf59ba83309552800ef566f2f4d3c1c3887c49360e3875f2eb94d99532c51", Convert.ToHexStringLower(k));
+    }
+
+    [Fact]
+    public void It_agrees_with_BouncyCastle_on_random_inputs()
+    {
+        var random = new Random(Differential.Seed);
+        var (scalar, u, ours, theirs) = (new byte[32], new byte[32], new byte[32], new byte[32]);
+        for (var i = 0; i < Differential.Rounds(3000); i++)
+        {
+            random.NextBytes(scalar);
+            FillWithRuns(random, u);
+            X25519.ScalarMultiply(scalar, u, ours);
+            Org.BouncyCastle.Math.EC.Rfc7748.X25519.ScalarMult(scalar, u, theirs);
+            Assert.True(ours.AsSpan().SequenceEqual(theirs), $"k = {Convert.ToHexString(scalar)}, u = {Convert.ToHexString(u)}, seed {Differential.Seed}");
+
+            X25519.DerivePublicKey(scalar, ours);
+            Org.BouncyCastle.Math.EC.Rfc7748.X25519.ScalarMultBase(scalar, theirs);
+            Assert.True(ours.AsSpan().SequenceEqual(theirs), $"k = {Convert.ToHexString(scalar)}, base point, seed {Differential.Seed}");
+        }
+    }
+
+    [Fact]
+    public void Results_may_overwrite_their_inputs()
+    {
+        var (scalar, u, expected) = (new byte[32], new byte[32], new byte[32]);
+        scalar[5] = 77;
+        u[0] = 9;
+        X25519.ScalarMultiply(scalar, u, expected);
+        X25519.ScalarMultiply(scalar, u, u);
+        Assert.Equal(expected, u);
+    }
+
+    /// <summary>Random bytes, in one case of four with long runs of zeros or ones: limbs at their limits are where carries go wrong.</summary>
+    private static void FillWithRuns(Random random, byte[] bytes)
+    {
+        random.NextBytes(bytes);
+        if (random.Next(4) != 0)
+            return;
+        var start = random.Next(bytes.Length);
+        bytes.AsSpan(start, random.Next(bytes.Length - start + 1)).Fill(random.Next(2) == 0 ? (byte)0 : (byte)0xFF);
+    }
+}
