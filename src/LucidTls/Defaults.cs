@@ -40,5 +40,9 @@ internal static class Defaults
         SignatureScheme.RsaPkcs1Sha512,
     ];
 
+    public const int TicketCount = 2;
+
+    public static readonly TimeSpan TicketLifetime = TimeSpan.FromDays(1);
+
     public static readonly TimeSpan HandshakeTimeout = TimeSpan.FromSeconds(10);
 }

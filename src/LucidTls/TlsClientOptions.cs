@@ -1,4 +1,5 @@
 using LucidTls.Certificates;
+using LucidTls.Sessions;
 
 namespace LucidTls;
 
@@ -10,6 +11,7 @@ public sealed class TlsClientOptions : TlsOptions
     private bool _dangerousAcceptAnyCertificate;
     private IReadOnlyList<NamedGroup> _keyShareGroups = Defaults.KeyShareGroups;
     private TlsIdentity? _identity;
+    private TlsSessionCache? _sessionCache = TlsSessionCache.Shared;
     private Func<TlsCertificateRequest, CancellationToken, ValueTask<TlsIdentity?>>? _identitySelector;
 
     /// <summary>The server's DNS name or IP address: sent as SNI when it is a DNS name, and what the certificate must be for.</summary>
@@ -32,6 +34,9 @@ public sealed class TlsClientOptions : TlsOptions
 
     /// <summary>A copy that can be changed, even if this one is in use.</summary>
     public TlsClientOptions Clone() => (TlsClientOptions)Copy();
+
+    /// <summary>Where tickets are kept for resuming later; null not to resume. The default is shared by all connections of the process.</summary>
+    public TlsSessionCache? SessionCache { get => _sessionCache; set => Set(ref _sessionCache, value); }
 
     internal override void DemandUsable()
     {

@@ -118,6 +118,8 @@ public enum TlsError
     BadHandshakeSignature,
     /// <summary>The signature scheme was not offered, or is not allowed for that key.</summary>
     WrongSignatureScheme,
+    /// <summary>The binder of a pre-shared key does not match: the client does not hold the key.</summary>
+    BadBinder,
     /// <summary>The Finished message does not match: the two ends saw different handshakes.</summary>
     BadFinished,
     /// <summary>The server sent no certificate.</summary>

@@ -74,6 +74,7 @@ internal readonly record struct TlsErrorFacts(TlsFailureSource Source, TlsAlert?
 
         TlsError.BadHandshakeSignature => new(Local, TlsAlert.DecryptError, "RFC 8446 §4.4.3", "The peer's signature over the handshake does not verify: it does not hold the key of its certificate, or the handshake was changed on the way", "Check that the peer's private key belongs to its certificate."),
         TlsError.WrongSignatureScheme => new(Local, TlsAlert.IllegalParameter, "RFC 8446 §4.4.3", "The peer signed with a scheme that was not offered or that does not fit its key", PeerBug),
+        TlsError.BadBinder => new(Local, TlsAlert.DecryptError, "RFC 8446 §4.2.11", "The binder of the pre-shared key does not match: the client does not hold the key", PeerBug),
         TlsError.BadFinished => new(Local, TlsAlert.DecryptError, "RFC 8446 §4.4.4", "The Finished message does not match: the two ends saw different handshakes", "Something on the way changed the handshake, or the peer's implementation is faulty."),
         TlsError.NoServerCertificate => new(Local, TlsAlert.DecodeError, "RFC 8446 §4.4.2.4", "The server sent no certificate", PeerBug),
         TlsError.NoClientCertificate => new(Local, TlsAlert.CertificateRequired, "RFC 8446 §4.4.2.4", "The client sent no certificate though this server requires one", "Give the client an identity that this server accepts."),

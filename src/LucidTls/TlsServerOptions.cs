@@ -1,4 +1,5 @@
 using LucidTls.Certificates;
+using LucidTls.Sessions;
 
 namespace LucidTls;
 
@@ -20,6 +21,9 @@ public sealed class TlsServerOptions : TlsOptions
     private Func<TlsClientHelloInfo, CancellationToken, ValueTask<TlsIdentity?>>? _identitySelector;
     private ClientCertificateMode _clientCertificateMode;
     private CertificateVerifier? _clientCertificateVerifier;
+    private ITlsTicketStore? _ticketStore = new TicketKeyRing();
+    private int _ticketCount = Defaults.TicketCount;
+    private TimeSpan _ticketLifetime = Defaults.TicketLifetime;
     private IReadOnlyList<ReadOnlyMemory<byte>> _certificateAuthorities = [];
 
     /// <summary>The identities to choose from: by the name the client asks for, then by what it can verify, then in this order.</summary>
@@ -39,6 +43,33 @@ public sealed class TlsServerOptions : TlsOptions
 
     /// <summary>A copy that can be changed, even if this one is in use.</summary>
     public TlsServerOptions Clone() => (TlsServerOptions)Copy();
+
+    /// <summary>What sessions are resumed with; null not to resume. The default seals them into their tickets under keys that change daily.</summary>
+    public ITlsTicketStore? TicketStore { get => _ticketStore; set => Set(ref _ticketStore, value); }
+
+    /// <summary>How many tickets a client gets after a full handshake, 0 to 8; 2 by default. After a resumed one it gets one.</summary>
+    public int TicketCount
+    {
+        get => _ticketCount;
+        set
+        {
+            ArgumentOutOfRangeException.ThrowIfNegative(value);
+            ArgumentOutOfRangeException.ThrowIfGreaterThan(value, 8);
+            Set(ref _ticketCount, value);
+        }
+    }
+
+    /// <summary>How long a ticket is good: one day by default, seven at most (RFC 8446 §4.6.1).</summary>
+    public TimeSpan TicketLifetime
+    {
+        get => _ticketLifetime;
+        set
+        {
+            ArgumentOutOfRangeException.ThrowIfLessThan(value, TimeSpan.FromSeconds(1));
+            ArgumentOutOfRangeException.ThrowIfGreaterThan(value, TimeSpan.FromDays(7));
+            Set(ref _ticketLifetime, value);
+        }
+    }
 
     internal override void DemandUsable()
     {

@@ -40,6 +40,9 @@ public sealed class TlsSessionInfo
     /// <summary>What the verifier said of the peer's certificates; null when none were asked for or any are accepted.</summary>
     public required CertificateVerdict? PeerVerdict { get; init; }
 
+    /// <summary>Whether an earlier session was resumed: the peer proved itself then, and its certificates are those of that session.</summary>
+    public required bool Resumed { get; init; }
+
     /// <summary>Whether the server asked for another key share first (HelloRetryRequest).</summary>
     public required bool HelloRetried { get; init; }
 

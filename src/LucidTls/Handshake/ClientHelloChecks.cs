@@ -22,10 +22,10 @@ internal static class ClientHelloChecks
         if (hello.KeyShares == null)
             throw new TlsException(TlsError.MissingExtension, "key_share in ClientHello");
         // RFC 8446 §4.2.9: pre_shared_key without psk_key_exchange_modes must end the handshake.
-        if (hello.OffersPreSharedKey && !hello.Extensions.Contains(ExtensionType.PskKeyExchangeModes))
+        if (hello.PreSharedKeys != null && hello.PskModes == null)
             throw new TlsException(TlsError.MissingExtension, "psk_key_exchange_modes in ClientHello");
         // RFC 8446 §4.2.10: early data is sent under a PSK.
-        if (hello.OffersEarlyData && !hello.OffersPreSharedKey)
+        if (hello.OffersEarlyData && hello.PreSharedKeys == null)
             throw new TlsException(TlsError.IllegalValue, "early_data without pre_shared_key");
         DemandConsistentShares(hello);
     }

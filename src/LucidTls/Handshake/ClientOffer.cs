@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using LucidTls.Certificates;
 using LucidTls.Cryptography;
 using LucidTls.Protocol;
+using LucidTls.Sessions;
 
 namespace LucidTls.Handshake;
 
@@ -14,10 +15,16 @@ internal sealed class ClientOffer : IDisposable
     private readonly Grease _grease;
     private readonly List<KeyShare> _shares = [];
     private readonly List<KeyShare> _owned = [];
+    private readonly ClientSession? _session;
 
-    public ClientOffer(TlsClientOptions options, CryptoProvider crypto, HandshakeHooks hooks)
+    /// <param name="options">What to offer.</param>
+    /// <param name="session">A session to resume, or null.</param>
+    /// <param name="crypto">What this machine can do.</param>
+    /// <param name="hooks">Where randomness comes from.</param>
+    public ClientOffer(TlsClientOptions options, ClientSession? session, CryptoProvider crypto, HandshakeHooks hooks)
     {
         _options = options;
+        _session = session;
         _crypto = crypto;
         _hooks = hooks;
         _grease = new Grease(hooks);
@@ -27,6 +34,7 @@ internal sealed class ClientOffer : IDisposable
             throw new TlsException(TlsError.LocalFailure, "the options leave no cipher suite or no group that this machine can do");
         GenerateShares();
         Hello = Build();
+        BindPsk(default);
     }
 
     public IReadOnlyList<CipherSuite> CipherSuites { get; }
@@ -43,11 +51,18 @@ internal sealed class ClientOffer : IDisposable
     public KeyShare? ShareOf(NamedGroup group) => _shares.Find(share => share.Group == group);
 
     /// <summary>RFC 8446 §4.1.2: the same hello with the share asked for, and the cookie if there is one.</summary>
-    public void Retry(NamedGroup? group, ReadOnlyMemory<byte>? cookie)
+    /// <param name="group">The group wanted, or null.</param>
+    /// <param name="cookie">The cookie to bring back, or null.</param>
+    /// <param name="suite">The suite that the server picked: a pre-shared key goes along only if its hash fits (§4.1.4).</param>
+    /// <param name="before">The transcript before the new hello: message_hash and HelloRetryRequest.</param>
+    public void Retry(NamedGroup? group, ReadOnlyMemory<byte>? cookie, SuiteAlgorithm suite, ReadOnlySpan<byte> before)
     {
         var extensions = new ExtensionBlock();
         foreach (var extension in Hello.Extensions.Items)
-            extensions.Add(extension.Type, extension.Data);
+        {
+            if (extension.Type != ExtensionType.PreSharedKey)
+                extensions.Add(extension.Type, extension.Data);
+        }
         if (group is { } wanted)
         {
             _shares.Clear();
@@ -56,6 +71,8 @@ internal sealed class ClientOffer : IDisposable
         }
         if (cookie is { } value)
             extensions.Set(ExtensionType.Cookie, Extensions.BuildCookie(value));
+        if (_session != null && SuiteOf(_session).Hash == suite.Hash)
+            extensions.Add(ExtensionType.PreSharedKey, BuildPsk(_session, new byte[suite.HashLength]));
         Hello = new ClientHello
         {
             Random = Hello.Random,
@@ -63,6 +80,7 @@ internal sealed class ClientOffer : IDisposable
             CipherSuites = Hello.CipherSuites,
             Extensions = extensions,
         };
+        BindPsk(before);
     }
 
     public void Dispose()
@@ -118,7 +136,13 @@ internal sealed class ClientOffer : IDisposable
             extensions.Add(ExtensionType.ApplicationLayerProtocolNegotiation, Extensions.BuildProtocols(_options.ApplicationProtocols));
         extensions.Add(ExtensionType.SupportedVersions, Extensions.BuildOfferedVersions([_grease.Version, TlsVersion.Tls13]));
         extensions.Add(ExtensionType.KeyShare, Extensions.BuildClientShares([new KeyShareEntry(_grease.Group, new byte[1]), .. _shares.Select(Entry)]));
+        // RFC 8446 §4.2.9: without it a server sends no tickets. Only with a fresh key exchange: psk_dhe_ke.
+        if (_options.SessionCache != null)
+            extensions.Add(ExtensionType.PskKeyExchangeModes, Extensions.BuildPskModes([1]));
         extensions.Add(_grease.LastExtension, new byte[1]);
+        // RFC 8446 §4.2.11: the last extension.
+        if (_session != null)
+            extensions.Add(ExtensionType.PreSharedKey, BuildPsk(_session, new byte[SuiteOf(_session).HashLength]));
         return new ClientHello
         {
             Random = random,
@@ -127,6 +151,33 @@ internal sealed class ClientOffer : IDisposable
             Extensions = extensions,
         };
     }
+
+    private byte[] BuildPsk(ClientSession session, byte[] binder) => new OfferedPsks
+    {
+        Identities = [new PskIdentity(session.Ticket, session.ObfuscatedAge(_options.SessionCache!.Now))],
+        Binders = [binder],
+    }.Build();
+
+    /// <summary>RFC 8446 §4.2.11.2: the binder covers the whole hello up to itself.</summary>
+    private void BindPsk(ReadOnlySpan<byte> before)
+    {
+        if (_session == null || !Hello.Extensions.TryGet(ExtensionType.PreSharedKey, out var extension))
+            return;
+        var suite = SuiteOf(_session);
+        using var writer = new TlsWriter();
+        writer.WriteUInt8(HandshakeType.ClientHello.Value);
+        using (writer.Length24())
+            Hello.Write(writer);
+        var binders = 2 + 1 + suite.HashLength;
+        using var early = EarlyStage.Create(suite, _session.PreSharedKey.Span);
+        var bound = extension.ToArray();
+        PskBinder.Compute(suite, early, before, writer.Written[..^binders], bound.AsSpan(bound.Length - suite.HashLength));
+        Hello.Extensions.Set(ExtensionType.PreSharedKey, bound);
+    }
+
+    private SuiteAlgorithm SuiteOf(ClientSession session) => _crypto.TryGetSuite(session.CipherSuite, out var suite)
+        ? suite
+        : throw new InvalidOperationException($"{session.CipherSuite} went away.");
 
     // RFC 6066 §3: "Literal IPv4 and IPv6 addresses are not permitted in 'HostName'."
     private string? ServerName() => _options.TargetHost is { } host ? ServerNames.ForSni(host) : null;

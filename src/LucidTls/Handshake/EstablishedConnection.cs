@@ -73,6 +73,7 @@ internal sealed class EstablishedConnection(RecordReader reader, RecordWriter wr
     {
         Reader.Dispose();
         assembler.Dispose();
+        result.Tickets?.Dispose();
     }
 
     public void DisposeWriter()
@@ -133,10 +134,11 @@ internal sealed class EstablishedConnection(RecordReader reader, RecordWriter wr
             AcceptKeyUpdate(KeyUpdate.Parse(message.Body));
             return;
         }
-        // RFC 8446 §4.6.1: tickets come from servers. They are checked and let go: this end does not resume.
+        // RFC 8446 §4.6.1: tickets come from servers.
         if (message.Type == HandshakeType.NewSessionTicket && !IsServer)
         {
-            NewSessionTicket.Parse(message.Body);
+            var ticket = NewSessionTicket.Parse(message.Body);
+            result.Tickets?.Accept(ticket);
             return;
         }
         throw new TlsException(TlsError.UnexpectedMessage, $"{message.Type} after the handshake");

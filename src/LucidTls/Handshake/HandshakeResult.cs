@@ -1,10 +1,13 @@
 namespace LucidTls.Handshake;
 
 /// <summary>A finished handshake. It cannot be made without the evidence that the peer and its Finished were checked.</summary>
-internal sealed class HandshakeResult(VerifiedPeer peer, VerifiedFinished finished, TlsSessionInfo session, Exporter exporter)
+internal sealed class HandshakeResult(VerifiedPeer peer, VerifiedFinished finished, TlsSessionInfo session, Exporter exporter, TicketReceiver? tickets)
 {
     public VerifiedPeer Peer { get; } = peer;
     public VerifiedFinished Finished { get; } = finished;
     public TlsSessionInfo Session { get; } = session;
     public Exporter Exporter { get; } = exporter;
+
+    /// <summary>Where a client's tickets go; null for a server, or when they are not wanted.</summary>
+    public TicketReceiver? Tickets { get; } = tickets;
 }

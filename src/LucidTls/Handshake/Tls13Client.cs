@@ -4,13 +4,14 @@ using LucidTls.Cryptography;
 using LucidTls.Diagnostics;
 using LucidTls.Protocol;
 using LucidTls.Records;
+using LucidTls.Sessions;
 
 namespace LucidTls.Handshake;
 
 /// <summary>The client's side of the TLS 1.3 handshake (RFC 8446 §2): <see cref="RunAsync"/> reads as the RFC's first figure does.</summary>
 internal sealed class Tls13Client(TlsClientOptions options, HandshakeChannel channel, CryptoProvider crypto, HandshakeHooks hooks, StepRecorder steps) : IDisposable
 {
-    private readonly ClientOffer _offer = new(options, crypto, hooks);
+    private readonly SessionKey? _sessionKey = SessionKey.Of(options);
     private readonly Transcript _transcript = new();
     private readonly byte[] _hash = new byte[64];
     private KeyLog? _keyLog;
@@ -22,7 +23,11 @@ internal sealed class Tls13Client(TlsClientOptions options, HandshakeChannel cha
     private Secret? _serverTraffic;
     private bool _sentChangeCipherSpec;
     private bool _retried;
+    private bool _resumed;
+    private ClientSession? _session;
+    private ClientOffer? _offer;
 
+    private ClientOffer Offer => _offer ?? throw new InvalidOperationException("Nothing was offered yet.");
     private SuiteAlgorithm Suite => _suite ?? throw new InvalidOperationException("The suite is not known yet.");
 
     public async ValueTask<HandshakeResult> RunAsync(CancellationToken cancellationToken)
@@ -35,7 +40,9 @@ internal sealed class Tls13Client(TlsClientOptions options, HandshakeChannel cha
         InstallHandshakeKeys(serverHello);
 
         var protocol = await ReceiveEncryptedExtensionsAsync(cancellationToken).ConfigureAwait(false);
-        var (request, server) = await ReceiveServerProofAsync(cancellationToken).ConfigureAwait(false);
+        var (request, server) = _resumed
+            ? (null, VerifiedPeer.Resumed(_session!.ServerChain, _session.Verdict, _session.ServerSignatureScheme))
+            : await ReceiveServerProofAsync(cancellationToken).ConfigureAwait(false);
         var finished = await ReceiveFinishedAsync(cancellationToken).ConfigureAwait(false);
         channel.AllowsChangeCipherSpec = false;
 
@@ -47,13 +54,15 @@ internal sealed class Tls13Client(TlsClientOptions options, HandshakeChannel cha
         InstallApplicationWriteKeys(server, finished, serverFinishedHash);
         await channel.FlushAsync(cancellationToken).ConfigureAwait(false);
 
-        var exporter = ExporterSecret(serverFinishedHash);
-        return new HandshakeResult(server, finished, SessionInfo(server, protocol, identity, scheme), new Exporter(Suite, exporter));
+        var exporter = new Exporter(Suite, ExporterSecret(serverFinishedHash));
+        var session = SessionInfo(server, protocol, identity, scheme);
+        return new HandshakeResult(server, finished, session, exporter, Tickets(session));
     }
 
     public void Dispose()
     {
-        _offer.Dispose();
+        _offer?.Dispose();
+        _session?.Dispose();
         _transcript.Dispose();
         _handshakeStage?.Dispose();
         _masterStage?.Dispose();
@@ -63,9 +72,11 @@ internal sealed class Tls13Client(TlsClientOptions options, HandshakeChannel cha
 
     private void SendClientHello()
     {
-        _offer.Hello = (ClientHello)hooks.BeforeSend(_offer.Hello);
-        _keyLog = new KeyLog(options, _offer.Hello.Random.Span);
-        Send(_offer.Hello, _offer.Description);
+        _session = TakeSession();
+        _offer = new ClientOffer(options, _session, crypto, hooks);
+        Offer.Hello = (ClientHello)hooks.BeforeSend(Offer.Hello);
+        _keyLog = new KeyLog(options, Offer.Hello.Random.Span);
+        Send(Offer.Hello, Offer.Description);
     }
 
     private async ValueTask<ServerHello> ReceiveServerHelloAsync(CancellationToken cancellationToken)
@@ -95,7 +106,7 @@ internal sealed class Tls13Client(TlsClientOptions options, HandshakeChannel cha
 
     private void CheckServerHello(ServerHello hello)
     {
-        var sent = _offer.Hello;
+        var sent = Offer.Hello;
         var version = hello.Version;
         if (!hello.Extensions.Contains(ExtensionType.SupportedVersions))
         {
@@ -109,7 +120,7 @@ internal sealed class Tls13Client(TlsClientOptions options, HandshakeChannel cha
             throw new TlsException(TlsError.IllegalValue, $"legacy_version {new TlsVersion(hello.LegacyVersion)} in ServerHello");
         if (!hello.SessionId.Span.SequenceEqual(sent.SessionId.Span))
             throw new TlsException(TlsError.SessionIdMismatch);
-        if (!_offer.CipherSuites.Contains(hello.CipherSuite) || !crypto.TryGetSuite(hello.CipherSuite, out _))
+        if (!Offer.CipherSuites.Contains(hello.CipherSuite) || !crypto.TryGetSuite(hello.CipherSuite, out _))
             throw new TlsException(TlsError.SelectedUnofferedSuite, hello.CipherSuite.ToString());
         if (hello.CompressionMethod != 0)
             throw new TlsException(TlsError.Compression, $"method {hello.CompressionMethod}");
@@ -143,9 +154,9 @@ internal sealed class Tls13Client(TlsClientOptions options, HandshakeChannel cha
         // RFC 8446 §4.1.4: a retry that changes nothing is an illegal_parameter; §4.2.8: so is a group not offered or already there.
         if (group is { } wanted)
         {
-            if (!_offer.Groups.Contains(wanted))
+            if (!Offer.Groups.Contains(wanted))
                 throw new TlsException(TlsError.SelectedUnofferedGroup, wanted.ToString());
-            if (_offer.ShareOf(wanted) != null)
+            if (Offer.ShareOf(wanted) != null)
                 throw new TlsException(TlsError.UselessHelloRetryRequest, $"a share for {wanted} was sent");
         }
         else if (cookie == null)
@@ -153,13 +164,13 @@ internal sealed class Tls13Client(TlsClientOptions options, HandshakeChannel cha
             throw new TlsException(TlsError.UselessHelloRetryRequest);
         }
         channel.Describe($"HelloRetryRequest: {(group is { } g ? $"wants a key share for {g}" : "wants its cookie back")}");
-        _transcript.ReplaceWithMessageHash();
+        byte[] before = [.. _transcript.ReplaceWithMessageHash(), .. message.Bytes.Span];
         _transcript.Add(message.Bytes.Span);
 
         SendChangeCipherSpec();
-        _offer.Retry(group, cookie);
-        _offer.Hello = (ClientHello)hooks.BeforeSend(_offer.Hello);
-        Send(_offer.Hello, "once more, as the server asked");
+        Offer.Retry(group, cookie, Suite, before);
+        Offer.Hello = (ClientHello)hooks.BeforeSend(Offer.Hello);
+        Send(Offer.Hello, "once more, as the server asked");
         await channel.FlushAsync(cancellationToken).ConfigureAwait(false);
     }
 
@@ -169,13 +180,14 @@ internal sealed class Tls13Client(TlsClientOptions options, HandshakeChannel cha
         if (!hello.Extensions.TryGet(ExtensionType.KeyShare, out var data))
             throw new TlsException(TlsError.MissingExtension, "key_share in ServerHello");
         var entry = Extensions.ParseServerShare(data);
-        var share = _offer.ShareOf(entry.Group) ?? throw new TlsException(TlsError.SelectedUnofferedGroup, entry.Group.ToString());
+        var share = Offer.ShareOf(entry.Group) ?? throw new TlsException(TlsError.SelectedUnofferedGroup, entry.Group.ToString());
         _group = entry.Group;
-        channel.Describe($"picks {hello.CipherSuite}, {entry.Group}");
+        _resumed = AcceptsResumption(hello);
+        channel.Describe($"picks {hello.CipherSuite}, {entry.Group}{(_resumed ? ", resumes the session" : "")}");
         try
         {
             using var sharedSecret = share.Agree(entry.KeyExchange.Span);
-            _handshakeStage = EarlyStage.Create(Suite, default).Advance(sharedSecret);
+            _handshakeStage = EarlyStage.Create(Suite, _resumed ? _session!.PreSharedKey.Span : default).Advance(sharedSecret);
         }
         catch (InvalidKeyShareException exception)
         {
@@ -191,11 +203,24 @@ internal sealed class Tls13Client(TlsClientOptions options, HandshakeChannel cha
         channel.InstallWriteKeys(new TrafficKeys(Suite, new Secret(_clientTraffic.Span)), TlsProtection.Handshake);
     }
 
+    // RFC 8446 §4.2.11: the server names one of the identities offered, of which there is one, and a suite with its hash.
+    private bool AcceptsResumption(ServerHello hello)
+    {
+        if (!hello.Extensions.TryGet(ExtensionType.PreSharedKey, out var data))
+            return false;
+        var selected = Extensions.ParseSelectedIdentity(data);
+        if (selected != 0)
+            throw new TlsException(TlsError.IllegalValue, $"pre-shared key {selected} of one");
+        if (!crypto.TryGetSuite(_session!.CipherSuite, out var suite) || suite.Hash != Suite.Hash)
+            throw new TlsException(TlsError.IllegalValue, $"a session of {_session.CipherSuite} resumed with {Suite.Id}");
+        return true;
+    }
+
     private async ValueTask<SslApplicationProtocol> ReceiveEncryptedExtensionsAsync(CancellationToken cancellationToken)
     {
         var message = await ReceiveAsync(HandshakeType.EncryptedExtensions, cancellationToken).ConfigureAwait(false);
         var extensions = EncryptedExtensions.Parse(message.Body).Extensions;
-        extensions.DemandAllOffered(_offer.Hello.Extensions);
+        extensions.DemandAllOffered(Offer.Hello.Extensions);
         if (extensions.TryGet(ExtensionType.ServerName, out var name))
             Extensions.DemandEmpty(name, "server_name");
         if (extensions.TryGet(ExtensionType.SupportedGroups, out var groups))
@@ -251,7 +276,7 @@ internal sealed class Tls13Client(TlsClientOptions options, HandshakeChannel cha
         if (certificate.Entries.Count == 0)
             throw new TlsException(TlsError.NoServerCertificate);
         foreach (var entry in certificate.Entries)
-            entry.Extensions.DemandAllOffered(_offer.Hello.Extensions);
+            entry.Extensions.DemandAllOffered(Offer.Hello.Extensions);
         channel.Describe($"{certificate.Entries.Count} certificates");
         var verifier = options.DangerousAcceptAnyCertificate ? null : options.CertificateVerifier;
         return await JudgedChain.JudgeAsync(certificate, verifier, options.TargetHost, CertificatePurpose.Server, cancellationToken).ConfigureAwait(false);
@@ -330,20 +355,38 @@ internal sealed class Tls13Client(TlsClientOptions options, HandshakeChannel cha
         Group = _group,
         ServerSignatureScheme = server.Scheme,
         ClientSignatureScheme = scheme,
-        ServerName = _offer.Hello.Extensions.TryGet(ExtensionType.ServerName, out var name) ? Extensions.ParseServerName(name) : null,
+        ServerName = Offer.Hello.Extensions.TryGet(ExtensionType.ServerName, out var name) ? Extensions.ParseServerName(name) : null,
         ApplicationProtocol = protocol,
         PeerCertificates = server.Chain,
         LocalCertificates = identity?.Chain ?? [],
         PeerVerdict = server.Verdict,
+        Resumed = _resumed,
         HelloRetried = _retried,
         Steps = steps.Finish(),
         HandshakeDuration = steps.Elapsed,
     };
 
+    private ClientSession? TakeSession()
+    {
+        var session = _sessionKey == null ? null : options.SessionCache?.Take(_sessionKey);
+        if (session != null && options.CipherSuites.Contains(session.CipherSuite) && crypto.TryGetSuite(session.CipherSuite, out _))
+            return session;
+        session?.Dispose();
+        return null;
+    }
+
+    private TicketReceiver? Tickets(TlsSessionInfo session)
+    {
+        if (_sessionKey == null || options.SessionCache is not { } cache)
+            return null;
+        var authenticated = _resumed ? _session!.Authenticated : cache.Now;
+        return new TicketReceiver(Suite, _masterStage!.Resumption(_transcript.Current(_hash)), cache, _sessionKey, session, authenticated);
+    }
+
     // RFC 8446 §D.4: once, before the first protected or repeated message, and only if the session id asked for this dance.
     private void SendChangeCipherSpec()
     {
-        if (_sentChangeCipherSpec || _offer.Hello.SessionId.IsEmpty)
+        if (_sentChangeCipherSpec || Offer.Hello.SessionId.IsEmpty)
             return;
         _sentChangeCipherSpec = true;
         channel.SendChangeCipherSpec();

@@ -22,6 +22,11 @@ internal sealed class Tls13Server(TlsServerOptions options, HandshakeChannel cha
     private NamedGroup _group;
     private bool _sentChangeCipherSpec;
     private bool _retried;
+    private ReadOnlyMemory<byte> _helloBytes;
+    private byte[] _beforeHello = [];
+    private ServerResumption? _resumption;
+    private TlsIdentity? _identity;
+    private SignatureScheme? _scheme;
 
     private ClientHello Hello => _hello ?? throw new InvalidOperationException("No ClientHello has come yet.");
     private SuiteAlgorithm Suite => _suite ?? throw new InvalidOperationException("The suite is not known yet.");
@@ -32,33 +37,37 @@ internal sealed class Tls13Server(TlsServerOptions options, HandshakeChannel cha
         channel.AllowsChangeCipherSpec = true;
         _suite = ServerChoice.Suite(Hello, options, crypto);
         var protocol = ServerChoice.Protocol(Hello, options);
-        var (identity, scheme) = await ServerChoice.IdentityAsync(Hello, options, cancellationToken).ConfigureAwait(false);
         _transcript.Start(Suite);
         var (group, share) = await AgreeOnGroupAsync(cancellationToken).ConfigureAwait(false);
+        _resumption = await ServerResumption.TryAsync(Hello, _helloBytes, _beforeHello, Suite, options, cancellationToken).ConfigureAwait(false);
+        _transcript.Add(_helloBytes.Span);
 
+        if (_resumption == null)
+            (_identity, _scheme) = await ServerChoice.IdentityAsync(Hello, options, cancellationToken).ConfigureAwait(false);
         SendServerHello(group, share);
         SendEncryptedExtensions(protocol);
-        var request = SendCertificateRequest();
-        Send(CertificateProof.Message(identity, default), $"{identity.Chain.Count} certificates");
-        await SendCertificateVerifyAsync(identity, scheme, cancellationToken).ConfigureAwait(false);
+        var request = _resumption == null ? await SendServerProofAsync(cancellationToken).ConfigureAwait(false) : null;
         Send(FinishedProof.Make(Suite, _serverTraffic!, _transcript.Current(_hash)), "both ends saw the same handshake");
         await channel.FlushAsync(cancellationToken).ConfigureAwait(false);
 
         _masterStage = _handshakeStage!.Advance();
         var serverFinishedHash = _transcript.Current(_hash).ToArray();
         InstallApplicationWriteKeys(serverFinishedHash);
-        var client = await ReceiveClientProofAsync(request, cancellationToken).ConfigureAwait(false);
+        var client = _resumption?.Client ?? await ReceiveClientProofAsync(request, cancellationToken).ConfigureAwait(false);
         var finished = await ReceiveFinishedAsync(cancellationToken).ConfigureAwait(false);
         channel.AllowsChangeCipherSpec = false;
         InstallApplicationReadKeys(client, finished, serverFinishedHash);
 
-        var exporter = ExporterSecret(serverFinishedHash);
-        return new HandshakeResult(client, finished, SessionInfo(client, protocol, identity, scheme), new Exporter(Suite, exporter));
+        await SendTicketsAsync(client, cancellationToken).ConfigureAwait(false);
+
+        var exporter = new Exporter(Suite, ExporterSecret(serverFinishedHash));
+        return new HandshakeResult(client, finished, SessionInfo(client, protocol), exporter, tickets: null);
     }
 
     public void Dispose()
     {
         _transcript.Dispose();
+        _resumption?.Dispose();
         _handshakeStage?.Dispose();
         _masterStage?.Dispose();
         _clientTraffic?.Dispose();
@@ -74,7 +83,7 @@ internal sealed class Tls13Server(TlsServerOptions options, HandshakeChannel cha
         if (Hello.OffersEarlyData)
             channel.EarlyDataToSkip = MostEarlyDataToSkip;
         _keyLog = new KeyLog(options, Hello.Random.Span);
-        _transcript.Add(message.Bytes.Span);
+        _helloBytes = message.Bytes;
     }
 
     /// <summary>A client that offers early data under a ticket this server does not take has sent some already; this much of it is passed over.</summary>
@@ -94,7 +103,7 @@ internal sealed class Tls13Server(TlsServerOptions options, HandshakeChannel cha
         ClientHelloChecks.DemandSame(Hello, second, group.Id, cookie);
         channel.Describe($"once more, with a key share for {group.Id}");
         _hello = second;
-        _transcript.Add(message.Bytes.Span);
+        _helloBytes = message.Bytes;
         return (group, second.KeyShares![0].KeyExchange);
     }
 
@@ -102,7 +111,8 @@ internal sealed class Tls13Server(TlsServerOptions options, HandshakeChannel cha
     private async ValueTask<ReadOnlyMemory<byte>?> RetryAsync(NamedGroup group, CancellationToken cancellationToken)
     {
         _retried = true;
-        _transcript.ReplaceWithMessageHash();
+        _transcript.Add(_helloBytes.Span);
+        var messageHash = _transcript.ReplaceWithMessageHash();
         var extensions = new ExtensionBlock();
         extensions.Add(ExtensionType.SupportedVersions, Extensions.BuildSelectedVersion(TlsVersion.Tls13));
         extensions.Add(ExtensionType.KeyShare, Extensions.BuildSelectedGroup(group));
@@ -113,7 +123,9 @@ internal sealed class Tls13Server(TlsServerOptions options, HandshakeChannel cha
             CipherSuite = Suite.Id,
             Extensions = extensions,
         });
-        _transcript.Add(channel.Send(retry, $"HelloRetryRequest: wants a key share for {group}").Span);
+        var sent = channel.Send(retry, $"HelloRetryRequest: wants a key share for {group}");
+        _transcript.Add(sent.Span);
+        _beforeHello = [.. messageHash, .. sent.Span];
         SendChangeCipherSpec();
         await channel.FlushAsync(cancellationToken).ConfigureAwait(false);
         return retry.Extensions.TryGet(ExtensionType.Cookie, out var cookie) ? Extensions.ParseCookie(cookie) : default(ReadOnlyMemory<byte>?);
@@ -129,8 +141,11 @@ internal sealed class Tls13Server(TlsServerOptions options, HandshakeChannel cha
             var extensions = new ExtensionBlock();
             extensions.Add(ExtensionType.KeyShare, Extensions.BuildServerShare(new KeyShareEntry(group.Id, serverShare)));
             extensions.Add(ExtensionType.SupportedVersions, Extensions.BuildSelectedVersion(TlsVersion.Tls13));
-            Send(new ServerHello { Random = random, SessionId = Hello.SessionId, CipherSuite = Suite.Id, Extensions = extensions }, $"picks {Suite.Id}, {group.Id}");
-            _handshakeStage = EarlyStage.Create(Suite, default).Advance(sharedSecret);
+            // RFC 8446 §4.2.11: which of the client's pre-shared keys was taken.
+            if (_resumption != null)
+                extensions.Add(ExtensionType.PreSharedKey, Extensions.BuildSelectedIdentity(_resumption.Index));
+            Send(new ServerHello { Random = random, SessionId = Hello.SessionId, CipherSuite = Suite.Id, Extensions = extensions }, $"picks {Suite.Id}, {group.Id}{(_resumption == null ? "" : ", resumes the session")}");
+            _handshakeStage = EarlyStage.Create(Suite, _resumption == null ? default : _resumption.PreSharedKey.Span).Advance(sharedSecret);
         }
         SendChangeCipherSpec();
         InstallHandshakeKeys();
@@ -168,6 +183,29 @@ internal sealed class Tls13Server(TlsServerOptions options, HandshakeChannel cha
         if (!protocol.Protocol.IsEmpty)
             extensions.Add(ExtensionType.ApplicationLayerProtocolNegotiation, Extensions.BuildProtocols([protocol]));
         Send(new EncryptedExtensions { Extensions = extensions }, protocol.Protocol.IsEmpty ? "" : $"application protocol {protocol}");
+    }
+
+    private async ValueTask<CertificateRequest?> SendServerProofAsync(CancellationToken cancellationToken)
+    {
+        var request = SendCertificateRequest();
+        Send(CertificateProof.Message(_identity, default), $"{_identity!.Chain.Count} certificates");
+        await SendCertificateVerifyAsync(_identity, _scheme!.Value, cancellationToken).ConfigureAwait(false);
+        return request;
+    }
+
+    // RFC 8446 §4.6.1: tickets for a client that can use them: psk_dhe_ke (1).
+    private async ValueTask SendTicketsAsync(VerifiedPeer client, CancellationToken cancellationToken)
+    {
+        if (options.TicketStore is not { } store || Hello.PskModes?.Contains((byte)1) != true)
+            return;
+        using var secret = _masterStage!.Resumption(_transcript.Current(_hash));
+        var count = _resumption == null ? options.TicketCount : Math.Min(1, options.TicketCount);
+        for (byte nonce = 0; nonce < count; nonce++)
+        {
+            if (await ServerResumption.MakeTicketAsync(store, Suite, secret, nonce, Hello.ServerName, client, options, hooks, cancellationToken).ConfigureAwait(false) is { } ticket)
+                channel.Send(hooks.BeforeSend(ticket), "for resuming this session");
+        }
+        await channel.FlushAsync(cancellationToken).ConfigureAwait(false);
     }
 
     private CertificateRequest? SendCertificateRequest()
@@ -250,18 +288,19 @@ internal sealed class Tls13Server(TlsServerOptions options, HandshakeChannel cha
         return secret;
     }
 
-    private TlsSessionInfo SessionInfo(VerifiedPeer client, SslApplicationProtocol protocol, TlsIdentity identity, SignatureScheme scheme) => new()
+    private TlsSessionInfo SessionInfo(VerifiedPeer client, SslApplicationProtocol protocol) => new()
     {
         Version = TlsVersion.Tls13,
         CipherSuite = Suite.Id,
         Group = _group,
-        ServerSignatureScheme = scheme,
+        ServerSignatureScheme = _scheme,
         ClientSignatureScheme = client.Scheme,
         ServerName = Hello.ServerName,
         ApplicationProtocol = protocol,
         PeerCertificates = client.Chain,
-        LocalCertificates = identity.Chain,
+        LocalCertificates = _identity?.Chain ?? [],
         PeerVerdict = client.Verdict,
+        Resumed = _resumption != null,
         HelloRetried = _retried,
         Steps = steps.Finish(),
         HandshakeDuration = steps.Elapsed,

@@ -30,15 +30,15 @@ internal sealed class Transcript : IDisposable
     }
 
     /// <summary>RFC 8446 §4.4.1: after HelloRetryRequest the first ClientHello stands as its hash in a message_hash message.</summary>
-    public void ReplaceWithMessageHash()
+    /// <returns>The message_hash message.</returns>
+    public byte[] ReplaceWithMessageHash()
     {
-        Span<byte> message = stackalloc byte[4 + 64];
-        message = message[..(4 + HashLength)];
-        message.Clear();
+        var message = new byte[4 + HashLength];
         message[0] = HandshakeType.MessageHash.Value;
         message[3] = (byte)HashLength;
-        Hash.GetHashAndReset(message[4..]);
+        Hash.GetHashAndReset(message.AsSpan(4));
         Hash.AppendData(message);
+        return message;
     }
 
     /// <summary>The hash so far; <paramref name="destination"/> has at least <see cref="HashLength"/> bytes and what is returned is cut to them.</summary>

@@ -29,6 +29,12 @@ internal sealed class VerifiedPeer
         ? new VerifiedPeer([], null, null)
         : throw new TlsException(TlsError.NoClientCertificate);
 
+    /// <summary>
+    /// A peer that proved itself in the session that is resumed: it knows that session's secret, as the binder or the first
+    /// encrypted record showed. The chain was judged then, under the same policy.
+    /// </summary>
+    public static VerifiedPeer Resumed(IReadOnlyList<ReadOnlyMemory<byte>> chain, CertificateVerdict? verdict, SignatureScheme? scheme) => new(chain, verdict, scheme);
+
     /// <summary>Checks the signature of a peer whose chain was judged already.</summary>
     /// <exception cref="TlsException">The scheme was not offered, does not fit the key, or the signature is wrong.</exception>
     public static VerifiedPeer Check(JudgedChain judged, CertificateVerify proof, IReadOnlyList<SignatureScheme> offered, ReadOnlySpan<byte> signed)

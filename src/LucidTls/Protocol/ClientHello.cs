@@ -26,7 +26,8 @@ internal sealed class ClientHello : IHandshakeBody
     public IReadOnlyList<SslApplicationProtocol> ApplicationProtocols { get; private set; } = [];
     public IReadOnlyList<ReadOnlyMemory<byte>> CertificateAuthorities { get; private set; } = [];
     public ReadOnlyMemory<byte>? Cookie { get; private set; }
-    public bool OffersPreSharedKey { get; private set; }
+    public byte[]? PskModes { get; private set; }
+    public OfferedPsks? PreSharedKeys { get; private set; }
     public bool OffersEarlyData { get; private set; }
 
     public static ClientHello Parse(ReadOnlyMemory<byte> body)
@@ -80,14 +81,13 @@ internal sealed class ClientHello : IHandshakeBody
                 case 42: Protocol.Extensions.DemandEmpty(data, "early_data"); OffersEarlyData = true; break;
                 case 43: Versions = Protocol.Extensions.ParseOfferedVersions(data); break;
                 case 44: Cookie = Protocol.Extensions.ParseCookie(data); break;
-                case 45: Protocol.Extensions.ParsePskModes(data); break;
+                case 45: PskModes = Protocol.Extensions.ParsePskModes(data); break;
                 case 47: CertificateAuthorities = Protocol.Extensions.ParseAuthorities(data); break;
                 case 49: Protocol.Extensions.DemandEmpty(data, "post_handshake_auth"); break;
                 case 50: CertificateSignatureSchemes = Protocol.Extensions.ParseSignatureSchemes(data); break;
                 case 51: KeyShares = Protocol.Extensions.ParseClientShares(data); break;
                 case 41:
-                    Protocol.Extensions.CheckOfferedPsks(data);
-                    OffersPreSharedKey = true;
+                    PreSharedKeys = OfferedPsks.Parse(data);
                     // RFC 8446 §4.2.11: "The 'pre_shared_key' extension MUST be the last extension in the ClientHello".
                     if (i != Extensions.Items.Count - 1)
                         throw new TlsException(TlsError.PreSharedKeyNotLast);

@@ -209,26 +209,18 @@ internal static class Extensions
         return modes.ToArray();
     }
 
-    // pre_shared_key, RFC 8446 §4.2.11: only its form is checked, since no PSK is accepted yet
-
-    public static void CheckOfferedPsks(ReadOnlyMemory<byte> data)
+    public static byte[] BuildPskModes(ReadOnlySpan<byte> modes)
     {
-        var reader = new TlsReader(data, "pre_shared_key");
-        var identities = reader.ReadNested16(7);
-        var binders = reader.ReadNested16(33);
-        reader.End();
-        var balance = 0;
-        for (; !identities.IsEmpty; balance++)
-        {
-            identities.ReadVector16(1);
-            identities.ReadUInt32();
-        }
-        for (; !binders.IsEmpty; balance--)
-            binders.ReadVector8(32);
-        // RFC 8446 §4.2.11: one binder for each identity.
-        if (balance != 0)
-            throw new TlsException(TlsError.IllegalValue, "as many binders as pre-shared key identities are wanted");
+        using var writer = new TlsWriter();
+        writer.WriteVector8(modes);
+        return writer.ToArray();
     }
+
+    // pre_shared_key in ServerHello, RFC 8446 §4.2.11
+
+    public static ushort ParseSelectedIdentity(ReadOnlyMemory<byte> data) => ParseUInt16(data, "pre_shared_key");
+
+    public static byte[] BuildSelectedIdentity(ushort identity) => Build(writer => writer.WriteUInt16(identity));
 
     // max_fragment_length (RFC 6066 §4) and record_size_limit (RFC 8449 §4): form only
 

@@ -23,6 +23,8 @@ internal ref struct TlsReader(ReadOnlyMemory<byte> input, string what)
 
     public uint ReadUInt32() => BinaryPrimitives.ReadUInt32BigEndian(Take(4));
 
+    public ulong ReadUInt64() => BinaryPrimitives.ReadUInt64BigEndian(Take(8));
+
     public ReadOnlyMemory<byte> ReadBytes(int length)
     {
         Take(length);

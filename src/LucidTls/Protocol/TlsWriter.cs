@@ -23,6 +23,8 @@ internal sealed class TlsWriter : IDisposable
 
     public void WriteUInt32(uint value) => BinaryPrimitives.WriteUInt32BigEndian(Reserve(4), value);
 
+    public void WriteUInt64(ulong value) => BinaryPrimitives.WriteUInt64BigEndian(Reserve(8), value);
+
     public void WriteBytes(ReadOnlySpan<byte> value) => value.CopyTo(Reserve(value.Length));
 
     public void WriteVector8(ReadOnlySpan<byte> value)

@@ -1,0 +1,125 @@
+using System.Buffers.Binary;
+using System.Security.Cryptography;
+using LucidTls.Certificates;
+using LucidTls.Cryptography;
+using LucidTls.Protocol;
+using LucidTls.Sessions;
+
+namespace LucidTls.Handshake;
+
+/// <summary>A server's decision to resume a session, and the tickets it gives for later (RFC 8446 §2.2, §4.2.11, §4.6.1).</summary>
+internal sealed class ServerResumption : IDisposable
+{
+    /// <summary>How many of a client's tickets are looked at, so that a hello cannot cost much.</summary>
+    private const int MostTicketsTried = 4;
+
+    private ServerResumption(ushort index, ServerSession session, VerifiedPeer client)
+    {
+        Index = index;
+        PreSharedKey = session.PreSharedKey;
+        Client = client;
+    }
+
+    /// <summary>Which of the client's identities was taken.</summary>
+    public ushort Index { get; }
+
+    public Secret PreSharedKey { get; }
+
+    /// <summary>Who the client proved to be when the session was made.</summary>
+    public VerifiedPeer Client { get; }
+
+    /// <summary>The first session offered that may be resumed, its binder checked; or null for a full handshake.</summary>
+    /// <exception cref="TlsException">A binder does not match.</exception>
+    public static async ValueTask<ServerResumption?> TryAsync(ClientHello hello, ReadOnlyMemory<byte> helloBytes, ReadOnlyMemory<byte> before, SuiteAlgorithm suite, TlsServerOptions options, CancellationToken cancellationToken)
+    {
+        if (options.TicketStore is not { } store || hello.PreSharedKeys is not { } offered || hello.PskModes?.Contains((byte)1) != true)
+            return null;
+        for (var i = 0; i < Math.Min(offered.Identities.Count, MostTicketsTried); i++)
+        {
+            var state = await store.FindAsync(offered.Identities[i].Identity, cancellationToken).ConfigureAwait(false);
+            if (state == null || ServerSession.TryParse(state) is not { } session)
+                continue;
+            CryptographicOperations.ZeroMemory(state);
+            if (!Fits(session, hello, suite) || await JudgeClientAsync(session, options, cancellationToken).ConfigureAwait(false) is not { } client)
+            {
+                session.PreSharedKey.Dispose();
+                continue;
+            }
+            // RFC 8446 §4.2.11: the binder of the key that is taken must be validated first.
+            DemandBinder(suite, session, before.Span, helloBytes.Span[..^offered.BindersLength], offered.Binders[i].Span);
+            return new ServerResumption((ushort)i, session, client);
+        }
+        return null;
+    }
+
+    public static async ValueTask<NewSessionTicket?> MakeTicketAsync(ITlsTicketStore store, SuiteAlgorithm suite, Secret resumptionMasterSecret, byte nonce, string? serverName, VerifiedPeer client, TlsServerOptions options, HandshakeHooks hooks, CancellationToken cancellationToken)
+    {
+        byte[] nonceBytes = [nonce];
+        using var key = ResumptionKey.Derive(suite, resumptionMasterSecret, nonceBytes);
+        var state = new ServerSession
+        {
+            Version = TlsVersion.Tls13,
+            CipherSuite = suite.Id,
+            Issued = DateTimeOffset.UtcNow,
+            Lifetime = options.TicketLifetime,
+            ServerName = serverName,
+            ClientChain = client.Chain,
+            PreSharedKey = key,
+        }.ToBytes();
+        try
+        {
+            var ticket = await store.StoreAsync(state, options.TicketLifetime, cancellationToken).ConfigureAwait(false);
+            return ticket == null ? null : new NewSessionTicket
+            {
+                LifetimeSeconds = (uint)options.TicketLifetime.TotalSeconds,
+                AgeAdd = RandomAgeAdd(hooks),
+                Nonce = nonceBytes,
+                Ticket = ticket,
+                Extensions = new ExtensionBlock(),
+            };
+        }
+        finally
+        {
+            CryptographicOperations.ZeroMemory(state);
+        }
+    }
+
+    public void Dispose() => PreSharedKey.Dispose();
+
+    // RFC 8446 §4.2.11 and §4.6.1: the same hash, the same name, and not older than it may be.
+    private static bool Fits(ServerSession session, ClientHello hello, SuiteAlgorithm suite) =>
+        session.Version == TlsVersion.Tls13
+        && session.CipherSuite == suite.Id
+        && session.ServerName == hello.ServerName
+        && DateTimeOffset.UtcNow - session.Issued < session.Lifetime;
+
+    // A client's chain is judged anew under the policy of now; what a server wants and the session does not show needs a full handshake.
+    private static async ValueTask<VerifiedPeer?> JudgeClientAsync(ServerSession session, TlsServerOptions options, CancellationToken cancellationToken)
+    {
+        if (options.ClientCertificateMode == ClientCertificateMode.None)
+            return VerifiedPeer.AnonymousClient(ClientCertificateMode.None);
+        if (session.ClientChain.Count == 0)
+            return null;
+        var verdict = await options.ClientCertificateVerifier!.VerifyAsync(session.ClientChain, name: null, CertificatePurpose.Client, cancellationToken).ConfigureAwait(false);
+        return verdict.IsAccepted ? VerifiedPeer.Resumed(session.ClientChain, verdict, scheme: null) : null;
+    }
+
+    private static void DemandBinder(SuiteAlgorithm suite, ServerSession session, ReadOnlySpan<byte> before, ReadOnlySpan<byte> truncatedHello, ReadOnlySpan<byte> binder)
+    {
+        Span<byte> expected = stackalloc byte[64];
+        expected = expected[..suite.HashLength];
+        using var early = EarlyStage.Create(suite, session.PreSharedKey.Span);
+        PskBinder.Compute(suite, early, before, truncatedHello, expected);
+        if (CryptographicOperations.FixedTimeEquals(expected, binder))
+            return;
+        session.PreSharedKey.Dispose();
+        throw new TlsException(TlsError.BadBinder);
+    }
+
+    private static uint RandomAgeAdd(HandshakeHooks hooks)
+    {
+        Span<byte> bytes = stackalloc byte[4];
+        hooks.FillRandom(bytes);
+        return BinaryPrimitives.ReadUInt32BigEndian(bytes);
+    }
+}

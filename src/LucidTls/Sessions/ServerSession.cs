@@ -1,0 +1,75 @@
+using LucidTls.Cryptography;
+using LucidTls.Protocol;
+
+namespace LucidTls.Sessions;
+
+/// <summary>What a server must know to resume: the content of a ticket, in a form of our own.</summary>
+internal sealed class ServerSession
+{
+    private const byte Format = 1;
+
+    public required TlsVersion Version { get; init; }
+    public required CipherSuite CipherSuite { get; init; }
+    public required DateTimeOffset Issued { get; init; }
+    public required TimeSpan Lifetime { get; init; }
+    public required string? ServerName { get; init; }
+    public required IReadOnlyList<ReadOnlyMemory<byte>> ClientChain { get; init; }
+    public required Secret PreSharedKey { get; init; }
+
+    /// <returns>The session, or null for bytes that this version of the library did not write.</returns>
+    public static ServerSession? TryParse(ReadOnlyMemory<byte> state)
+    {
+        try
+        {
+            return Parse(state);
+        }
+        catch (TlsException)
+        {
+            return null;
+        }
+    }
+
+    public byte[] ToBytes() => Extensions.Build(writer =>
+    {
+        writer.WriteUInt8(Format);
+        writer.WriteUInt16(Version.Value);
+        writer.WriteUInt16(CipherSuite.Value);
+        writer.WriteUInt64((ulong)Issued.ToUnixTimeMilliseconds());
+        writer.WriteUInt32((uint)Lifetime.TotalSeconds);
+        writer.WriteVector16(ServerName == null ? default : System.Text.Encoding.ASCII.GetBytes(ServerName));
+        using (writer.Length24())
+        {
+            foreach (var certificate in ClientChain)
+                writer.WriteVector24(certificate.Span);
+        }
+        writer.WriteVector8(PreSharedKey.Span);
+    });
+
+    private static ServerSession? Parse(ReadOnlyMemory<byte> state)
+    {
+        var reader = new TlsReader(state, "ticket");
+        if (reader.ReadUInt8() != Format)
+            return null;
+        var version = new TlsVersion(reader.ReadUInt16());
+        var suite = new CipherSuite(reader.ReadUInt16());
+        var issued = DateTimeOffset.FromUnixTimeMilliseconds((long)reader.ReadUInt64());
+        var lifetime = TimeSpan.FromSeconds(reader.ReadUInt32());
+        var name = System.Text.Encoding.ASCII.GetString(reader.ReadVector16().Span);
+        var chain = new List<ReadOnlyMemory<byte>>();
+        var certificates = reader.ReadNested24();
+        while (!certificates.IsEmpty)
+            chain.Add(certificates.ReadVector24(1));
+        var key = reader.ReadVector8(32, 48);
+        reader.End();
+        return new ServerSession
+        {
+            Version = version,
+            CipherSuite = suite,
+            Issued = issued,
+            Lifetime = lifetime,
+            ServerName = name.Length == 0 ? null : name,
+            ClientChain = chain,
+            PreSharedKey = new Secret(key.Span),
+        };
+    }
+}

@@ -1,0 +1,101 @@
+using LucidTls.Certificates;
+
+namespace LucidTls.Sessions;
+
+/// <summary>
+/// A client's tickets, each used once. A session is found again only for the same server name under the same policy: the same
+/// verifier, identity and application protocols; so one that was made under a weaker policy does not serve a stricter one.
+/// Safe for use by several threads at once.
+/// </summary>
+public sealed class TlsSessionCache
+{
+    private const int TicketsPerServer = 4;
+
+    private readonly Lock _lock = new();
+    private readonly int _capacity;
+    private readonly TimeProvider _time;
+    private readonly Dictionary<SessionKey, LinkedListNode<Entry>> _entries = [];
+    private readonly LinkedList<Entry> _byUse = [];
+
+    /// <summary>An empty cache.</summary>
+    /// <param name="capacity">For how many servers tickets are kept; the one unused longest goes first.</param>
+    /// <param name="time">The clock; null for the system's.</param>
+    public TlsSessionCache(int capacity = 1024, TimeProvider? time = null)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(capacity, 1);
+        _capacity = capacity;
+        _time = time ?? TimeProvider.System;
+    }
+
+    /// <summary>The cache that is used when the options name no other.</summary>
+    public static TlsSessionCache Shared { get; } = new();
+
+    internal DateTimeOffset Now => _time.GetUtcNow();
+
+    internal void Store(SessionKey key, ClientSession session)
+    {
+        lock (_lock)
+        {
+            if (!_entries.TryGetValue(key, out var node))
+            {
+                node = _byUse.AddFirst(new Entry(key, []));
+                _entries.Add(key, node);
+            }
+            else
+            {
+                Touch(node);
+            }
+            node.Value.Sessions.Enqueue(session);
+            if (node.Value.Sessions.Count > TicketsPerServer)
+                node.Value.Sessions.Dequeue().Dispose();
+            if (_entries.Count > _capacity)
+                Remove(_byUse.Last!);
+        }
+    }
+
+    /// <summary>The newest good ticket for that server, which is then no longer here; or null.</summary>
+    internal ClientSession? Take(SessionKey key)
+    {
+        lock (_lock)
+        {
+            if (!_entries.TryGetValue(key, out var node))
+                return null;
+            var now = Now;
+            while (node.Value.Sessions.TryDequeue(out var session))
+            {
+                if (node.Value.Sessions.Count == 0)
+                    Remove(node);
+                if (session.Expires > now)
+                    return session;
+                session.Dispose();
+            }
+            return null;
+        }
+    }
+
+    private void Touch(LinkedListNode<Entry> node)
+    {
+        _byUse.Remove(node);
+        _byUse.AddFirst(node);
+    }
+
+    private void Remove(LinkedListNode<Entry> node)
+    {
+        _entries.Remove(node.Value.Key);
+        _byUse.Remove(node);
+        foreach (var session in node.Value.Sessions)
+            session.Dispose();
+    }
+
+    private sealed record Entry(SessionKey Key, Queue<ClientSession> Sessions);
+}
+
+/// <summary>What must be the same for a session to be resumed.</summary>
+internal sealed record SessionKey(string TargetHost, CertificateVerifier? Verifier, object? Identity, string ApplicationProtocols)
+{
+    public static SessionKey? Of(TlsClientOptions options) => options.TargetHost == null ? null : new SessionKey(
+        options.TargetHost,
+        options.DangerousAcceptAnyCertificate ? null : options.CertificateVerifier,
+        options.IdentitySelector ?? (object?)options.Identity,
+        string.Join('\0', options.ApplicationProtocols.Select(protocol => Convert.ToHexString(protocol.Protocol.Span))));
+}
