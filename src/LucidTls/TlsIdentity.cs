@@ -1,5 +1,8 @@
+using System.Net;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using LucidTls.Certificates;
+using LucidTls.Cryptography;
 
 namespace LucidTls;
 
@@ -10,40 +13,124 @@ namespace LucidTls;
 /// <returns>The signature: DER for ECDSA (RFC 8446 §4.2.3), the raw bytes otherwise.</returns>
 public delegate ValueTask<byte[]> TlsSignCallback(SignatureScheme scheme, ReadOnlyMemory<byte> data, CancellationToken cancellationToken);
 
-/// <summary>What one end proves itself with: a certificate chain and the private key of its leaf.</summary>
+/// <summary>What one end proves itself with: a certificate chain and the private key of its leaf. Safe for use by several threads at once.</summary>
 public sealed class TlsIdentity
 {
-    private TlsIdentity()
+    private readonly TlsSignCallback _sign;
+    private readonly SignatureScheme[] _schemes;
+    private readonly string[] _dnsNames;
+    private readonly IPAddress[] _addresses;
+
+    private TlsIdentity(IReadOnlyList<ReadOnlyMemory<byte>> chain, ReadOnlySpan<SignatureScheme> schemes, TlsSignCallback sign)
     {
+        Chain = chain;
+        _schemes = schemes.ToArray();
+        _sign = sign;
+        using var leaf = X509CertificateLoader.LoadCertificate(chain[0].Span);
+        var names = leaf.Extensions.OfType<X509SubjectAlternativeNameExtension>().SingleOrDefault();
+        _dnsNames = names?.EnumerateDnsNames().ToArray() ?? [];
+        _addresses = names?.EnumerateIPAddresses().ToArray() ?? [];
     }
 
     /// <summary>The chain in DER, leaf first, without the root.</summary>
-    public IReadOnlyList<ReadOnlyMemory<byte>> Chain => throw new NotSupportedException();
+    public IReadOnlyList<ReadOnlyMemory<byte>> Chain { get; }
 
     /// <summary>The schemes that the key can sign with in TLS 1.3, most wanted first.</summary>
-    public IReadOnlyList<SignatureScheme> SignatureSchemes => throw new NotSupportedException();
+    public IReadOnlyList<SignatureScheme> SignatureSchemes => _schemes;
 
-    /// <summary>Whether the leaf is for that DNS name (RFC 9525).</summary>
-    public bool Matches(string serverName) => throw new NotSupportedException(serverName);
-
-    /// <summary>Signs.</summary>
-    internal ValueTask<byte[]> SignAsync(SignatureScheme scheme, ReadOnlyMemory<byte> data, CancellationToken cancellationToken) => throw new NotSupportedException();
-
-    /// <summary>From PEM text: the chain, leaf first, and an unencrypted or encrypted key.</summary>
-    public static TlsIdentity FromPem(string certificatePem, string keyPem, string? password = null) => throw new NotSupportedException();
+    /// <summary>From PEM text: the chain, leaf first, and the leaf's private key.</summary>
+    /// <param name="certificatePem">Certificates ("BEGIN CERTIFICATE"); other blocks are passed over.</param>
+    /// <param name="keyPem">A key in PKCS#8, encrypted PKCS#8, PKCS#1 or SEC1; other blocks are passed over.</param>
+    /// <param name="password">The password of an encrypted key.</param>
+    /// <exception cref="FormatException">There is no certificate or no key, or one that cannot be read.</exception>
+    /// <exception cref="ArgumentException">The key is not the certificate's.</exception>
+    public static TlsIdentity FromPem(string certificatePem, string keyPem, string? password = null)
+    {
+        ArgumentNullException.ThrowIfNull(certificatePem);
+        ArgumentNullException.ThrowIfNull(keyPem);
+        return FromSigningKey(PemReader.Certificates(certificatePem), PemReader.PrivateKey(keyPem, password));
+    }
 
     /// <summary>From PEM files; one file may hold both.</summary>
-    public static TlsIdentity FromPemFile(string certificatePath, string? keyPath = null, string? password = null) => throw new NotSupportedException();
+    /// <exception cref="IOException">A file cannot be read.</exception>
+    /// <exception cref="FormatException">There is no certificate or no key, or one that cannot be read.</exception>
+    /// <exception cref="ArgumentException">The key is not the certificate's.</exception>
+    public static TlsIdentity FromPemFile(string certificatePath, string? keyPath = null, string? password = null)
+    {
+        var certificatePem = File.ReadAllText(certificatePath);
+        return FromPem(certificatePem, keyPath == null ? certificatePem : File.ReadAllText(keyPath), password);
+    }
 
-    /// <summary>From PKCS#12.</summary>
-    public static TlsIdentity FromPkcs12(ReadOnlySpan<byte> pkcs12, string? password) => throw new NotSupportedException();
+    /// <summary>From PKCS#12 (a .p12 or .pfx file): the certificate with the private key, and the others as its chain.</summary>
+    /// <exception cref="CryptographicException">It cannot be read, or the password is wrong.</exception>
+    /// <exception cref="ArgumentException">It holds no private key.</exception>
+    public static TlsIdentity FromPkcs12(ReadOnlySpan<byte> pkcs12, string? password)
+    {
+        var collection = X509CertificateLoader.LoadPkcs12Collection(pkcs12, password, X509KeyStorageFlags.EphemeralKeySet);
+        var leaf = collection.FirstOrDefault(certificate => certificate.HasPrivateKey) ?? throw new ArgumentException("The PKCS#12 holds no private key.", nameof(pkcs12));
+        return FromCertificate(leaf, ChainOf(leaf, collection));
+    }
 
     /// <summary>From a certificate with its private key, and the intermediates to send.</summary>
-    public static TlsIdentity FromCertificate(X509Certificate2 certificate, params IEnumerable<X509Certificate2> intermediates) => throw new NotSupportedException();
+    /// <exception cref="ArgumentException">The certificate has no private key that can be used.</exception>
+    public static TlsIdentity FromCertificate(X509Certificate2 certificate, params IEnumerable<X509Certificate2> intermediates)
+    {
+        ArgumentNullException.ThrowIfNull(certificate);
+        AsymmetricAlgorithm key = certificate.GetECDsaPrivateKey() ?? (AsymmetricAlgorithm?)certificate.GetRSAPrivateKey()
+            ?? throw new ArgumentException("The certificate has no ECDSA or RSA private key.", nameof(certificate));
+        return FromKey([certificate.RawData, .. intermediates.Select(one => (ReadOnlyMemory<byte>)one.RawData)], key);
+    }
 
-    /// <summary>From a chain in DER and a key object (<see cref="ECDsa"/> or <see cref="RSA"/>).</summary>
-    public static TlsIdentity FromKey(IReadOnlyList<ReadOnlyMemory<byte>> chain, AsymmetricAlgorithm key) => throw new NotSupportedException();
+    /// <summary>From a chain in DER and a key object (<see cref="ECDsa"/> or <see cref="RSA"/>), which must live as long as the identity.</summary>
+    /// <exception cref="ArgumentException">The key is of another kind, or not the certificate's.</exception>
+    public static TlsIdentity FromKey(IReadOnlyList<ReadOnlyMemory<byte>> chain, AsymmetricAlgorithm key)
+    {
+        ArgumentNullException.ThrowIfNull(key);
+        return FromSigningKey(chain, SigningKey.From(key));
+    }
 
-    /// <summary>From a chain in DER and a callback that signs.</summary>
-    public static TlsIdentity FromCallback(IReadOnlyList<ReadOnlyMemory<byte>> chain, TlsSignCallback sign) => throw new NotSupportedException();
+    /// <summary>From a chain in DER and a callback that signs; the schemes are those that the leaf's key allows.</summary>
+    /// <exception cref="ArgumentException">The leaf's key is of a kind that cannot be used.</exception>
+    public static TlsIdentity FromCallback(IReadOnlyList<ReadOnlyMemory<byte>> chain, TlsSignCallback sign)
+    {
+        ArgumentNullException.ThrowIfNull(sign);
+        return new TlsIdentity(chain, LeafKeyOf(chain).HandshakeSchemes, sign);
+    }
+
+    /// <summary>Whether the leaf is for that DNS name or IP address (RFC 9525).</summary>
+    public bool Matches(string serverName) => ServerNames.Match(serverName, _dnsNames, _addresses);
+
+    internal ValueTask<byte[]> SignAsync(SignatureScheme scheme, ReadOnlyMemory<byte> data, CancellationToken cancellationToken) => _sign(scheme, data, cancellationToken);
+
+    private static TlsIdentity FromSigningKey(IReadOnlyList<ReadOnlyMemory<byte>> chain, SigningKey key)
+    {
+        var leafKey = LeafKeyOf(chain);
+        var schemes = key.Schemes.ToArray();
+        // A mix-up of files is found now, and not by the first peer.
+        byte[] probe = [1, 2, 3, 4];
+        if (!leafKey.Verify(schemes[0], probe, key.Sign(schemes[0], probe)))
+            throw new ArgumentException("The private key is not the certificate's.");
+        return new TlsIdentity(chain, schemes, (scheme, data, _) => ValueTask.FromResult(key.Sign(scheme, data.Span)));
+    }
+
+    private static VerificationKey LeafKeyOf(IReadOnlyList<ReadOnlyMemory<byte>> chain)
+    {
+        ArgumentNullException.ThrowIfNull(chain);
+        if (chain.Count == 0)
+            throw new ArgumentException("The chain is empty.", nameof(chain));
+        return LeafKey.Of(chain[0]) ?? throw new ArgumentException("The certificate's key cannot be used for TLS: it is of an unknown kind, or its key usage forbids signatures.", nameof(chain));
+    }
+
+    // PKCS#12 keeps no order: each certificate is followed by the one that issued it, and a root is left out.
+    private static IEnumerable<X509Certificate2> ChainOf(X509Certificate2 leaf, X509Certificate2Collection collection)
+    {
+        var current = leaf;
+        for (var steps = 0; steps < collection.Count; steps++)
+        {
+            var issuer = collection.FirstOrDefault(candidate => candidate.SubjectName.RawData.AsSpan().SequenceEqual(current.IssuerName.RawData));
+            if (issuer == null || issuer.SubjectName.RawData.AsSpan().SequenceEqual(issuer.IssuerName.RawData))
+                yield break;
+            yield return current = issuer;
+        }
+    }
 }
