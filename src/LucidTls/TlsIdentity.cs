@@ -26,10 +26,10 @@ public sealed class TlsIdentity
         Chain = chain;
         _schemes = schemes.ToArray();
         _sign = sign;
-        using var leaf = X509CertificateLoader.LoadCertificate(chain[0].Span);
-        var names = leaf.Extensions.OfType<X509SubjectAlternativeNameExtension>().SingleOrDefault();
-        _dnsNames = names?.EnumerateDnsNames().ToArray() ?? [];
-        _addresses = names?.EnumerateIPAddresses().ToArray() ?? [];
+        // LeafKeyOf has parsed it before.
+        var leaf = Certificate.TryParse(chain[0])!;
+        _dnsNames = [.. PathRules.DnsNames(leaf)];
+        _addresses = [.. PathRules.Addresses(leaf)];
     }
 
     /// <summary>The chain in DER, leaf first, without the root.</summary>
@@ -86,7 +86,7 @@ public sealed class TlsIdentity
     public static TlsIdentity FromKey(IReadOnlyList<ReadOnlyMemory<byte>> chain, AsymmetricAlgorithm key)
     {
         ArgumentNullException.ThrowIfNull(key);
-        return FromSigningKey(chain, SigningKey.From(key));
+        return FromSigningKey(chain, SigningKey.FromKey(key, isRsaPssKey: LeafKeyOf(chain).HandshakeSchemes.Contains(SignatureScheme.RsaPssPssSha256)));
     }
 
     /// <summary>From a chain in DER and a callback that signs; the schemes are those that the leaf's key allows.</summary>

@@ -1,5 +1,3 @@
-using System.Security.Cryptography;
-using System.Security.Cryptography.X509Certificates;
 using LucidTls.Cryptography;
 
 namespace LucidTls.Certificates;
@@ -8,19 +6,10 @@ namespace LucidTls.Certificates;
 internal static class LeafKey
 {
     /// <summary>The key, or null when the certificate is malformed, its key cannot be used, or its key usage forbids signatures (RFC 8446 §4.4.2.2).</summary>
-    public static VerificationKey? Of(ReadOnlyMemory<byte> certificate)
+    public static VerificationKey? Of(ReadOnlyMemory<byte> der)
     {
-        try
-        {
-            using var parsed = X509CertificateLoader.LoadCertificate(certificate.Span);
-            var usage = parsed.Extensions.OfType<X509KeyUsageExtension>().SingleOrDefault();
-            if (usage != null && (usage.KeyUsages & X509KeyUsageFlags.DigitalSignature) == 0)
-                return null;
-            return VerificationKey.Import(parsed.PublicKey.ExportSubjectPublicKeyInfo());
-        }
-        catch (CryptographicException)
-        {
+        if (Certificate.TryParse(der) is not { } certificate)
             return null;
-        }
+        return certificate.Facts.KeyUsage is { } usage && (usage & KeyUsages.DigitalSignature) == 0 ? null : certificate.PublicKey;
     }
 }

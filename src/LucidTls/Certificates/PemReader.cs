@@ -1,5 +1,8 @@
 using System.Security.Cryptography;
 using LucidTls.Cryptography;
+using Org.BouncyCastle.Crypto;
+using Org.BouncyCastle.Pkcs;
+using Org.BouncyCastle.Security;
 
 namespace LucidTls.Certificates;
 
@@ -33,9 +36,9 @@ internal static class PemReader
                 return label switch
                 {
                     "PRIVATE KEY" => SigningKey.FromPkcs8(der),
-                    "ENCRYPTED PRIVATE KEY" => SigningKey.FromEncryptedPkcs8(der, password ?? throw new FormatException("The private key is encrypted; a password is needed.")),
-                    "RSA PRIVATE KEY" => SigningKey.FromPkcs1(der),
-                    "EC PRIVATE KEY" => SigningKey.FromSec1(der),
+                    "ENCRYPTED PRIVATE KEY" => FromEncryptedPkcs8(der, password ?? throw new FormatException("The private key is encrypted; a password is needed.")),
+                    "RSA PRIVATE KEY" => FromPkcs1(der),
+                    "EC PRIVATE KEY" => FromSec1(der),
                     _ => throw new FormatException($"A key of the form \"{label}\" cannot be read."),
                 };
             }
@@ -49,6 +52,34 @@ internal static class PemReader
             }
         }
         throw new FormatException("There is no private key (\"-----BEGIN PRIVATE KEY-----\") in the PEM text.");
+    }
+
+    // .NET decrypts PKCS#8 only into key kinds that it has; BouncyCastle decrypts into any.
+    private static SigningKey FromEncryptedPkcs8(byte[] der, string password)
+    {
+        try
+        {
+            var key = PrivateKeyFactory.DecryptKey(password.ToCharArray(), der);
+            return SigningKey.FromPkcs8(PrivateKeyInfoFactory.CreatePrivateKeyInfo(key).GetDerEncoded());
+        }
+        catch (Exception exception) when (exception is InvalidCipherTextException or ArgumentException or InvalidOperationException or IOException)
+        {
+            throw new FormatException("The private key cannot be decrypted: the password is wrong, or its encryption is not supported.", exception);
+        }
+    }
+
+    private static SigningKey FromPkcs1(byte[] der)
+    {
+        var key = RSA.Create();
+        key.ImportRSAPrivateKey(der, out _);
+        return SigningKey.FromKey(key);
+    }
+
+    private static SigningKey FromSec1(byte[] der)
+    {
+        var key = ECDsa.Create();
+        key.ImportECPrivateKey(der, out _);
+        return SigningKey.FromKey(key);
     }
 
     private static IEnumerable<(string Label, string Data)> Blocks(string pem)
