@@ -30,7 +30,7 @@ internal static class Sessions
         PeerCertificates = [],
         LocalCertificates = [Certificate("CN=localhost")],
         PeerVerdict = null,
-        HelloRetried = false,
+        Resumed = false, HelloRetried = false,
         Steps =
         [
             Step(false, "ClientHello", 1772, TlsProtection.Plaintext, 0.31, detail),
