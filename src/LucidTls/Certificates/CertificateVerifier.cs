@@ -61,6 +61,9 @@ public sealed class CertificateVerifier
             return new CertificateVerdict(CertificateFailure.Malformed, "the certificate is not well-formed DER by RFC 5280", []);
         // What cannot be read helps no path, and need not hinder one.
         var surplus = chain.Skip(1).Select(Certificate.TryParse).OfType<Certificate>().ToArray();
-        return new PathSearch(_anchors.Value, surplus, purpose, _time.GetUtcNow()).Run(leaf, name);
+        return new PathSearch(_anchors.Value, surplus, purpose, WholeSeconds(_time.GetUtcNow())).Run(leaf, name);
     }
+
+    // RFC 5280 §4.1.2.5: certificates know no fractions, so the whole second of notAfter is still valid.
+    private static DateTimeOffset WholeSeconds(DateTimeOffset time) => time.AddTicks(-(time.Ticks % TimeSpan.TicksPerSecond));
 }

@@ -40,7 +40,7 @@ internal sealed class NameConstraints
         {
             foreach (var subtree in _excluded)
             {
-                if (subtree.Kind == name.Kind && Within(name, subtree) != false)
+                if (subtree.Kind == name.Kind && (Within(name, subtree) != false || WildcardCovers(name, subtree)))
                     return $"{Describe(name)} is excluded";
             }
             var isConstrained = false;
@@ -79,6 +79,16 @@ internal sealed class NameConstraints
         if (subtree[0] == '.')
             return name.EndsWith(subtree, StringComparison.OrdinalIgnoreCase);
         return name.Equals(subtree, StringComparison.OrdinalIgnoreCase) || name.EndsWith("." + subtree, StringComparison.OrdinalIgnoreCase);
+    }
+
+    // A wildcard that stands for an excluded name among others is excluded as well (CVE-2025-61727 was its absence elsewhere).
+    private static bool WildcardCovers(GeneralName name, GeneralName subtree)
+    {
+        if (name.Kind != GeneralName.Dns || Text(name) is not { } pattern || !pattern.StartsWith("*.", StringComparison.Ordinal))
+            return false;
+        var excluded = Text(subtree).TrimStart('.');
+        var dot = excluded.IndexOf('.');
+        return dot > 0 && excluded.AsSpan(dot).Equals(pattern.AsSpan(1), StringComparison.OrdinalIgnoreCase);
     }
 
     private static bool? EmailWithin(string name, string subtree)
