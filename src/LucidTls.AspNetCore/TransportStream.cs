@@ -25,10 +25,12 @@ internal sealed class TransportStream(IDuplexPipe transport) : Stream
             transport.Input.AdvanceTo(result.Buffer.Start);
             throw new OperationCanceledException("The transport's pending read was cancelled.");
         }
-        var taken = result.Buffer.Slice(0, Math.Min(result.Buffer.Length, buffer.Length));
+        var count = (int)Math.Min(result.Buffer.Length, buffer.Length);
+        var taken = result.Buffer.Slice(0, count);
         taken.CopyTo(buffer.Span);
+        // What was taken is the pipe's again after this, its length included.
         transport.Input.AdvanceTo(taken.End);
-        return (int)taken.Length;
+        return count;
     }
 
     // A flush that finds the transport's reader gone loses the data, and so does a socket whose peer is gone; reading reports it.

@@ -1,0 +1,71 @@
+using System.Net.Security;
+using System.Security.Authentication;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.Logging;
+
+namespace LucidTls.AspNetCore.Tests;
+
+public sealed class ProtocolChoiceTests
+{
+    private static Task Answer(HttpContext context) => context.Response.WriteAsync("well");
+
+    [Fact]
+    public async Task What_is_offered_follows_the_endpoints_protocols()
+    {
+        var options = TestServer.Options();
+        await using var server = await TestServer.StartAsync(Answer, null,
+            endpoint => endpoint.UseLucidTls(options),
+            endpoint =>
+            {
+                endpoint.UseLucidTls(options);
+                endpoint.Protocols = HttpProtocols.Http1;
+            });
+
+        Assert.Equal(SslApplicationProtocol.Http2, (await server.ConnectAsync(SslApplicationProtocol.Http2, server.Ports[0])).NegotiatedApplicationProtocol);
+        Assert.Equal(SslApplicationProtocol.Http11, (await server.ConnectAsync(SslApplicationProtocol.Http11, server.Ports[0])).NegotiatedApplicationProtocol);
+        Assert.Equal(SslApplicationProtocol.Http11, (await server.ConnectAsync(SslApplicationProtocol.Http11, server.Ports[1])).NegotiatedApplicationProtocol);
+        var failure = await Assert.ThrowsAsync<AuthenticationException>(() => server.ConnectAsync(SslApplicationProtocol.Http2, server.Ports[1]));
+        Assert.Equal(TlsAlert.NoApplicationProtocol, Assert.IsType<TlsException>(failure.InnerException).Alert);
+        Assert.Empty(options.ApplicationProtocols);
+    }
+
+    [Fact]
+    public async Task Protocols_that_the_options_name_are_kept()
+    {
+        var options = TestServer.Options();
+        options.ApplicationProtocols = [SslApplicationProtocol.Http11];
+        await using var server = await TestServer.StartAsync(Answer, options);
+
+        await Assert.ThrowsAsync<AuthenticationException>(() => server.ConnectAsync(SslApplicationProtocol.Http2));
+        Assert.Equal(SslApplicationProtocol.Http11, (await server.ConnectAsync(SslApplicationProtocol.Http11)).NegotiatedApplicationProtocol);
+    }
+
+    [Fact]
+    public async Task A_client_without_ALPN_gets_HTTP_1_1()
+    {
+        await using var server = await TestServer.StartAsync(context => context.Response.WriteAsync(context.Request.Protocol));
+        await using var connection = await server.ConnectAsync();
+
+        await connection.WriteAsync("GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"u8.ToArray(), TestContext.Current.CancellationToken);
+
+        Assert.Contains("HTTP/1.1", await new StreamReader(connection).ReadToEndAsync(TestContext.Current.CancellationToken), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Options_without_an_identity_are_refused_at_the_start()
+    {
+        var failure = await Assert.ThrowsAsync<InvalidOperationException>(() => TestServer.StartAsync(Answer, null, endpoint => endpoint.UseLucidTls(_ => { })));
+        Assert.Contains("identity", failure.Message, StringComparison.OrdinalIgnoreCase);
+    }
+
+    [Fact]
+    public async Task Options_can_be_set_in_place()
+    {
+        await using var server = await TestServer.StartAsync(Answer, null, endpoint => endpoint.UseLucidTls(options => options.Identities = [TestPki.Server]));
+        await using var connection = await server.ConnectAsync(SslApplicationProtocol.Http2);
+
+        Assert.True(connection.IsAuthenticated);
+        Assert.DoesNotContain(server.Log.Ours, line => line.Level > LogLevel.Debug);
+    }
+}

@@ -1,0 +1,54 @@
+using System.Net;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+using LucidTls.Certificates;
+
+namespace LucidTls.Cli.Tests;
+
+/// <summary>A certificate with its key, both in PEM.</summary>
+internal sealed record Issued(string CertificatePem, string KeyPem)
+{
+    public TlsIdentity Identity => TlsIdentity.FromPem(CertificatePem, KeyPem);
+
+    public X509Certificate2 ForPlatform()
+    {
+        using var certificate = X509Certificate2.CreateFromPem(CertificatePem, KeyPem);
+        return X509CertificateLoader.LoadPkcs12(certificate.Export(X509ContentType.Pkcs12), null);
+    }
+}
+
+/// <summary>An authority made for this run.</summary>
+internal static class TestPki
+{
+    private static readonly X509Certificate2 Authority = MakeAuthority();
+
+    public static string AuthorityPem => Authority.ExportCertificatePem();
+
+    public static CertificateVerifier Verifier => CertificateVerifier.FromRoots([Authority.RawData]);
+
+    public static Issued Issue(string dnsName = "localhost", bool expired = false)
+    {
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        var request = new CertificateRequest($"CN={dnsName}", key, HashAlgorithmName.SHA256);
+        var names = new SubjectAlternativeNameBuilder();
+        names.AddDnsName(dnsName);
+        if (dnsName == "localhost")
+            names.AddIpAddress(IPAddress.Loopback);
+        request.CertificateExtensions.Add(names.Build());
+        request.CertificateExtensions.Add(new X509KeyUsageExtension(X509KeyUsageFlags.DigitalSignature, critical: true));
+        request.CertificateExtensions.Add(new X509EnhancedKeyUsageExtension([new Oid("1.3.6.1.5.5.7.3.1")], critical: false));
+        var now = DateTimeOffset.UtcNow;
+        using var certificate = request.Create(Authority, now.AddDays(-20), expired ? now.AddDays(-10) : now.AddDays(10), RandomNumberGenerator.GetBytes(8));
+        return new Issued(certificate.ExportCertificatePem(), key.ExportPkcs8PrivateKeyPem());
+    }
+
+    private static X509Certificate2 MakeAuthority()
+    {
+        var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        var request = new CertificateRequest("CN=Test authority", key, HashAlgorithmName.SHA256);
+        request.CertificateExtensions.Add(new X509BasicConstraintsExtension(certificateAuthority: true, hasPathLengthConstraint: false, pathLengthConstraint: 0, critical: true));
+        request.CertificateExtensions.Add(new X509KeyUsageExtension(X509KeyUsageFlags.KeyCertSign, critical: true));
+        request.CertificateExtensions.Add(new X509SubjectKeyIdentifierExtension(request.PublicKey, critical: false));
+        return request.CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-30), DateTimeOffset.UtcNow.AddDays(30));
+    }
+}

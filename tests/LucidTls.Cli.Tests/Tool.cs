@@ -1,0 +1,119 @@
+using System.Diagnostics;
+using System.Text;
+
+namespace LucidTls.Cli.Tests;
+
+/// <summary>What a finished run of the tool left.</summary>
+internal sealed record ToolResult(int ExitCode, string Output, string Errors);
+
+/// <summary>The tool as a real process, with a data folder of its own. LUCIDTLS_BINARY names a published binary to test in place of the assembly beside the tests.</summary>
+internal sealed class Tool : IAsyncDisposable
+{
+    private readonly Process _process;
+    private readonly StringBuilder _errors = new();
+    private readonly SemaphoreSlim _moreErrors = new(0);
+    private readonly Task _readingErrors;
+
+    private Tool(IEnumerable<string> arguments, string dataHome)
+    {
+        var binary = Environment.GetEnvironmentVariable("LUCIDTLS_BINARY");
+        var start = new ProcessStartInfo(binary ?? "dotnet")
+        {
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            StandardOutputEncoding = Encoding.UTF8,
+            StandardErrorEncoding = Encoding.UTF8,
+        };
+        if (binary is null)
+            start.ArgumentList.Add(Path.Combine(AppContext.BaseDirectory, "LucidTls.Cli.dll"));
+        foreach (var argument in arguments)
+            start.ArgumentList.Add(argument);
+        start.Environment["XDG_DATA_HOME"] = dataHome;
+        _process = Process.Start(start)!;
+        _readingErrors = ReadErrorsAsync();
+    }
+
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    /// <summary>The line that <c>serve</c> prints once it listens.</summary>
+    public string Url { get; private set; } = "";
+
+    public int Port => new Uri(Url.Contains("://", StringComparison.Ordinal) ? Url : $"https://{Url}").Port;
+
+    public StreamWriter Input => _process.StandardInput;
+
+    public StreamReader Output => _process.StandardOutput;
+
+    public string Errors
+    {
+        get
+        {
+            lock (_errors)
+                return _errors.ToString();
+        }
+    }
+
+    /// <summary>Runs the tool to its end.</summary>
+    public static async Task<ToolResult> RunAsync(string dataHome, string? input, params string[] arguments)
+    {
+        await using var tool = new Tool(arguments, dataHome);
+        var output = tool.Output.ReadToEndAsync(Cancel);
+        if (input is not null)
+            await tool.Input.WriteAsync(input);
+        tool.Input.Close();
+        var text = await output;
+        return new ToolResult(await tool.ExitAsync(), text, tool.Errors);
+    }
+
+    /// <summary>Starts <c>serve</c> on a free port of 127.0.0.1 and waits until it listens.</summary>
+    public static async Task<Tool> ServeAsync(string dataHome, params string[] arguments)
+    {
+        var tool = new Tool(["serve", "--listen", "127.0.0.1:0", .. arguments], dataHome);
+        tool.Url = await tool.Output.ReadLineAsync(Cancel) ?? throw new InvalidOperationException($"serve ended with {await tool.ExitAsync()}: {tool.Errors}");
+        return tool;
+    }
+
+    /// <summary>Starts the tool and leaves it to the test to talk to it.</summary>
+    public static Tool Start(string dataHome, params string[] arguments) => new(arguments, dataHome);
+
+    public async Task WaitForErrorAsync(string text)
+    {
+        while (!Errors.Contains(text, StringComparison.Ordinal))
+            await _moreErrors.WaitAsync(Cancel);
+    }
+
+    /// <summary>Sends the signal that <c>kill</c> sends.</summary>
+    public void Terminate()
+    {
+        using var kill = Process.Start("kill", ["-TERM", _process.Id.ToString(System.Globalization.CultureInfo.InvariantCulture)]);
+        kill.WaitForExit();
+    }
+
+    public async Task<int> ExitAsync()
+    {
+        await _process.WaitForExitAsync(Cancel);
+        await _readingErrors;
+        return _process.ExitCode;
+    }
+
+    private async Task ReadErrorsAsync()
+    {
+        while (await _process.StandardError.ReadLineAsync() is { } line)
+        {
+            lock (_errors)
+                _errors.AppendLine(line);
+            _moreErrors.Release();
+        }
+        _moreErrors.Release();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (!_process.HasExited)
+            _process.Kill();
+        await _process.WaitForExitAsync(CancellationToken.None);
+        _process.Dispose();
+        _moreErrors.Dispose();
+    }
+}
