@@ -3,7 +3,6 @@ using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using Org.BouncyCastle.Crypto.Parameters;
 using Org.BouncyCastle.Crypto.Signers;
-using Org.BouncyCastle.Pkcs;
 using Org.BouncyCastle.Security;
 using Org.BouncyCastle.X509;
 
@@ -89,7 +88,9 @@ public abstract class TestKey : IDisposable
         private readonly Ed25519PrivateKeyParameters _key = new(new SecureRandom());
 
         public override byte[] SubjectPublicKeyInfo => SubjectPublicKeyInfoFactory.CreateSubjectPublicKeyInfo(_key.GeneratePublicKey()).GetDerEncoded();
-        public override byte[] Pkcs8 => PrivateKeyInfoFactory.CreatePrivateKeyInfo(_key).GetDerEncoded();
+
+        // RFC 8410 §7 without the public key, which OpenSSL 3.0 does not read.
+        public override byte[] Pkcs8 => [0x30, 0x2E, 0x02, 0x01, 0x00, 0x30, 0x05, 0x06, 0x03, 0x2B, 0x65, 0x70, 0x04, 0x22, 0x04, 0x20, .. _key.GetEncoded()];
         internal override X509SignatureGenerator Generator => new Ed25519Generator(_key, SubjectPublicKeyInfo);
 
         public override void Dispose()

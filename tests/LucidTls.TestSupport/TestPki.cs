@@ -28,6 +28,9 @@ public sealed class TestPki : IDisposable
     /// <summary>The root in PEM.</summary>
     public string RootPem => Pem(Root);
 
+    /// <summary>The intermediate in PEM.</summary>
+    public string IntermediatePem => Pem(Intermediate);
+
     /// <summary>A leaf for those names, DNS names or IP addresses, signed by the intermediate.</summary>
     public TestCertificate Leaf(KeyKind keyKind, params string[] names) => Leaf(new CertificateSpec { KeyKind = keyKind, Names = names });
 

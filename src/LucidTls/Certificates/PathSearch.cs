@@ -78,13 +78,19 @@ internal sealed class PathSearch(TrustAnchors anchors, IReadOnlyList<Certificate
         if (++_signatures > MostSignatures)
             return new BrokenRule(CertificateFailure.UnknownIssuer, $"after {MostSignatures} signature checks no path to a trust anchor was found");
         if (!CertificateSignature.Verifies(child, issuer, scheme))
-            return new BrokenRule(CertificateFailure.Malformed, $"the signature of {child} was not made by the key of {issuer}");
+            return NotSignedBy(child, issuer);
         var intermediates = 0;
         for (var i = 1; i < _path.Count; i++)
             intermediates += _path[i].IsSelfIssued ? 0 : 1;
         return (isAnchor ? PathRules.Anchor(issuer, intermediates, purpose, now) : PathRules.Issuer(issuer, intermediates, purpose, now))
             ?? PathRules.NameConstraints(issuer, _path);
     }
+
+    // Where the key identifiers agree the signature is broken; otherwise it is just another authority of the same name.
+    private static BrokenRule NotSignedBy(Certificate child, Certificate issuer) =>
+        child.Facts.AuthorityKeyIdentifier is { } wanted && issuer.Facts.SubjectKeyIdentifier is { } there && wanted.Span.SequenceEqual(there.Span)
+            ? new BrokenRule(CertificateFailure.Malformed, $"the signature of {child} was not made by the key of {issuer}")
+            : new BrokenRule(CertificateFailure.UnknownIssuer, $"the issuer of {child}, \"{DistinguishedName.ToText(child.Issuer)}\", is not a trust anchor: there is one of that name, with another key");
 
     // The failure of the path that came farthest says most.
     private bool Note(BrokenRule broken)

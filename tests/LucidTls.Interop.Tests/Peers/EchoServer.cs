@@ -1,0 +1,92 @@
+using System.Net;
+using System.Net.Sockets;
+
+namespace LucidTls.Interop.Tests.Peers;
+
+/// <summary>A server of ours on loopback: it sends back what it gets, or does what it is told for each connection.</summary>
+internal sealed class EchoServer : IAsyncDisposable
+{
+    private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
+    private readonly CancellationTokenSource _stop = new();
+    private readonly TlsServerOptions _options;
+    private readonly Func<TlsStream, Task> _serve;
+    private readonly Task _accepting;
+    private readonly List<Exception> _failures = [];
+    private TaskCompletionSource<TlsSessionInfo> _session = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private TaskCompletionSource<Exception> _failure = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    public EchoServer(TlsServerOptions options, Func<TlsStream, Task>? serve = null)
+    {
+        _options = options;
+        _serve = serve ?? EchoAsync;
+        _listener.Start(1024);
+        _accepting = AcceptAsync();
+    }
+
+    public int Port => ((IPEndPoint)_listener.LocalEndpoint).Port;
+
+    /// <summary>The first session that came about since the start or the last call.</summary>
+    public async Task<TlsSessionInfo> SessionAsync()
+    {
+        var session = await _session.Task.WaitAsync(PeerProcess.Patience);
+        _session = new TaskCompletionSource<TlsSessionInfo>(TaskCreationOptions.RunContinuationsAsynchronously);
+        return session;
+    }
+
+    /// <summary>The first connection's failure, as the TlsException behind it.</summary>
+    public async Task<TlsException> FailureAsync()
+    {
+        var failure = await _failure.Task.WaitAsync(PeerProcess.Patience);
+        _failure = new TaskCompletionSource<Exception>(TaskCreationOptions.RunContinuationsAsynchronously);
+        return Assert.IsType<TlsException>(failure as TlsException ?? failure.InnerException);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _stop.CancelAsync();
+        _listener.Stop();
+        await _accepting;
+    }
+
+    private static async Task EchoAsync(TlsStream tls)
+    {
+        var buffer = new byte[16 * 1024];
+        int count;
+        while ((count = await tls.ReadAsync(buffer)) > 0)
+            await tls.WriteAsync(buffer.AsMemory(0, count));
+        await tls.ShutdownAsync();
+    }
+
+    private async Task AcceptAsync()
+    {
+        try
+        {
+            while (!_stop.IsCancellationRequested)
+            {
+                var client = await _listener.AcceptSocketAsync(_stop.Token);
+                _ = ServeAsync(client);
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // Told to stop.
+        }
+    }
+
+    private async Task ServeAsync(Socket client)
+    {
+        await using var tls = new TlsStream(new NetworkStream(client, ownsSocket: true));
+        try
+        {
+            await tls.AuthenticateAsServerAsync(_options, _stop.Token);
+            _session.TrySetResult(tls.Session);
+            await _serve(tls);
+        }
+        catch (Exception exception) when (exception is not OperationCanceledException)
+        {
+            lock (_failures)
+                _failures.Add(exception);
+            _failure.TrySetResult(exception);
+        }
+    }
+}

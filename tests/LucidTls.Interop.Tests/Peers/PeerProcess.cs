@@ -1,0 +1,133 @@
+using System.Diagnostics;
+using System.Net;
+using System.Net.Sockets;
+using System.Text;
+
+namespace LucidTls.Interop.Tests.Peers;
+
+/// <summary>A peer as a process of its own: its output is collected, its input can be written, and it is ended by its id.</summary>
+internal sealed class PeerProcess : IDisposable
+{
+    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+
+    private readonly Process _process;
+    private readonly StringBuilder _output = new();
+    private int _disposed;
+    private readonly SemaphoreSlim _news = new(0);
+
+    private PeerProcess(Process process, bool collectOutput)
+    {
+        _process = process;
+        if (collectOutput)
+            _ = CollectAsync(process.StandardOutput);
+        _ = CollectAsync(process.StandardError);
+    }
+
+    public int ProcessId => _process.Id;
+    public Stream Input => _process.StandardInput.BaseStream;
+
+    /// <summary>Standard output, when it is not collected.</summary>
+    public Stream Output => _process.StandardOutput.BaseStream;
+
+    public string Text
+    {
+        get
+        {
+            lock (_output)
+                return _output.ToString();
+        }
+    }
+
+    /// <param name="program">The program's path.</param>
+    /// <param name="arguments">Its arguments.</param>
+    /// <param name="collectOutput">Whether standard output is collected as text, or left to <see cref="Output"/>.</param>
+    /// <param name="environment">Variables to set.</param>
+    public static PeerProcess Start(string program, IEnumerable<string> arguments, bool collectOutput = true, IReadOnlyDictionary<string, string>? environment = null)
+    {
+        var start = new ProcessStartInfo(program, arguments) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
+        // The trust that this machine's environment configures must not decide a test.
+        start.Environment.Remove("SSL_CERT_FILE");
+        start.Environment.Remove("SSL_CERT_DIR");
+        start.Environment.Remove("CURL_CA_BUNDLE");
+        foreach (var (name, value) in environment ?? new Dictionary<string, string>())
+            start.Environment[name] = value;
+        return new PeerProcess(Process.Start(start) ?? throw new InvalidOperationException($"{program} did not start."), collectOutput);
+    }
+
+    public void Write(string text)
+    {
+        Input.Write(Encoding.UTF8.GetBytes(text));
+        Input.Flush();
+    }
+
+    /// <summary>Waits until the output holds that text.</summary>
+    public async Task WaitForAsync(string text)
+    {
+        using var limit = new CancellationTokenSource(Patience);
+        try
+        {
+            while (!Text.Contains(text, StringComparison.Ordinal))
+                await _news.WaitAsync(limit.Token);
+        }
+        catch (OperationCanceledException)
+        {
+            Assert.Fail($"\"{text}\" did not come within {Patience.TotalSeconds} s. The peer said:\n{Text}");
+        }
+    }
+
+    /// <summary>Waits for the end, and gives the exit code.</summary>
+    public async Task<int> WaitForExitAsync()
+    {
+        using var limit = new CancellationTokenSource(Patience);
+        await _process.WaitForExitAsync(limit.Token);
+        return _process.ExitCode;
+    }
+
+    /// <summary>A port of loopback that nobody uses.</summary>
+    public static int FreePort()
+    {
+        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        return ((IPEndPoint)socket.LocalEndPoint!).Port;
+    }
+
+    /// <summary>Waits until somebody listens on the port, by connecting.</summary>
+    public async Task WaitForPortAsync(int port)
+    {
+        var deadline = Stopwatch.GetTimestamp();
+        while (true)
+        {
+            try
+            {
+                using var probe = new TcpClient();
+                await probe.ConnectAsync(IPAddress.Loopback, port);
+                return;
+            }
+            catch (SocketException) when (Stopwatch.GetElapsedTime(deadline) < Patience && !_process.HasExited)
+            {
+                await Task.Delay(20);
+            }
+        }
+    }
+
+    public void Dispose()
+    {
+        if (Interlocked.Exchange(ref _disposed, 1) == 1)
+            return;
+        if (!_process.HasExited)
+            _process.Kill(entireProcessTree: true);
+        _process.Dispose();
+    }
+
+    private async Task CollectAsync(StreamReader reader)
+    {
+        var buffer = new char[4096];
+        int count;
+        while ((count = await reader.ReadAsync(buffer)) > 0)
+        {
+            lock (_output)
+                _output.Append(buffer, 0, count);
+            _news.Release();
+        }
+    }
+}
