@@ -43,7 +43,13 @@ public sealed class TestPki : IDisposable
     }
 
     /// <summary>A server's leaf for localhost, 127.0.0.1 and ::1.</summary>
-    public TestCertificate Server(KeyKind keyKind = KeyKind.EcdsaP256) => Leaf(keyKind, "localhost", "127.0.0.1", "::1");
+    public TestCertificate Server(KeyKind keyKind = KeyKind.EcdsaP256) => Leaf(new CertificateSpec
+    {
+        KeyKind = keyKind,
+        Names = ["localhost", "127.0.0.1", "::1"],
+        // NSS wants it of RSA keys, whatever the version.
+        KeyUsage = keyKind == KeyKind.Rsa2048 ? X509KeyUsageFlags.DigitalSignature | X509KeyUsageFlags.KeyEncipherment : X509KeyUsageFlags.DigitalSignature,
+    });
 
     /// <summary>A client's leaf.</summary>
     public TestCertificate Client(KeyKind keyKind = KeyKind.EcdsaP256) => Leaf(new CertificateSpec { Subject = "CN=client", KeyKind = keyKind, Names = ["client.example"] });

@@ -11,7 +11,7 @@ internal sealed class EchoServer : IAsyncDisposable
     private readonly TlsServerOptions _options;
     private readonly Func<TlsStream, Task> _serve;
     private readonly Task _accepting;
-    private readonly List<Exception> _failures = [];
+    private int _active;
     private TaskCompletionSource<TlsSessionInfo> _session = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private TaskCompletionSource<Exception> _failure = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
@@ -39,6 +39,14 @@ internal sealed class EchoServer : IAsyncDisposable
         var failure = await _failure.Task.WaitAsync(PeerProcess.Patience);
         _failure = new TaskCompletionSource<Exception>(TaskCreationOptions.RunContinuationsAsynchronously);
         return Assert.IsType<TlsException>(failure as TlsException ?? failure.InnerException);
+    }
+
+    /// <summary>Waits until every connection has ended.</summary>
+    public async Task WaitUntilIdleAsync()
+    {
+        using var limit = new CancellationTokenSource(PeerProcess.Patience);
+        while (Volatile.Read(ref _active) > 0)
+            await Task.Delay(10, limit.Token);
     }
 
     public async ValueTask DisposeAsync()
@@ -75,6 +83,13 @@ internal sealed class EchoServer : IAsyncDisposable
 
     private async Task ServeAsync(Socket client)
     {
+        Interlocked.Increment(ref _active);
+        await ServeToTheEndAsync(client);
+        Interlocked.Decrement(ref _active);
+    }
+
+    private async Task ServeToTheEndAsync(Socket client)
+    {
         await using var tls = new TlsStream(new NetworkStream(client, ownsSocket: true));
         try
         {
@@ -84,8 +99,6 @@ internal sealed class EchoServer : IAsyncDisposable
         }
         catch (Exception exception) when (exception is not OperationCanceledException)
         {
-            lock (_failures)
-                _failures.Add(exception);
             _failure.TrySetResult(exception);
         }
     }
