@@ -58,9 +58,9 @@ public sealed class ServeTests : IDisposable
     }
 
     [Theory]
-    [InlineData("1.1", "http/1.1")]
+    [InlineData("1.1", null)]
     [InlineData("2.0", "h2")]
-    public async Task The_page_shows_the_visitors_own_connection(string version, string protocol)
+    public async Task The_page_shows_the_visitors_own_connection(string version, string? protocol)
     {
         await using var tool = await Tool.ServeAsync(_folder.Path);
         using var client = Client(Version.Parse(version));
@@ -76,7 +76,9 @@ public sealed class ServeTests : IDisposable
         client.DefaultRequestHeaders.Accept.Clear();
         client.DefaultRequestHeaders.Accept.ParseAdd("application/json");
         using var json = JsonDocument.Parse(await client.GetStringAsync(tool.Url, Cancel));
+        // HttpClient offers no protocol when it is told to speak HTTP/1.1.
         Assert.Equal(protocol, json.RootElement.GetProperty("applicationProtocol").GetString());
+        Assert.Equal(version == "2.0" ? "HTTP/2" : "HTTP/1.1", json.RootElement.GetProperty("http").GetString());
         Assert.Equal("TLS 1.3", json.RootElement.GetProperty("version").GetString());
         Assert.Equal("localhost", json.RootElement.GetProperty("serverName").GetString());
 
@@ -157,7 +159,13 @@ public sealed class ServeTests : IDisposable
     [Fact]
     public async Task Large_bodies_pass_through_to_the_HTTP_service_and_back()
     {
-        await using var service = await StartServiceAsync(context => context.Request.Body.CopyToAsync(context.Response.Body));
+        await using var service = await StartServiceAsync(async context =>
+        {
+            // All of the request first: in HTTP/1.1 a client, the forwarder too, does not read while it sends.
+            using var body = new MemoryStream();
+            await context.Request.Body.CopyToAsync(body);
+            await context.Response.Body.WriteAsync(body.ToArray());
+        });
         await using var tool = await Tool.ServeAsync(_folder.Path, "--to", service.Urls.First());
         using var client = Client();
         var sent = RandomNumberGenerator.GetBytes(40_000_000);
