@@ -49,6 +49,15 @@ public sealed class ConnectionPageTests
     }
 
     [Fact]
+    public void A_resumed_connection_says_so_and_shows_no_certificate()
+    {
+        var page = Render(Sessions.Server(resumed: true));
+
+        Assert.Contains("resumes an earlier one", page, StringComparison.Ordinal);
+        Assert.DoesNotContain("CN=localhost", page[page.IndexOf("</svg></div>", StringComparison.Ordinal)..], StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void The_drawing_is_well_formed()
     {
         var drawing = HandshakeDrawing.Draw(Sessions.Server(detail: new string('x', 2000) + " <&>").Steps, "127.0.0.1:40123", "Your request", "This page").ToString();
@@ -64,7 +73,7 @@ public sealed class ConnectionPageTests
         var lines = HandshakeDrawing.Wrap(string.Join(' ', Enumerable.Repeat("word", 400)));
 
         Assert.Equal(4, lines.Count);
-        Assert.All(lines, line => Assert.True(line.Length <= 92));
+        Assert.All(lines, line => Assert.True(line.Length <= 80));
         Assert.EndsWith("…", lines[^1], StringComparison.Ordinal);
     }
 

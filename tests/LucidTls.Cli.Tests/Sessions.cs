@@ -18,19 +18,20 @@ internal static class Sessions
         return certificate.RawData;
     }
 
-    public static TlsSessionInfo Server(string? serverName = "localhost", string detail = "offers TLS 1.3; AES-128-GCM, AES-256-GCM, ChaCha20-Poly1305; key shares for X25519MLKEM768 and x25519; localhost; h2, http/1.1") => new()
+    public static TlsSessionInfo Server(string? serverName = "localhost", string detail = "offers TLS 1.3; AES-128-GCM, AES-256-GCM, ChaCha20-Poly1305; key shares for X25519MLKEM768 and x25519; localhost; h2, http/1.1", bool resumed = false) => new()
     {
         Version = TlsVersion.Tls13,
         CipherSuite = CipherSuite.Aes128GcmSha256,
         Group = NamedGroup.X25519MLKEM768,
-        ServerSignatureScheme = SignatureScheme.EcdsaSecp256r1Sha256,
+        ServerSignatureScheme = resumed ? null : SignatureScheme.EcdsaSecp256r1Sha256,
         ClientSignatureScheme = null,
         ServerName = serverName,
         ApplicationProtocol = SslApplicationProtocol.Http2,
         PeerCertificates = [],
-        LocalCertificates = [Certificate("CN=localhost")],
+        LocalCertificates = resumed ? [] : [Certificate("CN=localhost")],
         PeerVerdict = null,
-        Resumed = false, HelloRetried = false,
+        Resumed = resumed,
+        HelloRetried = false,
         Steps =
         [
             Step(false, "ClientHello", 1772, TlsProtection.Plaintext, 0.31, detail),

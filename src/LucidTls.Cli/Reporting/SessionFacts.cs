@@ -19,6 +19,8 @@ internal static class SessionFacts
             new("Cipher suite", session.CipherSuite.ToString(), Suite(session.CipherSuite)),
             new("Key exchange", session.Group.ToString(), Group(session.Group)),
         };
+        if (session.Resumed)
+            facts.Add(new("Resumed", "yes", "an earlier session vouches for both ends, without certificates"));
         if (session.ServerSignatureScheme is { } server)
             facts.Add(new("Server's signature", server.ToString(), "proves that the server holds its certificate's key"));
         if (session.ClientSignatureScheme is { } client)

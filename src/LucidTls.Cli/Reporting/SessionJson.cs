@@ -14,6 +14,7 @@ internal static class SessionJson
         json.WriteString("clientSignatureScheme", session.ClientSignatureScheme?.ToString());
         json.WriteString("serverName", session.ServerName);
         json.WriteString("applicationProtocol", session.ApplicationProtocol.Protocol.IsEmpty ? null : session.ApplicationProtocol.ToString());
+        json.WriteBoolean("resumed", session.Resumed);
         json.WriteBoolean("helloRetried", session.HelloRetried);
         json.WriteNumber("handshakeMilliseconds", session.HandshakeDuration.TotalMilliseconds);
         WriteSteps(json, session.Steps);

@@ -76,7 +76,10 @@ internal static class ConnectionPage
         var section = new Html().Append($"""<section><h2>The server's certificate{(session.LocalCertificates.Count > 1 ? "s" : "")}</h2>""");
         for (var i = 0; i < session.LocalCertificates.Count; i++)
             section.Append($"{Card(CertificateFacts.Of(session.LocalCertificates[i]), i == 0 ? "The server's own" : "Vouches for the one above")}");
-        section.Append($"""<p class="note">The authority at the end of the chain is not sent: a client has to know and trust it beforehand.</p></section>""");
+        var note = session.LocalCertificates.Count > 0
+            ? "The authority at the end of the chain is not sent: a client has to know and trust it beforehand."
+            : "None was sent: this connection resumes an earlier one, in which the server proved itself.";
+        section.Append($"""<p class="note">{note}</p></section>""");
         if (session.PeerCertificates.Count == 0)
             return section;
         section.Append($"<section><h2>Your certificate{(session.PeerCertificates.Count > 1 ? "s" : "")}</h2>");

@@ -16,7 +16,7 @@ internal static class HandshakeDrawing
     private const int NameHeight = 30;
     private const int DetailLineHeight = 17;
     private const int RowPadding = 14;
-    private const int DetailCharacters = 92;
+    private const int DetailCharacters = 80;
     private const int MostDetailLines = 4;
 
     public static Html Draw(IReadOnlyList<TlsHandshakeStep> steps, string clientName, string request, string response)

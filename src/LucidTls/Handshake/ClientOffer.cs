@@ -45,7 +45,7 @@ internal sealed class ClientOffer : IDisposable
 
     /// <summary>The offer in a few words for people.</summary>
     public string Description =>
-        $"offers {TlsVersion.Tls13}, {string.Join(", ", CipherSuites)}; key shares {string.Join(", ", _shares.Select(share => share.Group))}{(_options.TargetHost is { } host ? $"; asks for {host}" : "")}";
+        StepDetails.Offer(CipherSuites, _shares.Select(share => share.Group), ServerName());
 
     /// <summary>The private key for the group that the server picked; null when no share of that group was sent.</summary>
     public KeyShare? ShareOf(NamedGroup group) => _shares.Find(share => share.Group == group);

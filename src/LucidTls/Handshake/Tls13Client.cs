@@ -277,7 +277,7 @@ internal sealed class Tls13Client(TlsClientOptions options, HandshakeChannel cha
             throw new TlsException(TlsError.NoServerCertificate);
         foreach (var entry in certificate.Entries)
             entry.Extensions.DemandAllOffered(Offer.Hello.Extensions);
-        channel.Describe($"{certificate.Entries.Count} certificates");
+        channel.Describe(StepDetails.Certificates(certificate.Entries.Count));
         var verifier = options.DangerousAcceptAnyCertificate ? null : options.CertificateVerifier;
         return await JudgedChain.JudgeAsync(certificate, verifier, options.TargetHost, CertificatePurpose.Server, cancellationToken).ConfigureAwait(false);
     }
@@ -301,7 +301,7 @@ internal sealed class Tls13Client(TlsClientOptions options, HandshakeChannel cha
         // RFC 8446 §4.4.2: without a suitable certificate the client sends an empty list.
         if (scheme == null)
             identity = null;
-        Send(CertificateProof.Message(identity, request.Context), identity == null ? "none" : $"{identity.Chain.Count} certificates");
+        Send(CertificateProof.Message(identity, request.Context), StepDetails.Certificates(identity?.Chain.Count ?? 0));
         if (identity == null || scheme is not { } chosen)
             return default;
         var content = CertificateProof.SignedContent(byServer: false, _transcript.Current(_hash));

@@ -79,7 +79,7 @@ internal sealed class Tls13Server(TlsServerOptions options, HandshakeChannel cha
         var message = await ReceiveAsync(HandshakeType.ClientHello, cancellationToken).ConfigureAwait(false);
         _hello = ClientHello.Parse(message.Body);
         ClientHelloChecks.Demand(Hello);
-        channel.Describe($"offers {string.Join(", ", Hello.CipherSuites)}; key shares {string.Join(", ", Hello.KeyShares!.Select(share => share.Group))}{(Hello.ServerName is { } name ? $"; asks for {name}" : "")}");
+        channel.Describe(StepDetails.Offer(Hello.CipherSuites, Hello.KeyShares!.Select(share => share.Group), Hello.ServerName));
         if (Hello.OffersEarlyData)
             channel.EarlyDataToSkip = MostEarlyDataToSkip;
         _keyLog = new KeyLog(options, Hello.Random.Span);
@@ -188,7 +188,7 @@ internal sealed class Tls13Server(TlsServerOptions options, HandshakeChannel cha
     private async ValueTask<CertificateRequest?> SendServerProofAsync(CancellationToken cancellationToken)
     {
         var request = SendCertificateRequest();
-        Send(CertificateProof.Message(_identity, default), $"{_identity!.Chain.Count} certificates");
+        Send(CertificateProof.Message(_identity, default), StepDetails.Certificates(_identity!.Chain.Count));
         await SendCertificateVerifyAsync(_identity, _scheme!.Value, cancellationToken).ConfigureAwait(false);
         return request;
     }
@@ -237,7 +237,7 @@ internal sealed class Tls13Server(TlsServerOptions options, HandshakeChannel cha
             throw new TlsException(TlsError.IllegalValue, "a certificate context that was not in the request");
         foreach (var entry in certificate.Entries)
             entry.Extensions.DemandAllOffered(request.Extensions);
-        channel.Describe(certificate.Entries.Count == 0 ? "none" : $"{certificate.Entries.Count} certificates");
+        channel.Describe(StepDetails.Certificates(certificate.Entries.Count));
         if (certificate.Entries.Count == 0)
         {
             _transcript.Add(message.Bytes.Span);
