@@ -1,4 +1,3 @@
-using System.Security.Cryptography.X509Certificates;
 using LucidTls.Interop.Tests.Peers;
 using LucidTls.TestSupport;
 
@@ -57,12 +56,7 @@ public sealed class NssTests(PkiFixture pki)
     private async Task<TempFolder> MakeDatabaseAsync(KeyKind kind)
     {
         var folder = new TempFolder();
-        var leaf = pki.Server(kind);
-        using var certificate = leaf.ToPlatform();
-        var collection = new X509Certificate2Collection { certificate };
-        foreach (var intermediate in leaf.Chain.Skip(1))
-            collection.Add(X509CertificateLoader.LoadCertificate(intermediate));
-        File.WriteAllBytes(folder.File("server.p12"), collection.Export(X509ContentType.Pkcs12, "secret")!);
+        File.WriteAllBytes(folder.File("server.p12"), pki.Server(kind).ToPkcs12("secret"));
         await RunAsync("certutil", "-N", "-d", Name(folder), "--empty-password");
         await RunAsync("certutil", "-A", "-d", Name(folder), "-n", "root", "-t", "CT,,", "-a", "-i", pki.RootFile);
         await RunAsync("pk12util", "-i", folder.File("server.p12"), "-d", Name(folder), "-W", "secret", "-K", "");

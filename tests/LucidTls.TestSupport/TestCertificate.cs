@@ -21,6 +21,16 @@ public sealed class TestCertificate(IReadOnlyList<byte[]> chain, TestKey key)
         return X509CertificateLoader.LoadPkcs12(certificate.Export(X509ContentType.Pkcs12), null);
     }
 
+    /// <summary>Chain and key as PKCS#12; for the kinds that <see cref="ToPlatform"/> knows.</summary>
+    public byte[] ToPkcs12(string password)
+    {
+        using var leaf = ToPlatform();
+        var collection = new X509Certificate2Collection { leaf };
+        foreach (var authority in Chain.Skip(1))
+            collection.Add(X509CertificateLoader.LoadCertificate(authority));
+        return collection.Export(X509ContentType.Pkcs12, password)!;
+    }
+
     /// <summary>Writes chain and key as PEM files into a folder.</summary>
     public (string ChainPath, string KeyPath) WriteTo(string folder, string name = "leaf")
     {
