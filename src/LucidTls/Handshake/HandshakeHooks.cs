@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using LucidTls.Certificates;
 using LucidTls.Cryptography;
 using LucidTls.Protocol;
 
@@ -17,4 +18,7 @@ internal class HandshakeHooks
 
     /// <summary>The message that is sent in place of the one that would be.</summary>
     public virtual IHandshakeBody BeforeSend(IHandshakeBody message) => message;
+
+    /// <summary>Who judges clients' certificates. A recorded one whose key is too short by now needs another answer: null lets any pass.</summary>
+    public virtual CertificateVerifier? ClientVerifier(TlsServerOptions options) => options.ClientCertificateVerifier;
 }

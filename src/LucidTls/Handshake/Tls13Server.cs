@@ -243,7 +243,7 @@ internal sealed class Tls13Server(TlsServerOptions options, HandshakeChannel cha
             _transcript.Add(message.Bytes.Span);
             return VerifiedPeer.AnonymousClient(options.ClientCertificateMode);
         }
-        var judged = await JudgedChain.JudgeAsync(certificate, options.ClientCertificateVerifier!, name: null, CertificatePurpose.Client, cancellationToken).ConfigureAwait(false);
+        var judged = await JudgedChain.JudgeAsync(certificate, hooks.ClientVerifier(options), name: null, CertificatePurpose.Client, cancellationToken).ConfigureAwait(false);
         _transcript.Add(message.Bytes.Span);
 
         var signed = CertificateProof.SignedContent(byServer: false, _transcript.Current(_hash));
