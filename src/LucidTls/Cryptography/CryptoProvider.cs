@@ -30,9 +30,9 @@ internal sealed class CryptoProvider
             [NamedGroup.Secp256r1] = p256,
             [NamedGroup.Secp384r1] = p384,
             [NamedGroup.Secp521r1] = new(EcdhGroup.TryCreateP521),
-            [NamedGroup.X25519MLKEM768] = Hybrid(NamedGroup.X25519MLKEM768, MlKem.Create768, x25519, isKemFirst: true),
-            [NamedGroup.SecP256r1MLKEM768] = Hybrid(NamedGroup.SecP256r1MLKEM768, MlKem.Create768, p256, isKemFirst: false),
-            [NamedGroup.SecP384r1MLKEM1024] = Hybrid(NamedGroup.SecP384r1MLKEM1024, MlKem.Create1024, p384, isKemFirst: false),
+            [NamedGroup.X25519MLKEM768] = Hybrid(NamedGroup.X25519MLKEM768, MlKem.TryCreate768, x25519, isKemFirst: true),
+            [NamedGroup.SecP256r1MLKEM768] = Hybrid(NamedGroup.SecP256r1MLKEM768, MlKem.TryCreate768, p256, isKemFirst: false),
+            [NamedGroup.SecP384r1MLKEM1024] = Hybrid(NamedGroup.SecP384r1MLKEM1024, MlKem.TryCreate1024, p384, isKemFirst: false),
         }.ToFrozenDictionary();
     }
 
@@ -50,6 +50,6 @@ internal sealed class CryptoProvider
         return group is not null;
     }
 
-    private static Lazy<KeyExchangeGroup?> Hybrid(NamedGroup id, Func<MlKem> kem, Lazy<KeyExchangeGroup?> classical, bool isKemFirst) =>
-        new(() => classical.Value is { } group ? new HybridGroup(id, kem(), group, isKemFirst) : null);
+    private static Lazy<KeyExchangeGroup?> Hybrid(NamedGroup id, Func<MlKem?> kem, Lazy<KeyExchangeGroup?> classical, bool isKemFirst) =>
+        new(() => classical.Value is { } group && kem() is { } mlKem ? new HybridGroup(id, mlKem, group, isKemFirst) : null);
 }

@@ -1,5 +1,4 @@
 using System.Security.Cryptography;
-using Org.BouncyCastle.Crypto.Parameters;
 
 namespace LucidTls.Cryptography;
 
@@ -14,11 +13,13 @@ internal abstract class MlKem(int encapsulationKeyLength, int ciphertextLength)
     public int EncapsulationKeyLength { get; } = encapsulationKeyLength;
     public int CiphertextLength { get; } = ciphertextLength;
 
-    public static MlKem Create768() =>
-        MLKem.IsSupported ? new PlatformMlKem(MLKemAlgorithm.MLKem768) : new BouncyCastleMlKem(MLKemParameters.ml_kem_768, 1184, 1088);
+    /// <summary>ML-KEM-768, by the platform or by <see cref="ManagedMlKem"/>; null where neither works.</summary>
+    public static MlKem? TryCreate768() =>
+        MLKem.IsSupported ? new PlatformMlKem(MLKemAlgorithm.MLKem768) : ManagedMlKem.IsSupported ? ManagedMlKem.Parameters768 : null;
 
-    public static MlKem Create1024() =>
-        MLKem.IsSupported ? new PlatformMlKem(MLKemAlgorithm.MLKem1024) : new BouncyCastleMlKem(MLKemParameters.ml_kem_1024, 1568, 1568);
+    /// <summary>ML-KEM-1024, likewise.</summary>
+    public static MlKem? TryCreate1024() =>
+        MLKem.IsSupported ? new PlatformMlKem(MLKemAlgorithm.MLKem1024) : ManagedMlKem.IsSupported ? ManagedMlKem.Parameters1024 : null;
 
     public abstract MlKemDecapsulationKey Generate();
 
