@@ -1,5 +1,7 @@
 using System.Net.Security;
+using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.AspNetCore.Server.Kestrel.Https;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -31,7 +33,10 @@ public static class ListenOptionsLucidTlsExtensions
             var effective = WithApplicationProtocols(options, listenOptions.Protocols);
             return new TlsConnectionMiddleware(next, effective, logger).OnConnectionAsync;
         });
-        return listenOptions;
+
+        // Marks the endpoint as one with TLS, so that its address begins with https and Kestrel does not take HTTP/2 for impossible.
+        // Kestrel's own middleware steps aside when a connection has its TLS already.
+        return listenOptions.UseHttps(new TlsHandshakeCallbackOptions { OnConnection = _ => throw new NotSupportedException("LucidTls serves HTTP/1.1 and HTTP/2; HTTP/3 needs an endpoint of its own, with UseHttps.") });
     }
 
     /// <summary>Speaks TLS on this endpoint.</summary>

@@ -30,6 +30,22 @@ public sealed class ProtocolChoiceTests
         Assert.Empty(options.ApplicationProtocols);
     }
 
+    [Theory]
+    [InlineData(HttpProtocols.Http1)]
+    [InlineData(HttpProtocols.Http2)]
+    [InlineData(HttpProtocols.Http1AndHttp2)]
+    public async Task Kestrel_knows_the_endpoint_for_one_with_TLS(HttpProtocols protocols)
+    {
+        await using var server = await TestServer.StartAsync(Answer, null, endpoint =>
+        {
+            endpoint.Protocols = protocols;
+            endpoint.UseLucidTls(TestServer.Options());
+        });
+
+        Assert.StartsWith("https://127.0.0.1:", Assert.Single(server.Addresses), StringComparison.Ordinal);
+        Assert.Empty(server.Log.Problems);
+    }
+
     [Fact]
     public async Task Protocols_that_the_options_name_are_kept()
     {

@@ -24,10 +24,14 @@ internal sealed class TestServer : IAsyncDisposable
         _app = app;
         Log = log;
         var addresses = app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses;
+        Addresses = [.. addresses];
         Ports = [.. addresses.Select(address => BindingAddress.Parse(address).Port)];
     }
 
     public LogLines Log { get; }
+
+    /// <summary>What Kestrel says it listens on.</summary>
+    public IReadOnlyList<string> Addresses { get; }
 
     /// <summary>The ports, an endpoint each, in the order of <c>listen</c>.</summary>
     public IReadOnlyList<int> Ports { get; }
