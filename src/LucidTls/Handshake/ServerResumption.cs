@@ -36,7 +36,7 @@ internal sealed class ServerResumption : IDisposable
             return null;
         for (var i = 0; i < Math.Min(offered.Identities.Count, MostTicketsTried); i++)
         {
-            var state = await store.FindAsync(offered.Identities[i].Identity, cancellationToken).ConfigureAwait(false);
+            var state = await FindAsync(store, offered.Identities[i].Identity, cancellationToken).ConfigureAwait(false);
             if (state == null || ServerSession.TryParse(state) is not { } session)
                 continue;
             CryptographicOperations.ZeroMemory(state);
@@ -68,7 +68,7 @@ internal sealed class ServerResumption : IDisposable
         }.ToBytes();
         try
         {
-            var ticket = await store.StoreAsync(state, options.TicketLifetime, cancellationToken).ConfigureAwait(false);
+            var ticket = await StoreAsync(store, state, options.TicketLifetime, cancellationToken).ConfigureAwait(false);
             return ticket == null ? null : new NewSessionTicket
             {
                 LifetimeSeconds = (uint)options.TicketLifetime.TotalSeconds,
@@ -114,6 +114,30 @@ internal sealed class ServerResumption : IDisposable
             return;
         session.PreSharedKey.Dispose();
         throw new TlsException(TlsError.BadBinder);
+    }
+
+    private static async ValueTask<byte[]?> FindAsync(ITlsTicketStore store, ReadOnlyMemory<byte> ticket, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await store.FindAsync(ticket, cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception exception) when (exception is not OperationCanceledException)
+        {
+            throw new TlsException(TlsError.LocalFailure, "the ticket store failed", exception);
+        }
+    }
+
+    private static async ValueTask<byte[]?> StoreAsync(ITlsTicketStore store, ReadOnlyMemory<byte> state, TimeSpan lifetime, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await store.StoreAsync(state, lifetime, cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception exception) when (exception is not OperationCanceledException)
+        {
+            throw new TlsException(TlsError.LocalFailure, "the ticket store failed", exception);
+        }
     }
 
     private static uint RandomAgeAdd(HandshakeHooks hooks)

@@ -17,6 +17,10 @@ internal sealed class RecordReader : IDisposable
 {
     private const int SmallBuffer = 512;
     private const int HandshakeBuffer = 4096;
+
+    /// <summary>Trying to open a record that was not meant for these keys costs as much as many bytes, so small ones are few.</summary>
+    private const int CostOfSkipping = 256;
+
     private const int LargeBuffer = 64 * 1024;
 
     private byte[]? _small;
@@ -96,7 +100,18 @@ internal sealed class RecordReader : IDisposable
     /// <summary>Opens the next record; false when more bytes are needed.</summary>
     public bool TryRead(out Record record)
     {
+        while (TryTake(out record, out var isSkipped))
+        {
+            if (!isSkipped)
+                return true;
+        }
+        return false;
+    }
+
+    private bool TryTake(out Record record, out bool isSkipped)
+    {
         record = default;
+        isSkipped = false;
         var input = _buffer.AsSpan(_start, _end - _start);
         if (input.IsEmpty)
             return false;
@@ -124,10 +139,11 @@ internal sealed class RecordReader : IDisposable
             EarlyDataToSkip = 0;
             return true;
         }
-        if (length > EarlyDataToSkip)
+        if (EarlyDataToSkip == 0)
             throw new TlsException(TlsError.BadRecordMac);
-        EarlyDataToSkip -= length;
-        return TryRead(out record);
+        EarlyDataToSkip = Math.Max(0, EarlyDataToSkip - length - CostOfSkipping);
+        isSkipped = true;
+        return true;
     }
 
     public void Dispose()

@@ -45,9 +45,13 @@ public sealed class TlsSessionCache
             {
                 Touch(node);
             }
-            node.Value.Sessions.Enqueue(session);
-            if (node.Value.Sessions.Count > TicketsPerServer)
-                node.Value.Sessions.Dequeue().Dispose();
+            var sessions = node.Value.Sessions;
+            sessions.Add(session);
+            if (sessions.Count > TicketsPerServer)
+            {
+                sessions[0].Dispose();
+                sessions.RemoveAt(0);
+            }
             if (_entries.Count > _capacity)
                 Remove(_byUse.Last!);
         }
@@ -61,9 +65,12 @@ public sealed class TlsSessionCache
             if (!_entries.TryGetValue(key, out var node))
                 return null;
             var now = Now;
-            while (node.Value.Sessions.TryDequeue(out var session))
+            var sessions = node.Value.Sessions;
+            while (sessions.Count > 0)
             {
-                if (node.Value.Sessions.Count == 0)
+                var session = sessions[^1];
+                sessions.RemoveAt(sessions.Count - 1);
+                if (sessions.Count == 0)
                     Remove(node);
                 if (session.Expires > now)
                     return session;
@@ -87,7 +94,7 @@ public sealed class TlsSessionCache
             session.Dispose();
     }
 
-    private sealed record Entry(SessionKey Key, Queue<ClientSession> Sessions);
+    private sealed record Entry(SessionKey Key, List<ClientSession> Sessions);
 }
 
 /// <summary>What must be the same for a session to be resumed.</summary>
