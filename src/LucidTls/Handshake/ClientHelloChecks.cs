@@ -56,11 +56,9 @@ internal static class ClientHelloChecks
         // RFC 7507 §3: a client that fell back says so, and this server speaks more than it asks for.
         if (hello.CipherSuites.Contains(FallbackScsv))
             throw new TlsException(TlsError.InappropriateFallback);
-        var offered = hello.Versions is { } list ? string.Join(", ", list.Where(version => !IsGrease(version.Value))) : $"up to {new TlsVersion(hello.LegacyVersion)}";
+        var offered = hello.Versions is { } list ? string.Join(", ", list.Where(version => !GreaseValues.Contain(version.Value))) : $"up to {new TlsVersion(hello.LegacyVersion)}";
         throw new TlsException(TlsError.UnsupportedVersion, $"the client offers {offered}; this server accepts {TlsVersion.Tls13}");
     }
-
-    private static bool IsGrease(ushort value) => (value & 0x0F0F) == 0x0A0A && value >> 8 == (value & 0xFF);
 
     private static void DemandConsistentShares(ClientHello hello)
     {

@@ -1,3 +1,5 @@
+using LucidTls.Protocol;
+
 namespace LucidTls.Handshake;
 
 /// <summary>What messages carried, in a few words for people.</summary>
@@ -19,13 +21,11 @@ internal static class StepDetails
         {
             if (suite.Value >> 8 == 0x13)
                 known.Add(suite);
-            else if (!IsGrease(suite.Value))
+            else if (!GreaseValues.Contain(suite.Value))
                 others++;
         }
         var older = others == 0 ? "" : $" and {others} for older versions";
         var name = serverName is null ? "" : $"; asks for {serverName}";
-        return $"offers {string.Join(", ", known)}{older}; key shares {string.Join(", ", shares.Where(group => !IsGrease(group.Value)))}{name}";
+        return $"offers {string.Join(", ", known)}{older}; key shares {string.Join(", ", shares.Where(group => !GreaseValues.Contain(group.Value)))}{name}";
     }
-
-    private static bool IsGrease(ushort value) => (value & 0x0F0F) == 0x0A0A && value >> 8 == (value & 0xFF);
 }

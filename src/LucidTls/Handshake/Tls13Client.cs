@@ -125,11 +125,7 @@ internal sealed class Tls13Client(TlsClientOptions options, HandshakeChannel cha
         if (hello.CompressionMethod != 0)
             throw new TlsException(TlsError.Compression, $"method {hello.CompressionMethod}");
         // RFC 8446 §4.2: answers only to what was sent; the cookie is the exception.
-        foreach (var extension in hello.Extensions.Items)
-        {
-            if (!sent.Extensions.Contains(extension.Type) && !(hello.IsHelloRetryRequest && extension.Type == ExtensionType.Cookie))
-                throw new TlsException(TlsError.UnsolicitedExtension, extension.Type.ToString());
-        }
+        hello.Extensions.DemandAllOffered(sent.Extensions, hello.IsHelloRetryRequest ? ExtensionType.Cookie : null);
     }
 
     // RFC 8446 §4.1.3: the last eight bytes of the random are "DOWNGRD" and 0 or 1 when a TLS 1.3 server was made to speak less.

@@ -69,11 +69,14 @@ internal sealed class ExtensionBlock
     }
 
     /// <summary>RFC 8446 §4.2: an answer to an extension that was not sent is an unsupported_extension.</summary>
-    public void DemandAllOffered(ExtensionBlock offered)
+    /// <param name="offered">What was sent.</param>
+    /// <param name="exception">An extension that may come unasked; HelloRetryRequest's cookie.</param>
+    public void DemandAllOffered(ExtensionBlock offered, ExtensionType? exception = null)
     {
         foreach (var extension in _extensions)
         {
-            if (!offered.Contains(extension.Type))
+            // RFC 8701 §3.1: a GREASE value was sent, and must still not be answered.
+            if ((!offered.Contains(extension.Type) && extension.Type != exception) || GreaseValues.Contain(extension.Type.Value))
                 throw new TlsException(TlsError.UnsolicitedExtension, extension.Type.ToString());
         }
     }
