@@ -8,16 +8,10 @@ public sealed class AeadTests
     public static TheoryData<ushort> Suites => [0x1301, 0x1302, 0x1303];
 
     [Fact]
-    public void AesGcm_passes_Wycheproof() =>
-        WycheproofFile.Run("aes_gcm_test", expectedCases: 133, @case =>
-        {
-            var keySize = @case.Group.GetProperty("keySize").GetInt32();
-            // TLS has neither 192-bit keys nor nonces other than 96 bits.
-            if (keySize == 192 || @case.Group.GetProperty("ivSize").GetInt32() != 96)
-                return null;
-            using var key = Suite(keySize == 128 ? CipherSuite.Aes128GcmSha256 : CipherSuite.Aes256GcmSha384).CreateKey(@case.Bytes("key"));
-            return AgreesWith(key, @case);
-        });
+    public void AesGcm_passes_Wycheproof() => RunWycheproofAesGcm(key => Suite(key.Length == 16 ? CipherSuite.Aes128GcmSha256 : CipherSuite.Aes256GcmSha384).CreateKey(key));
+
+    [Fact]
+    public void The_platforms_AesGcm_passes_Wycheproof() => RunWycheproofAesGcm(key => new PlatformAesGcmKey(key));
 
     [Fact]
     public void ChaCha20Poly1305_passes_Wycheproof() =>
@@ -63,6 +57,43 @@ public sealed class AeadTests
             Assert.Equal(firstTag, secondTag);
             Assert.True(managed.Open(nonce, second, secondTag, associatedData));
             Assert.Equal(plaintext, second);
+        }
+    }
+
+    [Fact]
+    public void The_AesGcm_kernel_agrees_with_the_platform_on_random_inputs()
+    {
+        if (!AesGcmKernelKey.IsSupported)
+            return; // The platform's is all there is, and the other tests are about it.
+        var random = new Random(Differential.Seed);
+        var (ours, theirs) = (new byte[18_000], new byte[18_000]);
+        var (ourTag, theirTag, nonce) = (new byte[16], new byte[16], new byte[12]);
+        for (var i = 0; i < Differential.Rounds(5000); i++)
+        {
+            var keyBytes = new byte[random.Next(2) == 0 ? 16 : 32];
+            var associatedData = new byte[random.Next(4) == 0 ? random.Next(70) : 5];
+            random.NextBytes(keyBytes);
+            random.NextBytes(nonce);
+            random.NextBytes(associatedData);
+            // Lengths around groups of blocks, some long ones, at any alignment.
+            var start = random.Next(70);
+            var length = random.Next(8) == 0 ? random.Next(17_000) : random.Next(800);
+            random.NextBytes(ours.AsSpan(start, length));
+            ours.AsSpan(start, length).CopyTo(theirs.AsSpan(start));
+            var plaintext = ours.AsSpan(start, length).ToArray();
+
+            using var kernel = new AesGcmKernelKey(keyBytes);
+            using var platform = new PlatformAesGcmKey(keyBytes);
+            kernel.Seal(nonce, ours.AsSpan(start, length), ourTag, associatedData);
+            platform.Seal(nonce, theirs.AsSpan(start, length), theirTag, associatedData);
+            var inputs = $"seed {Differential.Seed}, round {i}, {length} bytes at {start}, {associatedData.Length} associated, key of {keyBytes.Length}";
+            Assert.True(ours.AsSpan(start, length).SequenceEqual(theirs.AsSpan(start, length)) && ourTag.AsSpan().SequenceEqual(theirTag), inputs);
+            Assert.True(kernel.Open(nonce, ours.AsSpan(start, length), ourTag, associatedData), inputs);
+            Assert.True(ours.AsSpan(start, length).SequenceEqual(plaintext), inputs);
+
+            theirTag[random.Next(16)] ^= (byte)(1 << random.Next(8));
+            Assert.False(kernel.Open(nonce, theirs.AsSpan(start, length), theirTag, associatedData), inputs);
+            Assert.True(theirs.AsSpan(start, length).IndexOfAnyExcept((byte)0) < 0, inputs);
         }
     }
 
@@ -123,6 +154,16 @@ public sealed class AeadTests
         Assert.True(CryptoProvider.Default.TryGetSuite(id, out var suite));
         return suite;
     }
+
+    private static void RunWycheproofAesGcm(Func<byte[], AeadKey> create) =>
+        WycheproofFile.Run("aes_gcm_test", expectedCases: 133, @case =>
+        {
+            // TLS has neither 192-bit keys nor nonces other than 96 bits.
+            if (@case.Group.GetProperty("keySize").GetInt32() == 192 || @case.Group.GetProperty("ivSize").GetInt32() != 96)
+                return null;
+            using var key = create(@case.Bytes("key"));
+            return AgreesWith(key, @case);
+        });
 
     private static bool AgreesWith(AeadKey key, WycheproofCase @case)
     {
