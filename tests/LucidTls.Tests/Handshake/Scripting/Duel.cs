@@ -17,14 +17,18 @@ internal sealed record Outcome(TlsException? Failure, TlsAlert? AlertSeen, byte[
 internal static class Duel
 {
     /// <summary>The client that users get against a scripted server, which has those options for the rest.</summary>
-    public static Outcome OfClient(Script script, TlsClientOptions? client = null, TlsServerOptions? server = null)
+    /// <param name="script">Where the server departs from the rules.</param>
+    /// <param name="client">The options under test.</param>
+    /// <param name="server">The scripted server's.</param>
+    /// <param name="scriptedChecksItsPeer">False when the scripted server may itself refuse what it gets, since the script surprises its own code.</param>
+    public static Outcome OfClient(Script script, TlsClientOptions? client = null, TlsServerOptions? server = null, bool scriptedChecksItsPeer = true)
     {
         using var honest = TlsConnection.CreateClient(client ?? Fixture.ClientOptions());
         return Run(honest, script, isServer: true, (channel, hooks, steps) =>
         {
             using var scripted = new Tls13Server(server ?? Fixture.ServerOptions(), channel, CryptoProvider.Default, hooks, steps);
             return scripted.RunAsync(CancellationToken.None);
-        });
+        }, scriptedChecksItsPeer);
     }
 
     /// <summary>The server that users get against a scripted client, which has those options for the rest.</summary>
@@ -38,11 +42,11 @@ internal static class Duel
         });
     }
 
-    private static Outcome Run(TlsConnection honest, Script script, bool isServer, Func<HandshakeChannel, HandshakeHooks, StepRecorder, ValueTask<HandshakeResult>> handshake)
+    private static Outcome Run(TlsConnection honest, Script script, bool isServer, Func<HandshakeChannel, HandshakeHooks, StepRecorder, ValueTask<HandshakeResult>> handshake, bool scriptedChecksItsPeer = true)
     {
         var transport = new MemoryTransport();
         using var channel = new ScriptedChannel(script, transport, isServer);
-        var scripted = FollowAsync(channel, script, handshake);
+        var scripted = FollowAsync(channel, script, handshake, scriptedChecksItsPeer);
         var data = new List<byte>();
         var failure = Exchange(honest, transport, data);
         transport.End();
@@ -53,7 +57,7 @@ internal static class Duel
         return new Outcome(failure, alert, [.. data], channel.Received, honest.IsAuthenticated ? honest.Session : null);
     }
 
-    private static async Task<TlsAlert?> FollowAsync(ScriptedChannel channel, Script script, Func<HandshakeChannel, HandshakeHooks, StepRecorder, ValueTask<HandshakeResult>> handshake)
+    private static async Task<TlsAlert?> FollowAsync(ScriptedChannel channel, Script script, Func<HandshakeChannel, HandshakeHooks, StepRecorder, ValueTask<HandshakeResult>> handshake, bool checksItsPeer)
     {
         try
         {
@@ -63,7 +67,7 @@ internal static class Duel
             script.Afterwards?.Invoke(channel);
             return await channel.ReceiveAlertAsync().ConfigureAwait(false);
         }
-        catch (TlsException exception) when (exception.Error is TlsError.PeerAlert or TlsError.ClosedDuringHandshake or TlsError.BadRecordMac)
+        catch (TlsException exception) when (exception.Error is TlsError.PeerAlert or TlsError.ClosedDuringHandshake or TlsError.BadRecordMac || !checksItsPeer)
         {
             return exception.Error == TlsError.PeerAlert ? exception.Alert : null;
         }
