@@ -23,6 +23,11 @@ internal sealed class CertificateRequest : IHandshakeBody
         if (!request.Extensions.TryGet(ExtensionType.SignatureAlgorithms, out var schemes))
             throw new TlsException(TlsError.MissingExtension, "signature_algorithms in CertificateRequest");
         request.SignatureSchemes = Protocol.Extensions.ParseSignatureSchemes(schemes);
+        foreach (var extension in request.Extensions.Items)
+        {
+            if (extension.Type != ExtensionType.SignatureAlgorithms && extension.Type != ExtensionType.CertificateAuthorities && extension.Type != ExtensionType.SignatureAlgorithmsCert)
+                ExtensionForms.Demand(extension.Type, extension.Data, ExtensionPlace.CertificateRequest);
+        }
         if (request.Extensions.TryGet(ExtensionType.CertificateAuthorities, out var authorities))
             request.CertificateAuthorities = Protocol.Extensions.ParseAuthorities(authorities);
         if (request.Extensions.TryGet(ExtensionType.SignatureAlgorithmsCert, out var certificateSchemes))

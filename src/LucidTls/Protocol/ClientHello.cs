@@ -86,6 +86,7 @@ internal sealed class ClientHello : IHandshakeBody
                 case 49: Protocol.Extensions.DemandEmpty(data, "post_handshake_auth"); break;
                 case 50: CertificateSignatureSchemes = Protocol.Extensions.ParseSignatureSchemes(data); break;
                 case 51: KeyShares = Protocol.Extensions.ParseClientShares(data); break;
+                default: ExtensionForms.Demand(type, data, ExtensionPlace.ClientHello); break;
                 case 41:
                     PreSharedKeys = OfferedPsks.Parse(data);
                     // RFC 8446 §4.2.11: "The 'pre_shared_key' extension MUST be the last extension in the ClientHello".
