@@ -1,5 +1,5 @@
-using System.Security.Authentication;
 using System.Net.Security;
+using System.Security.Authentication;
 using LucidTls.Certificates;
 using LucidTls.Interop.Tests.Peers;
 using LucidTls.TestSupport;
