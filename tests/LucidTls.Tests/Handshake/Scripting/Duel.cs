@@ -24,25 +24,25 @@ internal static class Duel
     public static Outcome OfClient(Script script, TlsClientOptions? client = null, TlsServerOptions? server = null, bool scriptedChecksItsPeer = true)
     {
         using var honest = TlsConnection.CreateClient(client ?? Fixture.ClientOptions());
-        return Run(honest, script, isServer: true, (channel, hooks, steps) =>
+        return Run(honest, script, isServer: true, async (channel, hooks, steps) =>
         {
             using var scripted = new Tls13Server(server ?? Fixture.ServerOptions(), channel, CryptoProvider.Default, hooks, steps);
-            return scripted.RunAsync(CancellationToken.None);
+            return await scripted.RunAsync(CancellationToken.None).ConfigureAwait(false);
         }, scriptedChecksItsPeer);
     }
 
     /// <summary>The server that users get against a scripted client, which has those options for the rest.</summary>
-    public static Outcome OfServer(Script script, TlsServerOptions? server = null, TlsClientOptions? client = null)
+    public static Outcome OfServer(Script script, TlsServerOptions? server = null, TlsClientOptions? client = null, bool scriptedChecksItsPeer = true)
     {
         using var honest = TlsConnection.CreateServer(server ?? Fixture.ServerOptions());
-        return Run(honest, script, isServer: false, (channel, hooks, steps) =>
+        return Run(honest, script, isServer: false, async (channel, hooks, steps) =>
         {
             using var scripted = new Tls13Client(client ?? Fixture.ClientOptions(), channel, CryptoProvider.Default, hooks, steps);
-            return scripted.RunAsync(CancellationToken.None);
-        });
+            return await scripted.RunAsync(CancellationToken.None).ConfigureAwait(false);
+        }, scriptedChecksItsPeer);
     }
 
-    private static Outcome Run(TlsConnection honest, Script script, bool isServer, Func<HandshakeChannel, HandshakeHooks, StepRecorder, ValueTask<HandshakeResult>> handshake, bool scriptedChecksItsPeer = true)
+    private static Outcome Run(TlsConnection honest, Script script, bool isServer, Func<HandshakeChannel, HandshakeHooks, StepRecorder, ValueTask<HandshakeResult>> handshake, bool scriptedChecksItsPeer)
     {
         var transport = new MemoryTransport();
         using var channel = new ScriptedChannel(script, transport, isServer);
