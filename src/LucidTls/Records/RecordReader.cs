@@ -36,7 +36,7 @@ internal sealed class RecordReader : IDisposable
     /// </summary>
     public bool AllowsChangeCipherSpec { get; set; }
 
-    /// <summary>Whether a message of some thousand bytes is expected next, and not a long wait.</summary>
+    /// <summary>Whether the handshake is under way: a message of some thousand bytes comes next and not a long wait, and the peer may have no keys yet for an alert.</summary>
     public bool IsHandshaking { get; set; } = true;
 
     /// <summary>
@@ -181,7 +181,8 @@ internal sealed class RecordReader : IDisposable
     {
         switch (type)
         {
-            case ContentType.ApplicationData when _keys != null:
+            // Early data that is passed over in the clear has keys that this end does not have.
+            case ContentType.ApplicationData when _keys != null || EarlyDataToSkip > 0:
                 // RFC 8446 §5.2: "The length MUST NOT exceed 2^14 + 256 bytes."
                 if (length > RecordLimits.MaxCiphertext)
                     throw new TlsException(TlsError.RecordTooLong, $"{length} bytes");
@@ -192,8 +193,9 @@ internal sealed class RecordReader : IDisposable
                 return;
             case ContentType.ChangeCipherSpec:
                 throw new TlsException(TlsError.UnexpectedChangeCipherSpec);
-            // A peer that failed before it had keys says so in the clear. It ends the connection either way.
-            case ContentType.Alert when _keys is { Sequence: 0 }:
+            // A peer that failed before it had keys says so in the clear; the handshake fails either way. Afterwards such an alert is
+            // a forgery: anybody on the way could end the data with a close_notify (RFC 8446 §6.1).
+            case ContentType.Alert when IsHandshaking && _keys is { Sequence: 0 }:
             case ContentType.Handshake or ContentType.Alert when _keys == null:
                 if (length > RecordLimits.MaxPlaintext)
                     throw new TlsException(TlsError.RecordTooLong, $"{length} bytes");
@@ -201,10 +203,8 @@ internal sealed class RecordReader : IDisposable
                 if (length == 0)
                     throw new TlsException(TlsError.EmptyRecord, type.ToString());
                 return;
-            case ContentType.ApplicationData when EarlyDataToSkip == 0:
-                throw new TlsException(TlsError.EarlyApplicationData);
             case ContentType.ApplicationData:
-                return;
+                throw new TlsException(TlsError.EarlyApplicationData);
             default:
                 throw new TlsException(TlsError.UnexpectedRecordType, $"type {(byte)type}{(_keys != null ? ", not encrypted" : "")}");
         }

@@ -13,6 +13,7 @@ internal sealed class ScriptedChannel(Script script, MemoryTransport transport, 
     private readonly RecordReader _reader = new() { IsServer = isServer, AllowsChangeCipherSpec = true };
     private readonly HandshakeAssembler _assembler = new();
     private TrafficKeys? _writeKeys;
+    private List<byte>? _captured;
 
     public override bool AllowsChangeCipherSpec
     {
@@ -49,7 +50,23 @@ internal sealed class ScriptedChannel(Script script, MemoryTransport transport, 
         WriteRaw([.. header, .. content, .. tag]);
     }
 
-    public void WriteRaw(ReadOnlySpan<byte> bytes) => _ = transport.WriteAsync(bytes.ToArray(), CancellationToken.None);
+    public void WriteRaw(ReadOnlySpan<byte> bytes)
+    {
+        if (_captured != null)
+            _captured.AddRange(bytes);
+        else
+            _ = transport.WriteAsync(bytes.ToArray(), CancellationToken.None);
+    }
+
+    /// <summary>What would be written, instead of writing it.</summary>
+    public byte[] Capture(Action write)
+    {
+        _captured = [];
+        write();
+        byte[] captured = [.. _captured];
+        _captured = null;
+        return captured;
+    }
 
     /// <summary>A handshake message after the handshake.</summary>
     public void WriteMessage(IHandshakeBody message) => Write(ContentType.Handshake, Wire.Encode(message));
