@@ -31,7 +31,7 @@ public static class ListenOptionsLucidTlsExtensions
         {
             // Kestrel builds the pipeline when it binds, so Protocols has its final value here.
             var effective = WithApplicationProtocols(options, listenOptions.Protocols);
-            return new TlsConnectionMiddleware(next, effective, logger).OnConnectionAsync;
+            return new TlsConnectionMiddleware(next, effective, isHttp: listenOptions.Protocols != HttpProtocols.None, logger).OnConnectionAsync;
         });
 
         // Marks the endpoint as one with TLS, so that its address begins with https and Kestrel does not take HTTP/2 for impossible.

@@ -9,7 +9,7 @@ using Microsoft.Extensions.Logging;
 namespace LucidTls.AspNetCore;
 
 /// <summary>Shakes hands, then runs the rest of the connection on the plaintext.</summary>
-internal sealed class TlsConnectionMiddleware(ConnectionDelegate next, TlsServerOptions options, ILogger<TlsConnectionMiddleware> logger)
+internal sealed class TlsConnectionMiddleware(ConnectionDelegate next, TlsServerOptions options, bool isHttp, ILogger<TlsConnectionMiddleware> logger)
 {
     public async Task OnConnectionAsync(ConnectionContext context)
     {
@@ -27,7 +27,7 @@ internal sealed class TlsConnectionMiddleware(ConnectionDelegate next, TlsServer
         context.Features.Set<ITlsHandshakeFeature>(features);
         context.Features.Set<ITlsApplicationProtocolFeature>(features);
 
-        var plaintext = new TlsDuplexPipe(stream, context.Features.Get<IMemoryPoolFeature>()?.MemoryPool ?? MemoryPool<byte>.Shared);
+        var plaintext = new TlsDuplexPipe(stream, context.Features.Get<IMemoryPoolFeature>()?.MemoryPool ?? MemoryPool<byte>.Shared, isHttp);
         try
         {
             context.Transport = plaintext;
@@ -68,8 +68,9 @@ internal sealed class TlsConnectionMiddleware(ConnectionDelegate next, TlsServer
             await plaintext.Input.CompleteAsync().ConfigureAwait(false);
             await plaintext.Output.CompleteAsync().ConfigureAwait(false);
         }
-        catch (Exception failure) when (failure is IOException or OperationCanceledException)
+        catch (Exception failure) when (failure is IOException or OperationCanceledException or NotSupportedException)
         {
+            // NotSupportedException: an application still writes, though its connection is over.
             logger.FlushFailed(context.ConnectionId, failure.Message);
         }
     }

@@ -12,7 +12,6 @@ namespace LucidTls.Cli;
 internal static class ConnectCommand
 {
     private const int DefaultPort = 443;
-    private static readonly TimeSpan CloseTimeout = TimeSpan.FromSeconds(2);
 
     public static Command Create()
     {
@@ -154,17 +153,11 @@ internal static class ConnectCommand
         var verdict = session.PeerVerdict ?? await options.CertificateVerifier.VerifyAsync(session.PeerCertificates, settings.ServerName, CertificatePurpose.Server, interrupted);
         report.Certificates(session.PeerCertificates, verdict);
         report.Session(session);
-        try
-        {
-            if (settings.RequestPath is not null)
-                await RequestAsync(settings, tls, report, interrupted);
-            else if (!settings.Json)
-                await PassThrough.RunAsync(tls, interrupted);
-        }
-        finally
-        {
-            await CloseAsync(tls);
-        }
+        if (settings.RequestPath is not null)
+            await RequestAsync(settings, tls, report, interrupted);
+        else if (!settings.Json)
+            await PassThrough.RunAsync(tls, interrupted);
+        // However it ends, disposing the stream says close_notify if it still can.
     }
 
     private static async Task RequestAsync(ConnectSettings settings, TlsStream tls, IConnectionReport report, CancellationToken interrupted)
@@ -175,20 +168,5 @@ internal static class ConnectCommand
         await using var output = settings.Json ? Stream.Null : Console.OpenStandardOutput();
         var (head, bodyBytes) = await new HttpGet(tls, output).RunAsync(settings.RequestPath!, host, interrupted);
         report.Response(head, bodyBytes);
-    }
-
-    /// <summary>Says goodbye, unless the connection is beyond that already.</summary>
-    private static async Task CloseAsync(TlsStream tls)
-    {
-        using var timeout = new CancellationTokenSource(CloseTimeout);
-        try
-        {
-            await tls.ShutdownAsync(timeout.Token);
-        }
-        catch (Exception failure) when (failure is IOException or OperationCanceledException or InvalidOperationException)
-        {
-            // What broke the connection is reported where it broke.
-            return;
-        }
     }
 }

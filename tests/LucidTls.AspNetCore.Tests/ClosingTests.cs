@@ -107,4 +107,35 @@ public sealed class ClosingTests
 
         Assert.Equal("still here", await received.Task.WaitAsync(Cancel));
     }
+
+    [Fact]
+    public async Task A_handler_of_another_protocol_is_told_of_a_truncation()
+    {
+        var end = new TaskCompletionSource<Exception?>();
+        await using var server = await TestServer.StartAsync(_ => Task.CompletedTask, null, endpoint =>
+        {
+            endpoint.Protocols = HttpProtocols.None;
+            endpoint.UseLucidTls(TestServer.Options());
+            endpoint.Run(async connection =>
+            {
+                try
+                {
+                    await connection.Transport.Input.CopyToAsync(Stream.Null);
+                    end.SetResult(null);
+                }
+                catch (IOException failure)
+                {
+                    end.SetResult(failure.InnerException);
+                }
+            });
+        });
+        using (var client = await server.DialAsync())
+        {
+            var tls = new TlsStream(client.GetStream());
+            await tls.AuthenticateAsClientAsync(new TlsClientOptions { TargetHost = "localhost", CertificateVerifier = TestPki.Verifier }, Cancel);
+            await tls.WriteAsync("half of it"u8.ToArray(), Cancel);
+        }
+
+        Assert.Equal(TlsError.Truncated, Assert.IsType<TlsException>(await end.Task.WaitAsync(Cancel)).Error);
+    }
 }

@@ -61,6 +61,28 @@ public sealed class ConnectTests : IDisposable
     }
 
     [Fact]
+    public async Task An_interruption_says_goodbye_and_has_its_own_exit_code()
+    {
+        var first = new TaskCompletionSource<int>();
+        var rest = new TaskCompletionSource<string>();
+        await using var peer = Peer.Tls(TestPki.Issue(), async tls =>
+        {
+            first.SetResult(tls.ReadByte());
+            rest.SetResult(await new StreamReader(tls).ReadToEndAsync());
+        });
+        await using var tool = Tool.Start(_folder.Path, "connect", $"localhost:{peer.Port}", "--roots", _roots);
+        await tool.Input.WriteAsync("x");
+        await tool.Input.FlushAsync(TestContext.Current.CancellationToken);
+        Assert.Equal('x', await first.Task);
+
+        tool.Signal("INT");
+
+        Assert.Equal(ExitCode.Interrupted, await tool.ExitAsync());
+        // The server's end would throw without close_notify.
+        Assert.Equal("", await rest.Task.WaitAsync(TestContext.Current.CancellationToken));
+    }
+
+    [Fact]
     public async Task A_request_puts_the_body_alone_on_standard_output()
     {
         await using var peer = Peer.Tls(TestPki.Issue(), tls => AnswerAsync(tls, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n"));

@@ -234,6 +234,55 @@ public sealed class ServeTests : IDisposable
     }
 
     [Fact]
+    public async Task A_TCP_service_that_breaks_off_does_not_look_complete_to_the_client()
+    {
+        await using var service = new Peer(async socket =>
+        {
+            await socket.SendAsync("half of it"u8.ToArray());
+            await socket.ReceiveAsync(new byte[1]);
+            socket.LingerState = new LingerOption(true, 0);
+        });
+        await using var tool = await Tool.ServeAsync(_folder.Path, "--to", $"tcp://127.0.0.1:{service.Port}");
+        await using var client = await ConnectAsync(tool);
+        var buffer = new byte[100];
+        await client.ReadExactlyAsync(buffer.AsMemory(0, 10), Cancel);
+
+        await client.WriteAsync("x"u8.ToArray(), Cancel);
+
+        await Assert.ThrowsAsync<IOException>(() => client.ReadAsync(buffer, Cancel).AsTask());
+    }
+
+    [Fact]
+    public async Task A_client_that_breaks_off_does_not_look_complete_to_the_TCP_service()
+    {
+        var end = new TaskCompletionSource<int>();
+        await using var service = new Peer(async socket =>
+        {
+            try
+            {
+                while (await socket.ReceiveAsync(new byte[100]) is var count and > 0)
+                    await socket.SendAsync(new byte[count]);
+                end.SetResult(0);
+            }
+            catch (SocketException failure)
+            {
+                end.SetException(failure);
+            }
+        });
+        await using var tool = await Tool.ServeAsync(_folder.Path, "--to", $"tcp://127.0.0.1:{service.Port}");
+        using (var socket = new Socket(SocketType.Stream, ProtocolType.Tcp))
+        {
+            await socket.ConnectAsync(IPAddress.Loopback, tool.Port, Cancel);
+            var tls = new TlsStream(new NetworkStream(socket));
+            await tls.AuthenticateAsClientAsync(new TlsClientOptions { TargetHost = "localhost", CertificateVerifier = CertificateVerifier.FromPemFile(Authority) }, Cancel);
+            await tls.WriteAsync("half of it"u8.ToArray(), Cancel);
+            await tls.ReadExactlyAsync(new byte[10], Cancel);
+        }
+
+        await Assert.ThrowsAsync<SocketException>(() => end.Task.WaitAsync(Cancel));
+    }
+
+    [Fact]
     public async Task A_TCP_service_that_is_not_there_ends_the_connection_properly()
     {
         int port;
@@ -346,7 +395,7 @@ public sealed class ServeTests : IDisposable
         await using var client = await ConnectAsync(tool);
         var reading = new StreamReader(client).ReadToEndAsync(Cancel);
 
-        tool.Terminate();
+        tool.Signal(tcp ? "INT" : "TERM");
 
         // Our client throws when the end comes without close_notify.
         Assert.Equal("", await reading);
@@ -369,7 +418,7 @@ public sealed class ServeTests : IDisposable
         var answer = client.GetStringAsync(tool.Url, Cancel);
         await arrived.Task;
 
-        tool.Terminate();
+        tool.Signal("TERM");
         await tool.WaitForErrorAsync("Closing");
         goOn.SetResult();
 

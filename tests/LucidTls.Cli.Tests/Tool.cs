@@ -83,10 +83,10 @@ internal sealed class Tool : IAsyncDisposable
             await _moreErrors.WaitAsync(Cancel);
     }
 
-    /// <summary>Sends the signal that <c>kill</c> sends.</summary>
-    public void Terminate()
+    /// <summary>Sends a signal: TERM, or INT as Ctrl-C does.</summary>
+    public void Signal(string name)
     {
-        using var kill = Process.Start("kill", ["-TERM", _process.Id.ToString(System.Globalization.CultureInfo.InvariantCulture)]);
+        using var kill = Process.Start("kill", ["-" + name, _process.Id.ToString(System.Globalization.CultureInfo.InvariantCulture)]);
         kill.WaitForExit();
     }
 

@@ -13,10 +13,11 @@ internal static class PassThrough
         {
             var receiving = tls.CopyToAsync(output, BufferSize, cancellationToken);
             var sending = Task.Run(() => SendAsync(tls, cancellationToken), CancellationToken.None);
-            // A read of standard input cannot be called off: when the server has ended, the process ends over it.
-            if (await Task.WhenAny(sending, receiving) == sending && !sending.IsCompletedSuccessfully)
-                await sending;
+            // What the server has to say is heard even if it takes no more. A read of standard input cannot be called off: when the
+            // server has ended, the process ends over it.
             await receiving;
+            if (sending.IsFaulted)
+                await sending;
         }
     }
 

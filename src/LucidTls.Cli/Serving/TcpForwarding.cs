@@ -3,6 +3,7 @@ using System.Net.Sockets;
 using LucidTls.Cli.Reporting;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Connections.Features;
+using Microsoft.AspNetCore.Http.Features;
 
 namespace LucidTls.Cli.Serving;
 
@@ -20,12 +21,18 @@ internal sealed class TcpForwarding(HostPort destination)
         if (!await TryConnectAsync(service, client))
             return;
 
+        var lifetime = client.Features.GetRequiredFeature<IConnectionLifetimeNotificationFeature>();
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(client.ConnectionClosed);
-        using var graceful = client.Features.Get<IConnectionLifetimeNotificationFeature>()?.ConnectionClosedRequested.Register(() => stop.CancelAfter(Grace));
+        using var graceful = lifetime.ConnectionClosedRequested.Register(() => stop.CancelAfter(Grace));
         await using var stream = new NetworkStream(service, ownsSocket: false);
-        var there = EndAsBoth(ToServiceAsync(client.Transport.Input, stream, service, stop.Token), stop);
-        var back = EndAsBoth(ToClientAsync(stream, client.Transport.Output, stop.Token), stop);
-        await Task.WhenAll(there, back);
+        var ended = await Task.WhenAll(
+            TryAsync(ToServiceAsync(client.Transport.Input, stream, service, stop.Token), stop),
+            TryAsync(ToClientAsync(stream, client.Transport.Output, stop.Token), stop));
+        if (ended.All(inPeace => inPeace) || lifetime.ConnectionClosedRequested.IsCancellationRequested)
+            return;
+        // What one side broke off must not look complete to the other: a reset there, no close_notify here.
+        service.LingerState = new LingerOption(enable: true, seconds: 0);
+        client.Abort(new ConnectionAbortedException("The other side of the tunnel broke off."));
     }
 
     private async Task<bool> TryConnectAsync(Socket service, ConnectionContext client)
@@ -58,16 +65,18 @@ internal sealed class TcpForwarding(HostPort destination)
         await client.CompleteAsync();
     }
 
-    /// <summary>One direction may end in peace while the other goes on; if it breaks, so does the other.</summary>
-    private static async Task EndAsBoth(Task direction, CancellationTokenSource stop)
+    /// <summary>Whether a direction ended in peace, after which the other goes on; if it broke, the other is stopped.</summary>
+    private static async Task<bool> TryAsync(Task direction, CancellationTokenSource stop)
     {
         try
         {
             await direction;
+            return true;
         }
-        catch (Exception failure) when (failure is IOException or SocketException or OperationCanceledException or ConnectionAbortedException or ConnectionResetException)
+        catch (Exception failure) when (failure is IOException or SocketException or OperationCanceledException)
         {
             await stop.CancelAsync();
+            return false;
         }
     }
 }
