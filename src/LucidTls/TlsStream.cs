@@ -426,7 +426,8 @@ public sealed class TlsStream : Stream
 
     private async ValueTask SendAlertAsync(EstablishedConnection connection, TlsException failure)
     {
-        if (failure is not { Source: TlsFailureSource.Local, Alert: { } alert } || Interlocked.Exchange(ref _alertSent, 1) == 1)
+        // RFC 8446 §6.1: nothing follows a close_notify.
+        if (_closed || failure is not { Source: TlsFailureSource.Local, Alert: { } alert } || Interlocked.Exchange(ref _alertSent, 1) == 1)
             return;
         connection.Writer.AppendAlert(alert);
         using var limit = new CancellationTokenSource(GoodbyeTime);

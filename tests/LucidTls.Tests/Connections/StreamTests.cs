@@ -72,6 +72,20 @@ public sealed class StreamTests
     }
 
     [Fact]
+    public async Task Nothing_follows_close_notify_not_even_an_alert()
+    {
+        var (clientSide, serverSide) = DuplexPipe.Create();
+        var (client, server) = await Fixture.ConnectAsync(clientSide, serverSide);
+        await client.ShutdownAsync(Cancellation);
+        Assert.Equal(0, await server.ReadAsync(new byte[1], Cancellation));
+        await serverSide.WriteAsync(new byte[] { 23, 3, 3, 0, 1, 0 }, Cancellation);
+        var failure = await Assert.ThrowsAsync<IOException>(async () => await client.ReadAsync(new byte[1], Cancellation));
+        Assert.Equal(TlsError.BadRecordMac, Assert.IsType<TlsException>(failure.InnerException).Error);
+        await client.DisposeAsync();
+        Assert.Equal(0, await serverSide.ReadAsync(new byte[100], Cancellation));
+    }
+
+    [Fact]
     public async Task Disposing_says_close_notify()
     {
         var (client, server) = await Fixture.ConnectAsync();
