@@ -183,7 +183,7 @@ internal sealed class AesGcmKernelKey : AeadKey
     }
 
     /// <summary>Adds eight blocks of key stream.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void CryptLanes(ref byte data, Vector128<uint> counter, ref byte roundKeys, int rounds)
     {
         var key = Vector128.LoadUnsafe(ref roundKeys);

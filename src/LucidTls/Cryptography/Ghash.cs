@@ -29,7 +29,11 @@ internal static class Ghash
     /// <summary>x^127 + x^126 + x^121, the high half of the reflected polynomial: what reduces 64 bits at a time.</summary>
     private const ulong Polynomial = 0xC200_0000_0000_0000;
 
-    public static Vector128<byte> ByteReversal => Vector128.Create((byte)15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0);
+    private static Vector128<byte> ByteReversal
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => Vector128.Create((byte)15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0);
+    }
 
     /// <summary>Writes the powers of <paramref name="h"/>, the encrypted zero block.</summary>
     public static void MakePowers(Vector128<byte> h, Span<byte> powers)
@@ -52,11 +56,11 @@ internal static class Ghash
     public static ref byte Power(ref byte powers, int exponent) => ref Unsafe.Add(ref powers, (Powers - exponent) * BlockLength);
 
     /// <summary>The hash after 16 more blocks.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static Vector128<ulong> HashGroup(Vector128<ulong> hash, ref byte data, ref byte powers)
     {
         ref var power = ref Power(ref powers, 16);
-        return Pclmulqdq.V512.IsSupported ? HashGroup512(hash, ref data, ref power) : HashGroup128(hash, ref data, ref power);
+        return VectorWidth.Has512 && Pclmulqdq.V512.IsSupported ? HashGroup512(hash, ref data, ref power) : HashGroup128(hash, ref data, ref power);
     }
 
     /// <summary>a · b, where b is kept times x.</summary>

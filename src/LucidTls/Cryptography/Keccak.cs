@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using System.Runtime.Intrinsics.X86;
 
 namespace LucidTls.Cryptography;
 
@@ -28,7 +27,7 @@ internal static class Keccak
     /// <summary>Permutes one state.</summary>
     public static void Permute(Span<ulong> state)
     {
-        if (Avx512F.VL.IsSupported)
+        if (VectorWidth.Has512)
             Permute<KeccakLanes1Avx512>(state);
         else
             Permute<KeccakLanes1>(state);

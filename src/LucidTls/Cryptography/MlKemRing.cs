@@ -1,7 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
-using System.Runtime.Intrinsics.X86;
 
 namespace LucidTls.Cryptography;
 
@@ -42,7 +41,7 @@ internal static class MlKemRing
     /// <summary>NTT (FIPS 203 algorithm 9). Takes coefficients between -q and q, gives coefficients from 0 to q.</summary>
     public static void Transform(Span<short> polynomial)
     {
-        if (Avx2.IsSupported)
+        if (VectorWidth.Has256)
             MlKemRingAvx2.Transform(polynomial);
         else
             TransformPortably(polynomial);
@@ -51,7 +50,7 @@ internal static class MlKemRing
     /// <summary>NTT⁻¹ (FIPS 203 algorithm 10) times R. Takes coefficients between -q and q, gives coefficients between -q and q.</summary>
     public static void InverseTransform(Span<short> polynomial)
     {
-        if (Avx2.IsSupported)
+        if (VectorWidth.Has256)
             MlKemRingAvx2.InverseTransform(polynomial);
         else
             InverseTransformPortably(polynomial);
@@ -63,7 +62,7 @@ internal static class MlKemRing
     /// </summary>
     public static void Twist(ReadOnlySpan<short> polynomial, Span<short> twisted)
     {
-        if (Avx2.IsSupported)
+        if (VectorWidth.Has256)
             MlKemRingAvx2.Twist(polynomial, twisted);
         else
             TwistPortably(polynomial, twisted);
@@ -80,7 +79,7 @@ internal static class MlKemRing
     /// <param name="sum">The result, between -q and q.</param>
     public static void InnerProduct(ReadOnlySpan<short> a, int stride, ReadOnlySpan<short> b, ReadOnlySpan<short> twisted, int count, Span<short> sum)
     {
-        if (Avx2.IsSupported)
+        if (VectorWidth.Has256)
             MlKemRingAvx2.InnerProduct(a, stride, b, twisted, count, sum);
         else
             InnerProductPortably(a, stride, b, twisted, count, sum);
@@ -89,7 +88,7 @@ internal static class MlKemRing
     /// <summary>Multiplies each coefficient with R.</summary>
     public static void ToMontgomery(Span<short> polynomial)
     {
-        if (Avx2.IsSupported)
+        if (VectorWidth.Has256)
             MlKemRingAvx2.ToMontgomery(polynomial);
         else
             ToMontgomeryPortably(polynomial);
@@ -105,7 +104,7 @@ internal static class MlKemRing
     /// <summary>The representatives from 0 to q - 1, of any coefficients.</summary>
     public static void Normalize(Span<short> polynomial)
     {
-        if (Avx2.IsSupported)
+        if (VectorWidth.Has256)
             MlKemRingAvx2.Normalize(polynomial);
         else
             NormalizePortably(polynomial);

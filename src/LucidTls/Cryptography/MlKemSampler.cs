@@ -1,7 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
-using System.Runtime.Intrinsics.X86;
 using System.Security.Cryptography;
 
 namespace LucidTls.Cryptography;
@@ -26,9 +25,9 @@ internal static class MlKemSampler
     /// <summary>The matrix Â of <paramref name="rank"/>² transformed polynomials, row by row, coefficients from 0 to q - 1.</summary>
     public static void ExpandMatrix(ReadOnlySpan<byte> rho, int rank, Span<short> matrix)
     {
-        if (Avx512F.IsSupported)
+        if (VectorWidth.Has512)
             ExpandMatrix<KeccakLanes8>(rho, rank, matrix);
-        else if (Avx2.IsSupported)
+        else if (VectorWidth.Has256)
             ExpandMatrix<KeccakLanes4>(rho, rank, matrix);
         else
             ExpandMatrix<KeccakLanes1>(rho, rank, matrix);
@@ -40,9 +39,9 @@ internal static class MlKemSampler
     /// </summary>
     public static void SampleNoise(ReadOnlySpan<byte> seed, int firstNonce, Span<short> polynomials)
     {
-        if (Avx512F.IsSupported)
+        if (VectorWidth.Has512)
             SampleNoise<KeccakLanes8>(seed, firstNonce, polynomials);
-        else if (Avx2.IsSupported)
+        else if (VectorWidth.Has256)
             SampleNoise<KeccakLanes4>(seed, firstNonce, polynomials);
         else
             SampleNoise<KeccakLanes1>(seed, firstNonce, polynomials);
