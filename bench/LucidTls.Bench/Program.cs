@@ -1,1 +1,52 @@
-Console.WriteLine("bench");
+using LucidTls.Bench;
+using LucidTls.Bench.Links;
+using LucidTls.Bench.Measuring;
+using LucidTls.Bench.Reports;
+using LucidTls.Bench.Stacks;
+using LucidTls.Bench.Workloads;
+using LucidTls.TestSupport;
+
+BenchOptions options;
+try
+{
+    options = BenchOptions.Parse(args);
+}
+catch (FormatException exception)
+{
+    Console.Error.WriteLine(exception.Message);
+    Console.Error.WriteLine(BenchOptions.Usage);
+    return 2;
+}
+
+using var pki = new TestPki();
+var server = pki.Leaf(KeyKind.EcdsaP256, TlsStack.HostName);
+TlsStack[] stacks = [new LucidTlsStack(pki, server), new SslStreamStack(pki, server), new BouncyCastleStack(pki, server)];
+if (options.ChildStack is { } name)
+{
+    await IdleMemory.RunChildAsync(stacks.Append(new NoTls()).Single(stack => stack.Name == name));
+    return 0;
+}
+
+Link[] links = [new MemoryLink(), new TcpLink()];
+var contest = new Contest(options.Rounds, TimeSpan.FromMilliseconds(200));
+var report = new Report();
+if (options.Includes("handshake"))
+    report.AddHandshakes(await contest.RunAsync([.. Handshakes.Contenders(stacks, links)]));
+if (options.Includes("bulk"))
+    report.AddBulk(await contest.RunAsync(await Bulk.ContendersAsync(stacks, links)));
+if (options.Includes("small"))
+    report.AddEcho(await contest.RunAsync(await Echo.ContendersAsync(stacks, links)));
+if (options.Includes("memory"))
+    report.AddMemory(await IdleMemory.MeasureAsync([.. stacks.Select(stack => stack.Name), NoTls.StackName]));
+if (options.Includes("verify"))
+{
+    using var ecdsa = new ChainVerification(KeyKind.EcdsaP256);
+    using var rsa = new ChainVerification(KeyKind.Rsa2048);
+    report.AddVerification(await contest.RunAsync([.. ecdsa.Contenders(), .. rsa.Contenders()]));
+}
+report.Save(options.OutputFolder);
+foreach (var link in links)
+    link.Dispose();
+foreach (var stack in stacks)
+    stack.Dispose();
+return 0;

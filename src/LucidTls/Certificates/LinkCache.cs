@@ -37,6 +37,13 @@ internal sealed class LinkCache(int capacity)
             Keep(link);
     }
 
+    /// <summary>Forgets everything, as after a start of the process.</summary>
+    public void Clear()
+    {
+        lock (_lock)
+            (_old, _young) = ([], []);
+    }
+
     private bool Keep(Link link)
     {
         if (_young.Count >= _generationCapacity)

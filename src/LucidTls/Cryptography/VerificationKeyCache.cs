@@ -34,6 +34,16 @@ internal sealed class VerificationKeyCache(int capacity)
         return key;
     }
 
+    /// <summary>Forgets everything, as after a start of the process.</summary>
+    public void Clear()
+    {
+        lock (_turnover)
+        {
+            _old = new Generation();
+            _young = new Generation();
+        }
+    }
+
     private void Keep(ReadOnlySpan<byte> subjectPublicKeyInfo, VerificationKey key)
     {
         lock (_turnover)
