@@ -51,8 +51,9 @@ internal sealed class Peer : IAsyncDisposable
             {
                 socket = await _listener.AcceptSocketAsync();
             }
-            catch (Exception failure) when (failure is SocketException or ObjectDisposedException)
+            catch (Exception failure) when (failure is SocketException or InvalidOperationException)
             {
+                // Stopped, while it waited or between two connections.
                 return;
             }
             using (socket)
