@@ -144,12 +144,23 @@ public sealed class ClientHelloRuleTests
     [InlineData(51, 0, 4, 0, 29, 0, 0)]                 // an empty share
     [InlineData(51, 0, 5, 0, 29, 0, 2, 1)]              // a share that ends early
     [InlineData(28, 0)]                                 // half a record_size_limit
+    [InlineData(5, 1, 0, 2, 0, 0, 0, 0)]                // status_request with an empty responder
+    [InlineData(11, 0)]                                 // no point formats
+    [InlineData(14, 0, 1, 0, 0)]                        // half an SRTP profile
+    [InlineData(18, 0)]                                 // signed_certificate_timestamp with content
+    [InlineData(19, 0)]                                 // no certificate types
+    [InlineData(23, 0)]                                 // extended_master_secret with content
+    [InlineData(0xFF01, 1)]                             // renegotiation_info that ends early
     public void A_malformed_extension_is_a_decode_error(int type, params int[] data) =>
         ServerRefuses(TlsError.Malformed, TlsAlert.DecodeError, With(new ExtensionType((ushort)type), [.. data.Select(value => (byte)value)]));
 
-    [Fact]
-    public void A_record_size_limit_below_64_is_refused() =>
-        ServerRefuses(TlsError.IllegalValue, TlsAlert.IllegalParameter, With(ExtensionType.RecordSizeLimit, 0, 63));
+    [Theory]
+    [InlineData(28, 0, 63)]     // record_size_limit
+    [InlineData(1, 0)]          // max_fragment_length
+    [InlineData(1, 5)]
+    [InlineData(15, 3)]         // heartbeat
+    public void A_value_out_of_range_is_refused(int type, params int[] data) =>
+        ServerRefuses(TlsError.IllegalValue, TlsAlert.IllegalParameter, With(new ExtensionType((ushort)type), [.. data.Select(value => (byte)value)]));
 
     // Key shares
 
