@@ -2,9 +2,9 @@ using LucidTls.Certificates;
 using LucidTls.Cryptography;
 using LucidTls.Handshake;
 using LucidTls.Protocol;
-using LucidTls.TestSupport;
 using LucidTls.Tests.Connections;
 using LucidTls.Tests.Handshake.Scripting;
+using LucidTls.TestSupport;
 using static LucidTls.Tests.Handshake.Scripting.Demand;
 
 namespace LucidTls.Tests.Handshake;
