@@ -58,7 +58,7 @@ internal sealed class ServerSession
         var chain = new List<ReadOnlyMemory<byte>>();
         var certificates = reader.ReadNested24();
         while (!certificates.IsEmpty)
-            chain.Add(certificates.ReadVector24(1));
+            chain.Add(certificates.ReadVector24(1).ToArray());
         var key = reader.ReadVector8(32, 48);
         reader.End();
         return new ServerSession
