@@ -3,10 +3,10 @@ using System.Globalization;
 namespace LucidTls.Bench;
 
 /// <summary>What the command line asks for.</summary>
-internal sealed record BenchOptions(string Mode, int Rounds, string OutputFolder, string? ChildStack)
+internal sealed record BenchOptions(string Mode, int Rounds, string OutputFolder, string? OnlyStack, string? ChildStack)
 {
     public const string Usage = """
-        usage: LucidTls.Bench [handshake|bulk|small|memory|verify|all] [--rounds N] [--out DIR]
+        usage: LucidTls.Bench [handshake|bulk|small|memory|verify|all] [--rounds N] [--stack NAME] [--out DIR]
 
           handshake   full handshakes with X25519 and X25519MLKEM768
           bulk        data in writes of 16 KiB and 1 KiB
@@ -15,6 +15,7 @@ internal sealed record BenchOptions(string Mode, int Rounds, string OutputFolder
           verify      a certificate chain against X509Chain
           all         all of these (the default)
           --rounds N  how often each measurement is repeated; the tables show medians (default 7)
+          --stack S   measures LucidTls, SslStream or BouncyCastle alone, for a profiler
           --out DIR   where the report and the plot go (default artifacts/bench)
         """;
 
@@ -23,7 +24,7 @@ internal sealed record BenchOptions(string Mode, int Rounds, string OutputFolder
     /// <exception cref="FormatException">The arguments are not as in <see cref="Usage"/>.</exception>
     public static BenchOptions Parse(string[] arguments)
     {
-        var options = new BenchOptions("all", 7, Path.Combine("artifacts", "bench"), null);
+        var options = new BenchOptions("all", 7, Path.Combine("artifacts", "bench"), null, null);
         if (arguments is [Workloads.IdleMemory.ChildMode, var stack])
             return options with { Mode = arguments[0], ChildStack = stack };
         for (var i = 0; i < arguments.Length; i++)
@@ -32,6 +33,7 @@ internal sealed record BenchOptions(string Mode, int Rounds, string OutputFolder
             {
                 "--rounds" => options with { Rounds = PositiveNumber(ValueAfter(arguments, ref i)) },
                 "--out" => options with { OutputFolder = ValueAfter(arguments, ref i) },
+                "--stack" => options with { OnlyStack = ValueAfter(arguments, ref i) },
                 "all" => options with { Mode = "all" },
                 var mode when Modes.Contains(mode) => options with { Mode = mode },
                 var other => throw new FormatException($"\"{other}\" is neither a mode nor an option."),
@@ -41,6 +43,8 @@ internal sealed record BenchOptions(string Mode, int Rounds, string OutputFolder
     }
 
     public bool Includes(string mode) => Mode == mode || Mode == "all";
+
+    public bool Includes(Stacks.TlsStack stack) => OnlyStack == null || OnlyStack == stack.Name;
 
     private static string ValueAfter(string[] arguments, ref int index) =>
         ++index < arguments.Length ? arguments[index] : throw new FormatException($"{arguments[index - 1]} needs a value.");

@@ -27,6 +27,7 @@ if (options.ChildStack is { } name)
     return 0;
 }
 
+stacks = [.. stacks.Where(options.Includes)];
 Link[] links = [new MemoryLink(), new TcpLink()];
 var contest = new Contest(options.Rounds, TimeSpan.FromMilliseconds(200));
 var report = new Report();

@@ -1,9 +1,16 @@
+using System.Diagnostics;
+using System.Runtime;
+
 namespace LucidTls.Bench.Measuring;
 
 /// <summary>Lets contenders take turns, so that what changes on the machine meanwhile meets all of them.</summary>
 internal sealed class Contest(int rounds, TimeSpan box)
 {
-    private const int WarmUpPasses = 3;
+    private const int FewestWarmUpPasses = 2;
+    private const int MostWarmUpPasses = 8;
+
+    /// <summary>The share of a pass that the compiler may take when the code counts as warm.</summary>
+    private const double WarmShare = 0.01;
 
     private static readonly TimeSpan TieringDelay = TimeSpan.FromMilliseconds(250);
 
@@ -25,11 +32,15 @@ internal sealed class Contest(int rounds, TimeSpan box)
     // The runtime compiles hot methods anew in the background, first after 30 calls and then with what it learned from them.
     private async Task WarmUpAsync(IReadOnlyList<Contender> contenders)
     {
-        for (var pass = 0; pass < WarmUpPasses; pass++)
+        for (var pass = 1; pass <= MostWarmUpPasses; pass++)
         {
+            var start = Stopwatch.GetTimestamp();
+            var compiling = JitInfo.GetCompilationTime();
             foreach (var contender in contenders)
                 await MeasureAsync(contender);
             await Task.Delay(TieringDelay);
+            if (pass >= FewestWarmUpPasses && JitInfo.GetCompilationTime() - compiling < Stopwatch.GetElapsedTime(start) * WarmShare)
+                return;
         }
     }
 

@@ -22,12 +22,18 @@ public enum CertificateFailure
 /// <summary>What a verifier found out about a peer's chain. A bad certificate is a verdict, never an exception.</summary>
 public sealed class CertificateVerdict
 {
-    internal CertificateVerdict(CertificateFailure failure, string explanation, IReadOnlyList<ReadOnlyMemory<byte>> path)
+    private string? _explanation;
+
+    /// <summary>A refusal.</summary>
+    internal CertificateVerdict(CertificateFailure failure, string explanation)
     {
         Failure = failure;
-        Explanation = explanation;
-        Path = path;
+        _explanation = explanation;
+        Path = [];
     }
+
+    /// <summary>An acceptance.</summary>
+    internal CertificateVerdict(IReadOnlyList<ReadOnlyMemory<byte>> path) => Path = path;
 
     /// <summary>Whether the chain may be relied upon.</summary>
     public bool IsAccepted => Failure == CertificateFailure.None;
@@ -36,8 +42,11 @@ public sealed class CertificateVerdict
     public CertificateFailure Failure { get; }
 
     /// <summary>A sentence for a person: what is wrong, with values, who mends it and how; or why the chain is accepted.</summary>
-    public string Explanation { get; }
+    public string Explanation => _explanation ??= Describe(Path);
 
     /// <summary>The accepted path in DER, leaf first and trust anchor last; empty when refused.</summary>
     public IReadOnlyList<ReadOnlyMemory<byte>> Path { get; }
+
+    // Names are put into words only when somebody reads them: that takes as long as the rest of a verification whose links are known.
+    private static string Describe(IReadOnlyList<ReadOnlyMemory<byte>> path) => string.Join(", by ", path.Select(Certificate.TryParse));
 }

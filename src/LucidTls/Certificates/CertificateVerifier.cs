@@ -56,9 +56,9 @@ public sealed class CertificateVerifier
     private CertificateVerdict Verify(IReadOnlyList<ReadOnlyMemory<byte>> chain, string? name, CertificatePurpose purpose)
     {
         if (chain.Count is 0 or > MostCertificates)
-            return new CertificateVerdict(CertificateFailure.Malformed, chain.Count == 0 ? "there is no certificate" : $"there are more than {MostCertificates} certificates", []);
+            return new CertificateVerdict(CertificateFailure.Malformed, chain.Count == 0 ? "there is no certificate" : $"there are more than {MostCertificates} certificates");
         if (Certificate.TryParse(chain[0]) is not { } leaf)
-            return new CertificateVerdict(CertificateFailure.Malformed, "the certificate is not well-formed DER by RFC 5280", []);
+            return new CertificateVerdict(CertificateFailure.Malformed, "the certificate is not well-formed DER by RFC 5280");
         // What cannot be read helps no path, and need not hinder one.
         var surplus = chain.Skip(1).Select(Certificate.TryParse).OfType<Certificate>().ToArray();
         return new PathSearch(_anchors.Value, surplus, purpose, WholeSeconds(_time.GetUtcNow())).Run(leaf, name);

@@ -23,10 +23,10 @@ internal sealed class PathSearch(TrustAnchors anchors, IReadOnlyList<Certificate
             return Refusal(_worst ?? Unknown(leaf));
         return PathRules.Leaf(leaf, name, purpose, now) is { } broken
             ? Refusal(broken)
-            : new CertificateVerdict(CertificateFailure.None, string.Join(", by ", _path), [.. _path.Select(certificate => certificate.Der)]);
+            : new CertificateVerdict([.. _path.Select(certificate => certificate.Der)]);
     }
 
-    private static CertificateVerdict Refusal(BrokenRule broken) => new(broken.Failure, broken.Sentence, []);
+    private static CertificateVerdict Refusal(BrokenRule broken) => new(broken.Failure, broken.Sentence);
 
     /// <summary>Tries all issuers of the last certificate of the path; true with the whole path in hand.</summary>
     private bool TryExtend()
