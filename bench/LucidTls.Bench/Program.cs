@@ -36,7 +36,7 @@ if (options.Includes("handshake"))
 if (options.Includes("bulk"))
     report.AddBulk(await contest.RunAsync(await Bulk.ContendersAsync(stacks, links)));
 if (options.Includes("small"))
-    report.AddEcho(await contest.RunAsync(await Echo.ContendersAsync(stacks, links)));
+    report.AddEcho(await contest.RunAsync(await Echo.ContendersAsync([.. stacks, new NoTls()], links)));
 if (options.Includes("memory"))
     report.AddMemory(await IdleMemory.MeasureAsync([.. stacks.Select(stack => stack.Name), NoTls.StackName]));
 if (options.Includes("verify"))

@@ -63,8 +63,7 @@ internal sealed class Report
         foreach (var (stack, footprint) in results)
         {
             table.Add(stack, Number(footprint.Resident / 1000, "0.0"), Number(footprint.Managed / 1000, "0.0"), Number(footprint.Resident / baseline, "0.00"));
-            if (stack != NoTls.StackName)
-                _ratios.Add(new Ratio("idle pair, memory", stack, footprint.Resident / baseline));
+            Plot("idle pair, memory", stack, footprint.Resident / baseline);
         }
         Write(table.ToString());
     }
@@ -97,12 +96,18 @@ internal sealed class Report
         Console.WriteLine(text);
     }
 
+    private void Plot(string workload, string stack, double ratio)
+    {
+        if (stack != NoTls.StackName)
+            _ratios.Add(new Ratio(workload, stack, ratio));
+    }
+
     private string RatioOf(Result result, IReadOnlyList<Result> results, string prefix)
     {
         if (BaselineOf(result, results) is not { } baseline)
             return "";
         var ratio = result.CpuAgainst(baseline);
-        _ratios.Add(new Ratio($"{prefix}{result.Contender.Workload}, {result.Contender.Link}", result.Contender.Stack, ratio));
+        Plot($"{prefix}{result.Contender.Workload}, {result.Contender.Link}", result.Contender.Stack, ratio);
         return Number(ratio, "0.00");
     }
 
