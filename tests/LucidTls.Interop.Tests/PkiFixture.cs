@@ -11,6 +11,7 @@ public sealed class PkiFixture : IDisposable
 {
     private readonly TempFolder _folder = new();
     private readonly Dictionary<KeyKind, TestCertificate> _servers = [];
+    private readonly Dictionary<KeyKind, (string ChainPath, string KeyPath)> _serverFiles = [];
 
     public PkiFixture()
     {
@@ -39,7 +40,12 @@ public sealed class PkiFixture : IDisposable
     {
         var server = Server(kind);
         lock (_servers)
-            return server.WriteTo(_folder.Path, $"server-{kind}");
+        {
+            // Once: a peer of another test may be reading them.
+            if (!_serverFiles.TryGetValue(kind, out var files))
+                _serverFiles.Add(kind, files = server.WriteTo(_folder.Path, $"server-{kind}"));
+            return files;
+        }
     }
 
     public TlsServerOptions ServerOptions(KeyKind kind = KeyKind.EcdsaP256) => new() { Identities = [Server(kind).Identity()] };

@@ -107,6 +107,10 @@ internal sealed class PeerProcess : IDisposable
             {
                 await Task.Delay(20);
             }
+            catch (SocketException exception)
+            {
+                Assert.Fail($"Nobody listens on port {port}: {exception.Message}. The peer {(_process.HasExited ? "has ended and" : "")} said:\n{Text}");
+            }
         }
     }
 
