@@ -23,6 +23,8 @@ internal sealed class Certificate
         outer.End();
         Signed = certificate.ReadEncoded();
         SignatureAlgorithm = certificate.ReadEncoded();
+        // Here, where malformed input is expected: what is decoded later must not fail.
+        SignatureScheme = CertificateSignature.SchemeOf(SignatureAlgorithm);
         Signature = certificate.ReadBitString(out var unusedBits);
         certificate.End();
         if (unusedBits != 0)
@@ -59,6 +61,9 @@ internal sealed class Certificate
     /// <summary>What the signature covers.</summary>
     public ReadOnlyMemory<byte> Signed { get; }
     public ReadOnlyMemory<byte> SignatureAlgorithm { get; }
+
+    /// <summary>What the algorithm stands for; null when it is unknown or refused.</summary>
+    public SignatureScheme? SignatureScheme { get; }
     public ReadOnlyMemory<byte> Signature { get; }
     public int Version { get; }
     public ReadOnlyMemory<byte> Serial { get; }

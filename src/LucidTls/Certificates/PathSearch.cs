@@ -73,7 +73,7 @@ internal sealed class PathSearch(TrustAnchors anchors, IReadOnlyList<Certificate
 
     private BrokenRule? Judge(Certificate child, Certificate issuer, bool isAnchor)
     {
-        if (CertificateSignature.SchemeOf(child.SignatureAlgorithm) is not { } scheme)
+        if (child.SignatureScheme is not { } scheme)
             return new BrokenRule(CertificateFailure.Unsuitable, $"{child} is signed with {CertificateSignature.Describe(child.SignatureAlgorithm)}");
         if (++_signatures > MostSignatures)
             return new BrokenRule(CertificateFailure.UnknownIssuer, $"after {MostSignatures} signature checks no path to a trust anchor was found");
