@@ -115,22 +115,19 @@ public sealed class TlsConnection : IDisposable
     /// <exception cref="TlsException">The connection has failed.</exception>
     public void Write(ReadOnlySpan<byte> data)
     {
-        ObjectDisposedException.ThrowIf(_disposed, this);
-        ThrowIfFailed();
-        var connection = Connection;
-        if (_closed)
-            throw new InvalidOperationException("This end has said that it writes no more (Close).");
+        var connection = DemandWritable();
         connection.Seal(data);
         HandOver(connection);
     }
 
     /// <summary>Changes the keys of the writing direction, and asks the peer to change its own if wanted (RFC 8446 §4.6.3).</summary>
+    /// <exception cref="InvalidOperationException">The handshake is not done, or <see cref="Close"/> was called.</exception>
+    /// <exception cref="TlsException">The connection has failed.</exception>
     public void UpdateKeys(bool requestPeerUpdate = false)
     {
-        ObjectDisposedException.ThrowIf(_disposed, this);
-        ThrowIfFailed();
-        Connection.AppendKeyUpdate(requestPeerUpdate);
-        HandOver(Connection);
+        var connection = DemandWritable();
+        connection.AppendKeyUpdate(requestPeerUpdate);
+        HandOver(connection);
     }
 
     /// <summary>Sends close_notify: this end writes no more, reading goes on.</summary>
@@ -174,6 +171,14 @@ public sealed class TlsConnection : IDisposable
     private EstablishedConnection Connection => IsAuthenticated
         ? _handshake.Result
         : throw new InvalidOperationException("The handshake is not done: give what the peer sends to Receive first.");
+
+    private EstablishedConnection DemandWritable()
+    {
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        ThrowIfFailed();
+        var connection = Connection;
+        return _closed ? throw new InvalidOperationException("This end has said that it writes no more (Close).") : connection;
+    }
 
     private void HandOver(EstablishedConnection connection)
     {

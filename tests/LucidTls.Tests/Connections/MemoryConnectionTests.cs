@@ -101,6 +101,22 @@ public sealed class MemoryConnectionTests
     }
 
     [Fact]
+    public void Nothing_is_written_after_Close()
+    {
+        var (client, server) = Connect();
+        using (client)
+        using (server)
+        {
+            client.Close();
+            Pump(client, server);
+            client.Close();
+            Assert.Throws<InvalidOperationException>(() => client.Write([1]));
+            Assert.Throws<InvalidOperationException>(() => client.UpdateKeys());
+            Assert.Equal(0, client.PendingOutput);
+        }
+    }
+
+    [Fact]
     public void A_peer_that_updates_its_keys_without_end_is_cut_off()
     {
         var (client, server) = Connect();
@@ -117,7 +133,11 @@ public sealed class MemoryConnectionTests
 
     private static void DemandFailure(bool fromClient, int bit)
     {
-        var failure = Record.Exception(() => Converse(int.MaxValue, fromClient, cut: -1, flipBit: bit));
+        var traffic = new Traffic();
+        var failure = Record.Exception(() => Converse(int.MaxValue, fromClient, cut: -1, flipBit: bit, traffic));
+        // ECDSA signatures vary in length: this conversation may have been some bytes shorter than the one that was measured.
+        if (failure == null && bit / 8 >= (fromClient ? traffic.ToServer : traffic.ToClient).Count)
+            return;
         Assert.True(failure is TlsException, $"bit {bit} of byte {bit / 8} {(fromClient ? "from the client" : "from the server")}: {failure?.ToString() ?? "nobody noticed"}");
     }
 
