@@ -5,6 +5,7 @@ using SharpFuzz;
 
 // smoke [--seconds N] [--seed N]: all targets for a while, with a mutation loop of its own.
 // run TARGET: one target under libFuzzer (see docs/fuzzing.md).
+const long MostMemory = 32 << 20;
 return args switch
 {
     ["run", var target] when Targets.All.TryGetValue(target, out var fuzz) => RunUnderFuzzer(fuzz),
@@ -43,43 +44,44 @@ static int Smoke(int seconds, int seed)
     var seeds = Seeds.Make();
     var perTarget = TimeSpan.FromSeconds((double)seconds / Targets.All.Count);
     Console.WriteLine($"seed {seed}, {perTarget.TotalSeconds:0.0} s a target");
+    using var watch = new Watchdog();
     foreach (var (name, fuzz) in Targets.All)
     {
         var runs = 0;
-        var slowest = TimeSpan.Zero;
         var allocated = GC.GetAllocatedBytesForCurrentThread();
         for (var start = Stopwatch.GetTimestamp(); Stopwatch.GetElapsedTime(start) < perTarget; runs++)
         {
             var input = Mutation.Of(seeds[name][random.Next(seeds[name].Count)], random);
-            var begin = Stopwatch.GetTimestamp();
-            try
-            {
-                fuzz(input);
-            }
-            catch (TlsException)
-            {
-                // The one exception that input may cause.
-            }
-            catch (Exception exception)
-            {
-                Console.WriteLine($"{name} failed on {Convert.ToHexString(input)}\n{exception}");
+            var before = GC.GetAllocatedBytesForCurrentThread();
+            if (!Survives(name, fuzz, input, watch))
                 return 1;
-            }
-            var taken = Stopwatch.GetElapsedTime(begin);
-            slowest = taken > slowest ? taken : slowest;
-            if (taken > TimeSpan.FromSeconds(10))
+            if (GC.GetAllocatedBytesForCurrentThread() - before is var bytes and > MostMemory)
             {
-                Console.WriteLine($"{name} took {taken.TotalSeconds:0.0} s for {Convert.ToHexString(input)}");
+                Console.WriteLine($"{name} allocates {bytes:N0} bytes for {Convert.ToHexString(input)}");
                 return 1;
             }
         }
-        var bytes = (GC.GetAllocatedBytesForCurrentThread() - allocated) / Math.Max(1, runs);
-        Console.WriteLine($"{name,-22} {runs,9:N0} inputs, slowest {slowest.TotalMilliseconds,7:0.0} ms, {bytes,9:N0} bytes each");
-        if (bytes > 4_000_000)
-        {
-            Console.WriteLine($"{name} allocates without measure.");
-            return 1;
-        }
+        var average = (GC.GetAllocatedBytesForCurrentThread() - allocated) / Math.Max(1, runs);
+        Console.WriteLine($"{name,-22} {runs,9:N0} inputs, slowest {watch.TakeSlowest().TotalMilliseconds,7:0.0} ms, {average,9:N0} bytes each");
     }
     return 0;
+}
+
+static bool Survives(string name, Action<byte[]> fuzz, byte[] input, Watchdog watch)
+{
+    try
+    {
+        using (watch.Over(name, input))
+            fuzz(input);
+    }
+    catch (TlsException)
+    {
+        // The one exception that input may cause.
+    }
+    catch (Exception exception)
+    {
+        Console.WriteLine($"{name} failed on {Convert.ToHexString(input)}\n{exception}");
+        return false;
+    }
+    return true;
 }

@@ -1,5 +1,8 @@
+using System.Net.Security;
 using LucidTls.Certificates;
+using LucidTls.Cryptography;
 using LucidTls.Protocol;
+using LucidTls.Sessions;
 using LucidTls.TestSupport;
 
 namespace LucidTls.Fuzz;
@@ -25,6 +28,27 @@ internal static class Seeds
         KeyShareGroups = [NamedGroup.X25519],
     };
 
+    /// <summary>Ends that use everything: client certificates, tickets, protocols.</summary>
+    public static TlsServerOptions AskingServerOptions { get; } = new()
+    {
+        Identities = [Server.Identity()],
+        ClientCertificateMode = ClientCertificateMode.Optional,
+        ClientCertificateVerifier = CertificateVerifier.FromRoots([Pki.Root]),
+        ApplicationProtocols = [SslApplicationProtocol.Http2],
+        TicketCount = 1,
+    };
+
+    public static TlsClientOptions KnownClientOptions { get; } = new()
+    {
+        TargetHost = "localhost",
+        CertificateVerifier = CertificateVerifier.FromRoots([Pki.Root]),
+        Identity = Pki.Client().Identity(),
+        ApplicationProtocols = [SslApplicationProtocol.Http2],
+        KeyShareGroups = [NamedGroup.X25519],
+        // Sessions are made, and none is resumed: each handshake shows all messages.
+        SessionCache = new TlsSessionCache(time: new Leaping()),
+    };
+
     /// <summary>The inputs to start from, by target.</summary>
     public static IReadOnlyDictionary<string, IReadOnlyList<byte[]>> Make()
     {
@@ -41,12 +65,44 @@ internal static class Seeds
             ["certificate-verify"] = [Bytes(new CertificateVerify { Scheme = SignatureScheme.Ed25519, Signature = new byte[64] })],
             ["new-session-ticket"] = [Bytes(new NewSessionTicket { LifetimeSeconds = 7200, AgeAdd = 1, Nonce = new byte[] { 0 }, Ticket = new byte[100], Extensions = new ExtensionBlock() })],
             ["key-update"] = [[0], [1]],
+            ["finished"] = [new byte[32]],
+            ["extensions"] = [.. Enumerable.Range(0, 7).Select(place => (byte[])[(byte)place, 0, 9, 0x12, 0x34, 0, 5, 1, 2, 3, 4, 5])],
+            ["pre-shared-keys"] = [new OfferedPsks { Identities = [new PskIdentity(new byte[50], 1), new PskIdentity(new byte[9], 2)], Binders = [new byte[32], new byte[48]] }.Build()],
+            ["ticket-state"] = [TicketState()],
             ["records"] = [fromClient],
             ["first-bytes"] = [[0, .. "GET / HTTP/1.1"u8], [1, .. "220 mail ESMTP"u8], [0, 0x80, 0x2E, 1, 0, 2], [0, 0x16, 3, 1, 0, 5]],
             ["certificate"] = [Leaf, Intermediate, Root],
             ["client"] = [fromServer],
             ["server"] = [fromClient],
+            ["messages-to-client"] = Peer.MessagesOfServer(),
+            ["messages-to-server"] = Peer.MessagesOfClient(),
+            ["records-to-client"] = RecordsAfterHandshake,
+            ["records-to-server"] = RecordsAfterHandshake,
         };
+    }
+
+    // See Peer.Send for the form.
+    private static IReadOnlyList<byte[]> RecordsAfterHandshake { get; } =
+    [
+        [23, 0, 5, .. "hello"u8, 21, 0, 2, 1, 0],
+        [22, 0, 5, 24, 0, 0, 1, 1, 0, 0, 0, 23, 0, 2, 1, 2],
+        [22, 0, 22, 4, 0, 0, 18, 0, 0, 1, 0, 0, 0, 0, 1, 1, 0, 0, 4, 9, 9, 9, 9, 0, 0, 23, 0, 1, 7],
+        [22, 0, 2, 4, 0, 22, 0, 3, 0, 9, 0, 23, 0, 0, 21, 0, 2, 2, 40],
+    ];
+
+    private static byte[] TicketState()
+    {
+        using var key = new Secret(new byte[32]);
+        return new ServerSession
+        {
+            Version = TlsVersion.Tls13,
+            CipherSuite = CipherSuite.Aes128GcmSha256,
+            Issued = DateTimeOffset.UnixEpoch,
+            Lifetime = TimeSpan.FromHours(1),
+            ServerName = "localhost",
+            ClientChain = [new byte[] { 1, 2, 3 }],
+            PreSharedKey = key,
+        }.ToBytes();
     }
 
     private static (byte[] FromClient, byte[] FromServer) Record()
@@ -81,5 +137,13 @@ internal static class Seeds
         using var writer = new TlsWriter();
         message.Write(writer);
         return writer.ToArray();
+    }
+
+    /// <summary>A clock on which every ticket has expired when it is looked for.</summary>
+    private sealed class Leaping : TimeProvider
+    {
+        private long _days;
+
+        public override DateTimeOffset GetUtcNow() => DateTimeOffset.UnixEpoch.AddDays(10 * Interlocked.Increment(ref _days));
     }
 }

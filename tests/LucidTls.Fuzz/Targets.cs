@@ -1,6 +1,7 @@
 using LucidTls.Certificates;
 using LucidTls.Protocol;
 using LucidTls.Records;
+using LucidTls.Sessions;
 
 namespace LucidTls.Fuzz;
 
@@ -17,11 +18,19 @@ internal static class Targets
         ["certificate-verify"] = data => RoundTrip(CertificateVerify.Parse(data), data),
         ["new-session-ticket"] = data => RoundTrip(NewSessionTicket.Parse(data), data),
         ["key-update"] = data => RoundTrip(KeyUpdate.Parse(data), data),
+        ["finished"] = data => RoundTrip(Finished.Parse(data, hashLength: 32), data),
+        ["extensions"] = ExtensionsOf,
+        ["pre-shared-keys"] = PreSharedKeys,
+        ["ticket-state"] = data => ServerSession.TryParse(data)?.PreSharedKey.Dispose(),
         ["records"] = Records,
         ["first-bytes"] = FirstBytesOf,
         ["certificate"] = CertificateChain,
-        ["client"] = data => Handshake.AgainstClient(data),
-        ["server"] = data => Handshake.AgainstServer(data),
+        ["client"] = Handshake.AgainstClient,
+        ["server"] = Handshake.AgainstServer,
+        ["messages-to-client"] = Peer.MessageToClient,
+        ["messages-to-server"] = Peer.MessageToServer,
+        ["records-to-client"] = Peer.RecordsToClient,
+        ["records-to-server"] = Peer.RecordsToServer,
     };
 
     // What is accepted must be written back to the byte: a parser that skips or normalises something shows here.
@@ -35,6 +44,27 @@ internal static class Targets
         if (message is ClientHello { Extensions.Items.Count: 0 } && writer.Written[..^2].SequenceEqual(data))
             return;
         throw new InvalidOperationException($"{message.Type} is not written as it was read.");
+    }
+
+    // The first byte picks the message that the extensions stand in.
+    private static void ExtensionsOf(byte[] data)
+    {
+        if (data.Length == 0)
+            return;
+        var reader = new TlsReader(data.AsMemory(1), "extensions");
+        var block = ExtensionBlock.Parse(ref reader, (ExtensionPlace)(1 << data[0] % 7));
+        reader.End();
+        using var writer = new TlsWriter();
+        block.Write(writer);
+        if (!writer.Written.SequenceEqual(data.AsSpan(1)))
+            throw new InvalidOperationException("The extensions are not written as they were read.");
+    }
+
+    private static void PreSharedKeys(byte[] data)
+    {
+        var offered = OfferedPsks.Parse(data);
+        if (!offered.Build().AsSpan().SequenceEqual(data) || offered.BindersLength >= data.Length)
+            throw new InvalidOperationException("The pre-shared keys are not written as they were read.");
     }
 
     private static void Records(byte[] data)

@@ -7,6 +7,7 @@ namespace LucidTls.Sessions;
 internal sealed class ServerSession
 {
     private const byte Format = 1;
+    private static readonly ulong MostMilliseconds = (ulong)DateTimeOffset.MaxValue.ToUnixTimeMilliseconds();
 
     public required TlsVersion Version { get; init; }
     public required CipherSuite CipherSuite { get; init; }
@@ -52,7 +53,9 @@ internal sealed class ServerSession
             return null;
         var version = new TlsVersion(reader.ReadUInt16());
         var suite = new CipherSuite(reader.ReadUInt16());
-        var issued = DateTimeOffset.FromUnixTimeMilliseconds((long)reader.ReadUInt64());
+        var issued = reader.ReadUInt64();
+        if (issued > MostMilliseconds)
+            throw reader.Malformed("a time that no calendar has");
         var lifetime = TimeSpan.FromSeconds(reader.ReadUInt32());
         var name = System.Text.Encoding.ASCII.GetString(reader.ReadVector16().Span);
         var chain = new List<ReadOnlyMemory<byte>>();
@@ -65,7 +68,7 @@ internal sealed class ServerSession
         {
             Version = version,
             CipherSuite = suite,
-            Issued = issued,
+            Issued = DateTimeOffset.FromUnixTimeMilliseconds((long)issued),
             Lifetime = lifetime,
             ServerName = name.Length == 0 ? null : name,
             ClientChain = chain,
