@@ -28,6 +28,31 @@ public sealed class StreamTests
     }
 
     [Fact]
+    public async Task Both_directions_work_at_the_same_time_while_both_ends_change_keys()
+    {
+        var (client, server) = await Fixture.ConnectAsync();
+        await using (client)
+        await using (server)
+            await Task.WhenAll(SendAsync(client), SendAsync(server), CheckAsync(client), CheckAsync(server)).WaitAsync(Fixture.Patience, Cancellation);
+
+        static async Task SendAsync(TlsStream stream)
+        {
+            for (var i = 0; i < 500; i++)
+            {
+                if (i % 5 == 0)
+                    await stream.UpdateKeysAsync(requestPeerUpdate: i % 2 == 0, Cancellation);
+                await stream.WriteAsync(Enumerable.Repeat((byte)i, 1 + i).ToArray(), Cancellation);
+            }
+        }
+
+        static async Task CheckAsync(TlsStream stream)
+        {
+            for (var i = 0; i < 500; i++)
+                Assert.Equal(Enumerable.Repeat((byte)i, 1 + i), await ReceiveAsync(stream, 1 + i));
+        }
+    }
+
+    [Fact]
     public async Task A_second_read_or_write_at_the_same_time_is_refused()
     {
         var (client, server) = await Fixture.ConnectAsync();
