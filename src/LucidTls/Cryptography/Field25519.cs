@@ -6,7 +6,7 @@ namespace LucidTls.Cryptography;
 
 /// <summary>
 /// An integer modulo 2^255 - 19 as five limbs of 51 bits. A limb may exceed 51 bits: what the multiplying operations give
-/// is below 2^51 + 2^16 ("reduced"), and they take limbs below 2^53, so that one sum or one difference of reduced elements
+/// is below 2^51 + 2^18 ("reduced"), and they take limbs below 2^53, so that one sum or one difference of reduced elements
 /// can be multiplied without a carry in between.
 /// <para>
 /// Constant time: no branch and no memory address depends on a limb. The operations are additions, shifts, masks and
@@ -126,6 +126,15 @@ internal struct Field25519
         result._4 = a._4 + (2 * LimbMask) - b._4;
     }
 
+    /// <summary>Adds a number below 2^50 to a reduced element.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void AddSmall(ulong value) => _0 += value;
+
+    /// <summary>Makes an element with any limbs a reduced one.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Carry() => Reduce(_0, _1, _2, _3, _4, out this);
+
+    /// <summary>The limbs of <paramref name="b"/> may be as long as 2^55.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Multiply(in Field25519 a, in Field25519 b, out Field25519 result)
     {
@@ -226,8 +235,8 @@ internal struct Field25519
     private static ulong MultiplyHigh(ulong a, ulong b) => Bmi2.X64.IsSupported ? Bmi2.X64.MultiplyNoFlags(a, b) : Math.BigMul(a, b, out _);
 
     /// <summary>
-    /// With the limits of the multiplying operations the sums are below 2^62, so all carries, taken at once, are below 2^11
-    /// and leave limbs below 2^51 + 19 · 2^11.
+    /// With the limits of the multiplying operations the sums are below 2^64, so all carries, taken at once, are below 2^13
+    /// and leave limbs below 2^51 + 19 · 2^13.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Reduce(ulong r0, ulong r1, ulong r2, ulong r3, ulong r4, out Field25519 result)

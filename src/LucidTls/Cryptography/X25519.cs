@@ -21,10 +21,16 @@ internal static class X25519
     /// <summary>(486662 - 2) / 4, RFC 7748 §5.</summary>
     private const ulong A24 = 121665;
 
-    private static ReadOnlySpan<byte> BasePoint => [9, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
-
     /// <summary>The public key of a private one: 32 random bytes are a private key.</summary>
-    public static void DerivePublicKey(ReadOnlySpan<byte> scalar, Span<byte> publicKey) => ScalarMultiply(scalar, BasePoint, publicKey);
+    public static void DerivePublicKey(ReadOnlySpan<byte> scalar, Span<byte> publicKey)
+    {
+        ArgumentOutOfRangeException.ThrowIfNotEqual(scalar.Length, Length);
+        ArgumentOutOfRangeException.ThrowIfNotEqual(publicKey.Length, Length);
+        Span<byte> clamped = stackalloc byte[Length];
+        Clamp(scalar, clamped);
+        Edwards25519.MultiplyBase(clamped, publicKey);
+        CryptographicOperations.ZeroMemory(clamped);
+    }
 
     /// <summary>The function X25519(k, u). False when the result is all zeros, which RFC 8446 §7.4.2 demands to refuse.</summary>
     public static bool ScalarMultiply(ReadOnlySpan<byte> scalar, ReadOnlySpan<byte> u, Span<byte> result)
@@ -37,9 +43,7 @@ internal static class X25519
         Span<byte> clamped = stackalloc byte[Length];
         try
         {
-            scalar.CopyTo(clamped);
-            clamped[0] &= 248;
-            clamped[31] = (byte)((clamped[31] & 127) | 64);
+            Clamp(scalar, clamped);
             ladder.Run(clamped, Field25519.Read(u));
             ladder.WriteResult(result);
         }
@@ -53,6 +57,13 @@ internal static class X25519
         foreach (var b in result)
             anyBit |= b;
         return anyBit != 0;
+    }
+
+    private static void Clamp(ReadOnlySpan<byte> scalar, Span<byte> clamped)
+    {
+        scalar.CopyTo(clamped);
+        clamped[0] &= 248;
+        clamped[31] = (byte)((clamped[31] & 127) | 64);
     }
 
     /// <summary>The Montgomery ladder with all its variables in one place, so that they can be wiped at once. Names as in RFC 7748 §5.</summary>
