@@ -6,20 +6,21 @@ namespace LucidTls.Bench;
 internal sealed record BenchOptions(string Mode, int Rounds, string OutputFolder, string? OnlyStack, string? ChildStack)
 {
     public const string Usage = """
-        usage: LucidTls.Bench [handshake|bulk|small|memory|verify|all] [--rounds N] [--stack NAME] [--out DIR]
+        usage: LucidTls.Bench [handshake|bulk|small|memory|verify|kernels|all] [--rounds N] [--stack NAME] [--out DIR]
 
           handshake   full handshakes with X25519 and X25519MLKEM768
           bulk        data in writes of 16 KiB and 1 KiB
           small       a 64-byte echo
           memory      5,000 idle pairs, a process for each stack
           verify      a certificate chain against X509Chain
+          kernels     the cryptography that the library does itself, operation by operation
           all         all of these (the default)
           --rounds N  how often each measurement is repeated; the tables show medians (default 7)
           --stack S   measures LucidTls, SslStream or BouncyCastle alone, for a profiler
           --out DIR   where the report and the plot go (default artifacts/bench)
         """;
 
-    public static readonly string[] Modes = ["handshake", "bulk", "small", "memory", "verify"];
+    public static readonly string[] Modes = ["handshake", "bulk", "small", "memory", "verify", "kernels"];
 
     /// <exception cref="FormatException">The arguments are not as in <see cref="Usage"/>.</exception>
     public static BenchOptions Parse(string[] arguments)

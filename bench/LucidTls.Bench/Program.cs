@@ -45,6 +45,8 @@ if (options.Includes("verify"))
     using var rsa = new ChainVerification(KeyKind.Rsa2048);
     report.AddVerification(await contest.RunAsync([.. ecdsa.Contenders(), .. rsa.Contenders()]));
 }
+if (options.Includes("kernels"))
+    report.AddKernels(await contest.RunAsync([.. Kernels.Contenders()]));
 report.Save(options.OutputFolder);
 foreach (var link in links)
     link.Dispose();

@@ -81,6 +81,19 @@ internal sealed class Report
         Write(table.ToString());
     }
 
+    public void AddKernels(IReadOnlyList<Result> results)
+    {
+        Write("### Cryptography done by the library itself");
+        Write("");
+        var table = new MarkdownTable(2, "Operation", "By", "CPU µs", "±", "Allocated bytes", "This / LucidTls");
+        foreach (var result in results)
+        {
+            var own = results.First(other => other.Contender.Workload == result.Contender.Workload && other.Contender.Stack == Kernels.Own);
+            table.Add(result.Contender.Workload, result.Contender.Stack, Micro(result.Median.Cpu, "0.00"), Spread(result), Number(result.Median.Allocated, "0"), Number(result.CpuAgainst(own), "0.0"));
+        }
+        Write(table.ToString());
+    }
+
     public void Save(string folder)
     {
         Directory.CreateDirectory(folder);
