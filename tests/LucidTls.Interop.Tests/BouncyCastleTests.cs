@@ -2,90 +2,98 @@ using System.Net;
 using System.Net.Sockets;
 using LucidTls.Interop.Tests.Peers;
 using LucidTls.TestSupport;
-using Org.BouncyCastle.Crypto.Parameters;
-using Org.BouncyCastle.Security;
-using Org.BouncyCastle.Tls;
-using Org.BouncyCastle.Tls.Crypto;
-using Org.BouncyCastle.Tls.Crypto.Impl.BC;
+using BcGroup = Org.BouncyCastle.Tls.NamedGroup;
+using BcSuite = Org.BouncyCastle.Tls.CipherSuite;
 
 namespace LucidTls.Interop.Tests;
 
 public sealed class BouncyCastleTests(PkiFixture pki)
 {
+    public static TheoryData<int> Groups => [BcGroup.x25519, BcGroup.secp256r1, BcGroup.secp384r1, BcGroup.secp521r1, BcGroup.X25519MLKEM768, BcGroup.SecP256r1MLKEM768, BcGroup.SecP384r1MLKEM1024];
+
+    public static TheoryData<int> Suites => [BcSuite.TLS_AES_128_GCM_SHA256, BcSuite.TLS_AES_256_GCM_SHA384, BcSuite.TLS_CHACHA20_POLY1305_SHA256];
+
+    public static TheoryData<KeyKind> KeyKinds => [.. Enum.GetValues<KeyKind>()];
+
     [Theory]
-    [InlineData(Org.BouncyCastle.Tls.NamedGroup.x25519)]
-    [InlineData(Org.BouncyCastle.Tls.NamedGroup.secp256r1)]
-    [InlineData(Org.BouncyCastle.Tls.NamedGroup.secp384r1)]
-    [InlineData(Org.BouncyCastle.Tls.NamedGroup.X25519MLKEM768)]
-    [InlineData(Org.BouncyCastle.Tls.NamedGroup.SecP256r1MLKEM768)]
-    [InlineData(Org.BouncyCastle.Tls.NamedGroup.SecP384r1MLKEM1024)]
-    public async Task It_is_a_client_of_ours_with_each_group(int group)
+    [MemberData(nameof(Groups))]
+    public async Task It_is_a_client_of_ours_with_each_group(int group) => Assert.Equal(group, (await ServeAsync(new BouncyCastlePeer { Groups = [group] })).Group.Value);
+
+    [Theory]
+    [MemberData(nameof(Groups))]
+    public async Task It_is_a_server_of_ours_with_each_group(int group)
     {
-        await using var server = new EchoServer(pki.ServerOptions());
-        using var tcp = new TcpClient();
-        await tcp.ConnectAsync(IPAddress.Loopback, server.Port, TestContext.Current.CancellationToken);
-        var protocol = new TlsClientProtocol(tcp.GetStream());
-        await Task.Run(() => protocol.Connect(new GroupClient(group)), TestContext.Current.CancellationToken);
-        await Task.Run(() => protocol.Stream.Write("hello\n"u8), TestContext.Current.CancellationToken);
-        var buffer = new byte[100];
-        Assert.Equal(6, await Task.Run(() => protocol.Stream.Read(buffer, 0, buffer.Length), TestContext.Current.CancellationToken));
-        Assert.Equal(group, (await server.SessionAsync()).Group.Value);
-        protocol.Close();
+        var session = await ConnectAsync(new BouncyCastlePeer { Groups = [group] }, KeyKind.EcdsaP256);
+        Assert.Equal(group, session.Group.Value);
+        Assert.Equal(group is not (BcGroup.x25519 or BcGroup.X25519MLKEM768), session.HelloRetried);
     }
 
     [Theory]
-    [InlineData(Org.BouncyCastle.Tls.NamedGroup.x25519)]
-    [InlineData(Org.BouncyCastle.Tls.NamedGroup.secp521r1)]
-    [InlineData(Org.BouncyCastle.Tls.NamedGroup.X25519MLKEM768)]
-    public async Task It_is_a_server_of_ours_with_each_group(int group)
+    [MemberData(nameof(Suites))]
+    public async Task It_is_a_client_of_ours_with_each_suite(int suite) => Assert.Equal(suite, (await ServeAsync(new BouncyCastlePeer { Suites = [suite] })).CipherSuite.Value);
+
+    [Theory]
+    [MemberData(nameof(Suites))]
+    public async Task It_is_a_server_of_ours_with_each_suite(int suite) => Assert.Equal(suite, (await ConnectAsync(new BouncyCastlePeer { Suites = [suite] }, KeyKind.EcdsaP256)).CipherSuite.Value);
+
+    [Theory]
+    [MemberData(nameof(KeyKinds))]
+    public async Task It_is_a_client_of_ours_with_each_kind_of_certificate(KeyKind kind) => await ServeAsync(new BouncyCastlePeer(), kind);
+
+    [Theory]
+    [MemberData(nameof(KeyKinds))]
+    public async Task It_is_a_server_of_ours_with_each_kind_of_certificate(KeyKind kind) => await ConnectAsync(new BouncyCastlePeer(), kind);
+
+    [Fact]
+    public async Task It_is_asked_for_another_key_share()
+    {
+        var options = pki.ServerOptions();
+        options.Groups = [NamedGroup.Secp384r1];
+        await using var server = new EchoServer(options);
+        await TalkToAsync(server.Port, new BouncyCastlePeer { Groups = [BcGroup.x25519, BcGroup.secp384r1], EarlyGroups = [BcGroup.x25519] });
+        Assert.True((await server.SessionAsync()).HelloRetried);
+    }
+
+    // It as the client, ours as the server.
+    private async Task<TlsSessionInfo> ServeAsync(BouncyCastlePeer peer, KeyKind kind = KeyKind.EcdsaP256)
+    {
+        await using var server = new EchoServer(pki.ServerOptions(kind));
+        await TalkToAsync(server.Port, peer);
+        return await server.SessionAsync();
+    }
+
+    private static async Task TalkToAsync(int port, BouncyCastlePeer peer)
+    {
+        using var tcp = new TcpClient();
+        await tcp.ConnectAsync(IPAddress.Loopback, port, TestContext.Current.CancellationToken);
+        await Task.Run(() =>
+        {
+            var protocol = peer.Connect(tcp.GetStream());
+            protocol.Stream.Write("hello\n"u8);
+            var buffer = new byte[6];
+            protocol.Stream.ReadExactly(buffer);
+            Assert.Equal("hello\n"u8.ToArray(), buffer);
+            protocol.Close();
+        }, TestContext.Current.CancellationToken);
+    }
+
+    // Ours as the client, it as the server.
+    private async Task<TlsSessionInfo> ConnectAsync(BouncyCastlePeer peer, KeyKind kind)
     {
         using var listener = new TcpListener(IPAddress.Loopback, 0);
         listener.Start();
         var serving = Task.Run(async () =>
         {
             using var tcp = await listener.AcceptTcpClientAsync();
-            var protocol = new TlsServerProtocol(tcp.GetStream());
-            protocol.Accept(new GroupServer(group, pki.Server()));
-            var buffer = new byte[100];
-            var count = protocol.Stream.Read(buffer, 0, buffer.Length);
-            protocol.Stream.Write(buffer, 0, count);
+            var protocol = peer.Accept(tcp.GetStream(), pki.Server(kind), kind);
+            var buffer = new byte[6];
+            protocol.Stream.ReadExactly(buffer);
+            protocol.Stream.Write(buffer);
             protocol.Close();
         }, TestContext.Current.CancellationToken);
         await using var tls = await Client.ConnectAsync(((IPEndPoint)listener.LocalEndpoint).Port, pki.ClientOptions());
-        await tls.WriteAsync("hello\n"u8.ToArray(), TestContext.Current.CancellationToken);
-        await Client.ReadUntilAsync(tls, "hello");
-        Assert.Equal(group, tls.Session.Group.Value);
+        await Client.EchoAsync(tls);
         await serving;
-    }
-
-    private sealed class GroupClient(int group) : DefaultTlsClient(new BcTlsCrypto(new SecureRandom()))
-    {
-        protected override ProtocolVersion[] GetSupportedVersions() => ProtocolVersion.TLSv13.Only();
-        protected override IList<int> GetSupportedGroups(IList<int> namedGroupRoles) => [group];
-        public override IList<int> GetEarlyKeyShareGroups() => [group];
-        public override TlsAuthentication GetAuthentication() => new AcceptAny();
-    }
-
-    private sealed class AcceptAny : TlsAuthentication
-    {
-        public void NotifyServerCertificate(TlsServerCertificate serverCertificate)
-        {
-        }
-
-        public TlsCredentials? GetClientCredentials(Org.BouncyCastle.Tls.CertificateRequest certificateRequest) => null;
-    }
-
-    private sealed class GroupServer(int group, TestCertificate certificate) : DefaultTlsServer(new BcTlsCrypto(new SecureRandom()))
-    {
-        protected override ProtocolVersion[] GetSupportedVersions() => ProtocolVersion.TLSv13.Only();
-        public override int[] GetSupportedGroups() => [group];
-
-        public override TlsCredentials GetCredentials()
-        {
-            var crypto = (BcTlsCrypto)Crypto;
-            var entries = certificate.Chain.Select(der => new CertificateEntry(new BcTlsCertificate(crypto, der), null)).ToArray();
-            var key = (ECPrivateKeyParameters)PrivateKeyFactory.CreateKey(certificate.Key.Pkcs8);
-            return new BcDefaultTlsCredentialedSigner(new TlsCryptoParameters(m_context), crypto, key, new Org.BouncyCastle.Tls.Certificate([], entries), SignatureAndHashAlgorithm.GetInstance(HashAlgorithm.sha256, SignatureAlgorithm.ecdsa));
-        }
+        return tls.Session;
     }
 }

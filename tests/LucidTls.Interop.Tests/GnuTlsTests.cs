@@ -1,3 +1,4 @@
+using System.Net.Security;
 using LucidTls.Interop.Tests.Peers;
 using LucidTls.TestSupport;
 
@@ -38,7 +39,7 @@ public sealed class GnuTlsTests(PkiFixture pki)
         {
             await using var tls = await Client.ConnectAsync(port, pki.ClientOptions());
             Assert.Equal(group, tls.Session.Group.ToString());
-            await EchoAsync(tls);
+            await Client.EchoAsync(tls);
         }
     }
 
@@ -61,7 +62,7 @@ public sealed class GnuTlsTests(PkiFixture pki)
         using (server)
         {
             await using var tls = await Client.ConnectAsync(port, pki.ClientOptions());
-            await EchoAsync(tls);
+            await Client.EchoAsync(tls);
         }
     }
 
@@ -69,10 +70,8 @@ public sealed class GnuTlsTests(PkiFixture pki)
     public async Task Its_client_is_asked_for_another_share_and_for_its_certificate()
     {
         var (chain, key) = pki.Pki.Client().WriteTo(pki.Folder, "gnutls-client");
-        var options = pki.ServerOptions();
+        var options = pki.MutualOptions();
         options.Groups = [NamedGroup.Secp521r1];
-        options.ClientCertificateMode = ClientCertificateMode.Required;
-        options.ClientCertificateVerifier = Certificates.CertificateVerifier.FromPemFile(pki.RootFile);
         await using var server = new EchoServer(options);
         using var client = StartClient(server.Port, "--priority", OnlyTls13 + ":-GROUP-ALL:+GROUP-X25519:+GROUP-SECP256R1:+GROUP-SECP521R1", "--x509certfile", chain, "--x509keyfile", key);
         client.Write("hello\n");
@@ -94,8 +93,61 @@ public sealed class GnuTlsTests(PkiFixture pki)
             {
                 await using var tls = await Client.ConnectAsync(port, options);
                 Assert.Equal(i > 0, tls.Session.Resumed);
-                await EchoAsync(tls);
+                await Client.EchoAsync(tls);
             }
+        }
+    }
+
+    [Theory]
+    [InlineData("^rekey^")]
+    [InlineData("^rekey1^")]
+    public async Task Its_key_updates_change_our_keys(string command)
+    {
+        await using var server = new EchoServer(pki.ServerOptions());
+        using var client = StartClient(server.Port, "--priority", OnlyTls13, "--inline-commands");
+        client.Write("before\n");
+        await client.WaitForAsync("before");
+        client.Write(command + "\n");
+        await client.WaitForAsync("Rekey was completed");
+        client.Write("after\n");
+        await client.WaitForAsync("after");
+    }
+
+    [Fact]
+    public async Task Our_key_updates_change_its_keys()
+    {
+        var (server, port) = await StartServerAsync(KeyKind.EcdsaP256, "--priority", OnlyTls13);
+        using (server)
+        {
+            await using var tls = await Client.ConnectAsync(port, pki.ClientOptions());
+            await Client.EchoAsync(tls, "before");
+            await tls.UpdateKeysAsync(requestPeerUpdate: true, TestContext.Current.CancellationToken);
+            await Client.EchoAsync(tls, "between");
+            await tls.UpdateKeysAsync(requestPeerUpdate: false, TestContext.Current.CancellationToken);
+            await Client.EchoAsync(tls, "after");
+        }
+    }
+
+    [Fact]
+    public async Task A_client_of_TLS_12_is_refused_with_protocol_version()
+    {
+        await using var server = new EchoServer(pki.ServerOptions());
+        using var client = StartClient(server.Port, "--priority", "NORMAL:-VERS-ALL:+VERS-TLS1.2");
+        await client.WaitForAsync("Received alert [70]");
+        var failure = await server.FailureAsync();
+        Assert.Equal(TlsError.UnsupportedVersion, failure.Error);
+        Assert.Contains("TLS 1.2", failure.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_server_of_TLS_12_is_refused()
+    {
+        var (server, port) = await StartServerAsync(KeyKind.EcdsaP256, "--priority", "NORMAL:-VERS-ALL:+VERS-TLS1.2");
+        using (server)
+        {
+            var failure = await Client.FailureAsync(port, pki.ClientOptions());
+            // It does not see that only the version is amiss.
+            Assert.Equal((TlsError.PeerAlert, TlsAlert.HandshakeFailure), (failure.Error, failure.Alert));
         }
     }
 
@@ -103,17 +155,20 @@ public sealed class GnuTlsTests(PkiFixture pki)
     public async Task They_agree_on_an_application_protocol()
     {
         var options = pki.ServerOptions();
-        options.ApplicationProtocols = [System.Net.Security.SslApplicationProtocol.Http2];
+        options.ApplicationProtocols = [SslApplicationProtocol.Http2];
         await using var server = new EchoServer(options);
         using var client = StartClient(server.Port, "--priority", OnlyTls13, "--alpn", "http/1.1", "--alpn", "h2");
         await client.WaitForAsync("Handshake was completed");
         Assert.Equal("h2", (await server.SessionAsync()).ApplicationProtocol.ToString());
-    }
 
-    private static async Task EchoAsync(TlsStream tls)
-    {
-        await tls.WriteAsync("hello\n"u8.ToArray(), TestContext.Current.CancellationToken);
-        await Client.ReadUntilAsync(tls, "hello");
+        var (theirs, port) = await StartServerAsync(KeyKind.EcdsaP256, "--priority", OnlyTls13, "--alpn", "http/1.1");
+        using (theirs)
+        {
+            var clientOptions = pki.ClientOptions();
+            clientOptions.ApplicationProtocols = [SslApplicationProtocol.Http2, SslApplicationProtocol.Http11];
+            await using var tls = await Client.ConnectAsync(port, clientOptions);
+            Assert.Equal(SslApplicationProtocol.Http11, tls.NegotiatedApplicationProtocol);
+        }
     }
 
     private PeerProcess StartClient(int port, params IEnumerable<string> arguments) =>

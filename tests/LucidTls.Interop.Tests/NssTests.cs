@@ -1,3 +1,4 @@
+using System.Net.Security;
 using LucidTls.Interop.Tests.Peers;
 using LucidTls.TestSupport;
 
@@ -5,21 +6,54 @@ namespace LucidTls.Interop.Tests;
 
 public sealed class NssTests(PkiFixture pki)
 {
-    private const string Package = "libnss3-tools";
+    private static readonly string[] OnlyTls13 = ["-V", "tls1.3:tls1.3"];
+
+    public static TheoryData<string, NamedGroup> Groups => new()
+    {
+        { "x25519", NamedGroup.X25519 },
+        { "P256", NamedGroup.Secp256r1 },
+        { "P384", NamedGroup.Secp384r1 },
+        { "P521", NamedGroup.Secp521r1 },
+    };
+
+    public static TheoryData<string, CipherSuite> Suites => new()
+    {
+        { ":1301", CipherSuite.Aes128GcmSha256 },
+        { ":1302", CipherSuite.Aes256GcmSha384 },
+        { ":1303", CipherSuite.ChaCha20Poly1305Sha256 },
+    };
 
     [Theory]
-    [InlineData("x25519")]
-    [InlineData("P256")]
-    [InlineData("P384")]
-    [InlineData("P521")]
-    public async Task Its_client_talks_to_our_server_with_each_group(string group)
+    [MemberData(nameof(Groups))]
+    public async Task Its_client_talks_to_our_server_with_each_group(string name, NamedGroup group)
     {
-        using var database = await MakeDatabaseAsync(KeyKind.EcdsaP256);
-        await using var server = new EchoServer(pki.ServerOptions());
-        using var client = PeerProcess.Start(Peer.Find("tstclnt", Package), ["-h", "127.0.0.1", "-a", "localhost", "-p", $"{server.Port}", "-d", Name(database), "-V", "tls1.3:tls1.3", "-I", group]);
-        client.Write("hello\n");
-        await client.WaitForAsync("hello");
-        Assert.Contains(group.TrimStart('P'), (await server.SessionAsync()).Group.ToString(), StringComparison.OrdinalIgnoreCase);
+        var session = await TalkToOursAsync(pki.ServerOptions(), ["-I", name]);
+        Assert.Equal(group, session.Group);
+    }
+
+    [Theory]
+    [MemberData(nameof(Groups))]
+    public async Task Our_client_talks_to_its_server_with_each_group(string name, NamedGroup group)
+    {
+        var session = await TalkToItsAsync(KeyKind.EcdsaP256, pki.ClientOptions(), "-I", name);
+        Assert.Equal(group, session.Group);
+        Assert.Equal(group != NamedGroup.X25519, session.HelloRetried);
+    }
+
+    [Theory]
+    [MemberData(nameof(Suites))]
+    public async Task Its_client_talks_to_our_server_with_each_suite(string code, CipherSuite suite)
+    {
+        var session = await TalkToOursAsync(pki.ServerOptions(), ["-c", code]);
+        Assert.Equal(suite, session.CipherSuite);
+    }
+
+    [Theory]
+    [MemberData(nameof(Suites))]
+    public async Task Our_client_talks_to_its_server_with_each_suite(string code, CipherSuite suite)
+    {
+        var session = await TalkToItsAsync(KeyKind.EcdsaP256, pki.ClientOptions(), "-c", code);
+        Assert.Equal(suite, session.CipherSuite);
     }
 
     [Theory]
@@ -27,50 +61,98 @@ public sealed class NssTests(PkiFixture pki)
     [InlineData(KeyKind.EcdsaP384)]
     [InlineData(KeyKind.EcdsaP521)]
     [InlineData(KeyKind.Rsa2048)]
-    public async Task Its_client_accepts_certificates_of_ours(KeyKind kind)
+    [InlineData(KeyKind.RsaPss2048)]
+    public async Task Its_client_accepts_certificates_of_ours(KeyKind kind) =>
+        await TalkToOursAsync(pki.ServerOptions(kind), kind == KeyKind.RsaPss2048 ? ["-J", "rsa_pss_pss_sha256,ecdsa_secp256r1_sha256"] : []);
+
+    [Theory]
+    [InlineData(KeyKind.EcdsaP384)]
+    [InlineData(KeyKind.EcdsaP521)]
+    [InlineData(KeyKind.Rsa2048)]
+    public async Task Our_client_accepts_certificates_of_its_server(KeyKind kind) => await TalkToItsAsync(kind, pki.ClientOptions());
+
+    [Fact]
+    public async Task Our_server_asks_its_client_for_another_key_share()
     {
-        using var database = await MakeDatabaseAsync(KeyKind.EcdsaP256);
-        await using var server = new EchoServer(pki.ServerOptions(kind));
-        using var client = PeerProcess.Start(Peer.Find("tstclnt", Package), ["-h", "127.0.0.1", "-a", "localhost", "-p", $"{server.Port}", "-d", Name(database), "-V", "tls1.3:tls1.3"]);
+        var options = pki.ServerOptions();
+        options.Groups = [NamedGroup.Secp384r1];
+        Assert.True((await TalkToOursAsync(options, ["-I", "x25519,P384"])).HelloRetried);
+    }
+
+    [Fact]
+    public async Task Our_server_verifies_its_clients_certificate()
+    {
+        using var database = await Nss.MakeDatabaseAsync(pki.Server(), pki.RootFile);
+        await using var server = new EchoServer(pki.MutualOptions());
+        using var client = Nss.StartClientWithCertificate(database, server.Port, OnlyTls13);
         client.Write("hello\n");
         await client.WaitForAsync("hello");
+        Assert.True((await server.SessionAsync()).PeerVerdict!.IsAccepted);
     }
 
     [Theory]
     [InlineData(KeyKind.EcdsaP256)]
-    [InlineData(KeyKind.EcdsaP384)]
     [InlineData(KeyKind.Rsa2048)]
-    public async Task Our_client_talks_to_its_server(KeyKind kind)
+    public async Task Its_server_verifies_our_certificate(KeyKind kind)
     {
-        using var database = await MakeDatabaseAsync(kind);
-        var port = PeerProcess.FreePort();
-        using var server = PeerProcess.Start(Peer.Find("selfserv", Package), ["-d", Name(database), "-n", "server", "-p", $"{port}", "-V", "tls1.3:tls1.3", "-v"]);
-        await server.WaitForPortAsync(port);
-        await using var tls = await Client.ConnectAsync(port, pki.ClientOptions());
-        await tls.WriteAsync("GET / HTTP/1.0\r\n\r\n"u8.ToArray(), TestContext.Current.CancellationToken);
-        await Client.ReadUntilAsync(tls, "HTTP/1.0 200 OK");
+        var options = pki.ClientOptions();
+        options.Identity = pki.Pki.Client(kind).Identity();
+        var session = await TalkToItsAsync(KeyKind.EcdsaP256, options, "-r", "-r");
+        Assert.NotEmpty(session.LocalCertificates);
     }
 
-    private static string Name(TempFolder database) => $"sql:{database.Path}";
-
-    private async Task<TempFolder> MakeDatabaseAsync(KeyKind kind)
+    [Fact]
+    public async Task Our_client_agrees_on_an_application_protocol_with_its_server()
     {
-        var folder = new TempFolder();
-        File.WriteAllBytes(folder.File("server.p12"), pki.Server(kind).ToPkcs12("secret"));
-        await RunAsync("certutil", "-N", "-d", Name(folder), "--empty-password");
-        await RunAsync("certutil", "-A", "-d", Name(folder), "-n", "root", "-t", "CT,,", "-a", "-i", pki.RootFile);
-        await RunAsync("pk12util", "-i", folder.File("server.p12"), "-d", Name(folder), "-W", "secret", "-K", "");
-        // The name that the import gave is the leaf's subject; selfserv asks for it by "server".
-        using var list = PeerProcess.Start(Peer.Find("certutil", Package), ["-L", "-d", Name(folder)]);
-        await list.WaitForAsync("u,u,u");
-        var nickname = list.Text.Split('\n').First(line => line.Contains("u,u,u", StringComparison.Ordinal)).Split("   ")[0].Trim();
-        await RunAsync("certutil", "--rename", "-d", Name(folder), "-n", nickname, "--new-n", "server");
-        return folder;
+        var options = pki.ClientOptions();
+        options.ApplicationProtocols = [SslApplicationProtocol.Http2, SslApplicationProtocol.Http11];
+        Assert.Equal(SslApplicationProtocol.Http11, (await TalkToItsAsync(KeyKind.EcdsaP256, options, "-Q")).ApplicationProtocol);
     }
 
-    private static async Task RunAsync(string program, params string[] arguments)
+    [Fact]
+    public async Task A_client_of_TLS_12_is_refused_with_protocol_version()
     {
-        using var process = PeerProcess.Start(Peer.Find(program, Package), arguments);
-        Assert.True(await process.WaitForExitAsync() == 0, $"{program} {string.Join(' ', arguments)}: {process.Text}");
+        using var database = await Nss.MakeDatabaseAsync(pki.Server(), pki.RootFile);
+        await using var server = new EchoServer(pki.ServerOptions());
+        using var client = Nss.StartClient(database, server.Port, "-V", "tls1.2:tls1.2");
+        await client.WaitForAsync("SSL_ERROR_PROTOCOL_VERSION_ALERT");
+        var failure = await server.FailureAsync();
+        Assert.Equal(TlsError.UnsupportedVersion, failure.Error);
+        Assert.Contains("TLS 1.2", failure.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_server_of_TLS_12_is_refused()
+    {
+        using var database = await Nss.MakeDatabaseAsync(pki.Server(), pki.RootFile);
+        var (server, port) = await Nss.StartServerAsync(database, "-V", "tls1.2:tls1.2");
+        using (server)
+        {
+            var failure = await Client.FailureAsync(port, pki.ClientOptions());
+            Assert.Equal((TlsError.PeerAlert, TlsAlert.ProtocolVersion), (failure.Error, failure.Alert));
+        }
+    }
+
+    private async Task<TlsSessionInfo> TalkToOursAsync(TlsServerOptions options, string[] arguments)
+    {
+        using var database = await Nss.MakeDatabaseAsync(pki.Server(), pki.RootFile);
+        await using var server = new EchoServer(options);
+        using var client = Nss.StartClient(database, server.Port, [.. OnlyTls13, .. arguments]);
+        client.Write("hello\n");
+        await client.WaitForAsync("hello");
+        return await server.SessionAsync();
+    }
+
+    private async Task<TlsSessionInfo> TalkToItsAsync(KeyKind kind, TlsClientOptions options, params string[] arguments)
+    {
+        using var database = await Nss.MakeDatabaseAsync(pki.Server(kind), pki.RootFile);
+        var (server, port) = await Nss.StartServerAsync(database, [.. OnlyTls13, .. arguments]);
+        using (server)
+        {
+            await using var tls = await Client.ConnectAsync(port, options);
+            await tls.WriteAsync("GET / HTTP/1.0\r\n\r\n"u8.ToArray(), TestContext.Current.CancellationToken);
+            await Client.ReadUntilAsync(tls, "HTTP/1.0 200 OK");
+            return tls.Session;
+        }
     }
 }

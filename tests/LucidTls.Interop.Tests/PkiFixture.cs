@@ -39,13 +39,39 @@ public sealed class PkiFixture : IDisposable
     public (string ChainPath, string KeyPath) ServerFiles(KeyKind kind = KeyKind.EcdsaP256)
     {
         var server = Server(kind);
-        lock (_servers)
+        // Once: a peer of another test may be reading them.
+        lock (_serverFiles)
         {
-            // Once: a peer of another test may be reading them.
             if (!_serverFiles.TryGetValue(kind, out var files))
                 _serverFiles.Add(kind, files = server.WriteTo(_folder.Path, $"server-{kind}"));
             return files;
         }
+    }
+
+    /// <summary>A certificate for localhost that expired three days ago.</summary>
+    public TestCertificate Expired()
+    {
+        var now = DateTimeOffset.UtcNow;
+        return Pki.Leaf(new CertificateSpec { Names = ["localhost"], NotBefore = now.AddDays(-30), NotAfter = now.AddDays(-3) });
+    }
+
+    /// <summary>A certificate for other names than localhost: a.example and *.b.example.</summary>
+    public TestCertificate OtherName() => Pki.Leaf(KeyKind.EcdsaP256, "a.example", "*.b.example");
+
+    /// <summary>A certificate for localhost by an authority that nobody here trusts.</summary>
+    public static TestCertificate Stranger()
+    {
+        using var strangers = new TestPki();
+        return strangers.Server();
+    }
+
+    /// <summary>A server's options that ask for a client certificate of our authority.</summary>
+    public TlsServerOptions MutualOptions(ClientCertificateMode mode = ClientCertificateMode.Required)
+    {
+        var options = ServerOptions();
+        options.ClientCertificateMode = mode;
+        options.ClientCertificateVerifier = CertificateVerifier.FromPemFile(RootFile);
+        return options;
     }
 
     public TlsServerOptions ServerOptions(KeyKind kind = KeyKind.EcdsaP256) => new() { Identities = [Server(kind).Identity()] };

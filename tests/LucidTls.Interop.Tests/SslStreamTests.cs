@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
+using System.Runtime.Versioning;
 using System.Security.Authentication;
 using System.Security.Cryptography.X509Certificates;
 using LucidTls.Interop.Tests.Peers;
@@ -10,6 +11,8 @@ namespace LucidTls.Interop.Tests;
 
 public sealed class SslStreamTests(PkiFixture pki)
 {
+    public static TheoryData<TlsCipherSuite> Suites => [TlsCipherSuite.TLS_AES_128_GCM_SHA256, TlsCipherSuite.TLS_AES_256_GCM_SHA384, TlsCipherSuite.TLS_CHACHA20_POLY1305_SHA256];
+
     public static TheoryData<KeyKind> KeyKinds => [KeyKind.EcdsaP256, KeyKind.EcdsaP384, KeyKind.EcdsaP521, KeyKind.Rsa2048];
 
     [Theory]
@@ -18,7 +21,7 @@ public sealed class SslStreamTests(PkiFixture pki)
     {
         await using var server = new EchoServer(pki.ServerOptions(kind));
         await using var ssl = await ConnectAsync(server.Port, new SslClientAuthenticationOptions());
-        await EchoAsync(ssl);
+        await Client.EchoAsync(ssl);
         Assert.Equal(SslProtocols.Tls13, ssl.SslProtocol);
     }
 
@@ -26,18 +29,86 @@ public sealed class SslStreamTests(PkiFixture pki)
     [MemberData(nameof(KeyKinds))]
     public async Task It_is_a_server_of_ours_and_asks_for_our_certificate(KeyKind kind)
     {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        var serving = ServeAsync(listener, kind);
+        var subject = "";
+        using var certificate = pki.Server(kind).ToPlatform();
+        var serverOptions = ServerOptions(certificate);
+        serverOptions.ClientCertificateRequired = true;
+        serverOptions.RemoteCertificateValidationCallback = (_, certificate, _, _) =>
+        {
+            subject = certificate!.Subject;
+            return true;
+        };
+        await using var server = new SslStreamServer(serverOptions);
         var options = pki.ClientOptions();
         options.ApplicationProtocols = [SslApplicationProtocol.Http2];
         options.Identity = pki.Pki.Client(kind).Identity();
-        await using (var tls = await Client.ConnectAsync(((IPEndPoint)listener.LocalEndpoint).Port, options))
+        await using var tls = await Client.ConnectAsync(server.Port, options);
+        Assert.Equal(SslApplicationProtocol.Http2, tls.NegotiatedApplicationProtocol);
+        await Client.EchoAsync(tls);
+        Assert.Equal("CN=client", subject);
+    }
+
+    [Theory]
+    [SupportedOSPlatform("linux")]
+    [MemberData(nameof(Suites))]
+    public async Task It_talks_to_us_in_each_suite_from_either_end(TlsCipherSuite suite)
+    {
+        var policy = new CipherSuitesPolicy([suite]);
+        await using var ours = new EchoServer(pki.ServerOptions());
+        await using (var ssl = await ConnectAsync(ours.Port, new SslClientAuthenticationOptions { CipherSuitesPolicy = policy }))
         {
-            Assert.Equal(SslApplicationProtocol.Http2, tls.NegotiatedApplicationProtocol);
-            await EchoAsync(tls);
+            await Client.EchoAsync(ssl);
+            Assert.Equal((int)suite, (await ours.SessionAsync()).CipherSuite.Value);
         }
-        Assert.Equal("CN=client", await serving);
+
+        using var certificate = pki.Server().ToPlatform();
+        var options = ServerOptions(certificate);
+        options.CipherSuitesPolicy = policy;
+        await using var theirs = new SslStreamServer(options);
+        await using var tls = await Client.ConnectAsync(theirs.Port, pki.ClientOptions());
+        await Client.EchoAsync(tls);
+        Assert.Equal((int)suite, tls.Session.CipherSuite.Value);
+    }
+
+    [Fact]
+    public async Task It_follows_our_key_updates_from_either_end()
+    {
+        using var certificate = pki.Server().ToPlatform();
+        await using var theirs = new SslStreamServer(ServerOptions(certificate));
+        await using (var tls = await Client.ConnectAsync(theirs.Port, pki.ClientOptions()))
+        {
+            await tls.UpdateKeysAsync(requestPeerUpdate: true, TestContext.Current.CancellationToken);
+            await Client.EchoAsync(tls);
+        }
+        await using var ours = new EchoServer(pki.ServerOptions(), async tls =>
+        {
+            await tls.UpdateKeysAsync(requestPeerUpdate: true);
+            await EchoServer.EchoAsync(tls);
+        });
+        await using var ssl = await ConnectAsync(ours.Port, new SslClientAuthenticationOptions());
+        await Client.EchoAsync(ssl);
+    }
+
+    [Fact]
+    public async Task It_resumes_our_sessions_and_we_resume_its()
+    {
+        await using var ours = new EchoServer(pki.ServerOptions());
+        // It keeps sessions by these options, the chain's policy among them.
+        var clientOptions = new SslClientAuthenticationOptions();
+        using var certificate = pki.Server().ToPlatform();
+        await using var theirs = new SslStreamServer(ServerOptions(certificate));
+        var ourOptions = pki.ClientOptions();
+        for (var i = 0; i < 2; i++)
+        {
+            await using (var ssl = await ConnectAsync(ours.Port, clientOptions))
+            {
+                await Client.EchoAsync(ssl);
+                Assert.Equal(i > 0, (await ours.SessionAsync()).Resumed);
+            }
+            await using var tls = await Client.ConnectAsync(theirs.Port, ourOptions);
+            await Client.EchoAsync(tls);
+            Assert.Equal(i > 0, tls.Session.Resumed);
+        }
     }
 
     [Fact]
@@ -73,38 +144,27 @@ public sealed class SslStreamTests(PkiFixture pki)
         await socket.ConnectAsync(IPAddress.Loopback, port);
         var ssl = new SslStream(new NetworkStream(socket, ownsSocket: true));
         options.TargetHost = "localhost";
-        options.CertificateChainPolicy = new X509ChainPolicy { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck };
-        options.CertificateChainPolicy.CustomTrustStore.Add(X509CertificateLoader.LoadCertificate(pki.Pki.Root));
-        await ssl.AuthenticateAsClientAsync(options, TestContext.Current.CancellationToken);
-        return ssl;
-    }
-
-    private async Task<string> ServeAsync(TcpListener listener, KeyKind kind)
-    {
-        using var client = await listener.AcceptTcpClientAsync();
-        await using var ssl = new SslStream(client.GetStream());
-        using var certificate = pki.Server(kind).ToPlatform();
-        var subject = "";
-        await ssl.AuthenticateAsServerAsync(new SslServerAuthenticationOptions
+        if (options.CertificateChainPolicy == null)
         {
-            ServerCertificateContext = SslStreamCertificateContext.Create(certificate, [X509CertificateLoader.LoadCertificate(pki.Pki.Intermediate)], offline: true),
-            ClientCertificateRequired = true,
-            ApplicationProtocols = [SslApplicationProtocol.Http2],
-            RemoteCertificateValidationCallback = (_, certificate, _, _) =>
-            {
-                subject = certificate!.Subject;
-                return true;
-            },
-        });
-        var buffer = new byte[100];
-        var count = await ssl.ReadAsync(buffer);
-        await ssl.WriteAsync(buffer.AsMemory(0, count));
-        return subject;
+            options.CertificateChainPolicy = new X509ChainPolicy { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck };
+            options.CertificateChainPolicy.CustomTrustStore.Add(X509CertificateLoader.LoadCertificate(pki.Pki.Root));
+        }
+        try
+        {
+            await ssl.AuthenticateAsClientAsync(options, TestContext.Current.CancellationToken);
+            return ssl;
+        }
+        catch
+        {
+            await ssl.DisposeAsync();
+            throw;
+        }
     }
 
-    private static async Task EchoAsync(Stream stream)
+    private SslServerAuthenticationOptions ServerOptions(X509Certificate2 certificate) => new()
     {
-        await stream.WriteAsync("hello\n"u8.ToArray());
-        await Client.ReadUntilAsync(stream, "hello");
-    }
+        ServerCertificateContext = SslStreamCertificateContext.Create(certificate, [X509CertificateLoader.LoadCertificate(pki.Pki.Intermediate)], offline: true),
+        ApplicationProtocols = [SslApplicationProtocol.Http2],
+        EnabledSslProtocols = SslProtocols.Tls13,
+    };
 }

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using System.Security.Authentication;
 using System.Text;
 
 namespace LucidTls.Interop.Tests.Peers;
@@ -23,6 +24,20 @@ internal static class Client
             await tls.DisposeAsync();
             throw;
         }
+    }
+
+    /// <summary>Why a connection does not come about.</summary>
+    public static async Task<TlsException> FailureAsync(int port, TlsClientOptions options)
+    {
+        var failure = await Assert.ThrowsAsync<AuthenticationException>(() => ConnectAsync(port, options));
+        return Assert.IsType<TlsException>(failure.InnerException);
+    }
+
+    /// <summary>Sends a line and reads until it has come back.</summary>
+    public static async Task EchoAsync(Stream stream, string line = "hello")
+    {
+        await stream.WriteAsync(Encoding.UTF8.GetBytes(line + "\n"), TestContext.Current.CancellationToken);
+        await ReadUntilAsync(stream, line);
     }
 
     /// <summary>Reads until the text has come.</summary>

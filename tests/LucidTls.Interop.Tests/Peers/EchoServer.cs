@@ -56,7 +56,8 @@ internal sealed class EchoServer : IAsyncDisposable
         await _accepting;
     }
 
-    private static async Task EchoAsync(TlsStream tls)
+    /// <summary>Sends back what comes until the client has closed.</summary>
+    public static async Task EchoAsync(TlsStream tls)
     {
         var buffer = new byte[16 * 1024];
         int count;

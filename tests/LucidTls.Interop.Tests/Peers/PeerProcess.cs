@@ -1,7 +1,9 @@
 using System.Diagnostics;
+using System.Diagnostics.CodeAnalysis;
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
+using System.Text.RegularExpressions;
 
 namespace LucidTls.Interop.Tests.Peers;
 
@@ -10,17 +12,20 @@ internal sealed class PeerProcess : IDisposable
 {
     public static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
+    private const int FirstPort = 21_000;
+    private static int _portsTried = Random.Shared.Next(10_000);
+
     private readonly Process _process;
     private readonly StringBuilder _output = new();
-    private int _disposed;
     private readonly SemaphoreSlim _news = new(0);
+    private readonly Task _collecting;
+    private int _disposed;
 
     private PeerProcess(Process process, bool collectOutput)
     {
         _process = process;
-        if (collectOutput)
-            _ = CollectAsync(process.StandardOutput);
-        _ = CollectAsync(process.StandardError);
+        var errors = CollectAsync(process.StandardError);
+        _collecting = collectOutput ? Task.WhenAll(errors, CollectAsync(process.StandardOutput)) : errors;
     }
 
     public int ProcessId => _process.Id;
@@ -60,41 +65,57 @@ internal sealed class PeerProcess : IDisposable
         Input.Flush();
     }
 
-    /// <summary>Waits until the output holds that text.</summary>
-    public async Task WaitForAsync(string text)
+    /// <summary>Waits until the output holds that text; fails when it does not come in time or can come no more.</summary>
+    public Task WaitForAsync(string text) => WaitForMatchAsync(Regex.Escape(text));
+
+    /// <summary>Waits until the output holds what the regular expression describes; fails when it does not come in time or can come no more.</summary>
+    public async Task WaitForMatchAsync([StringSyntax(StringSyntaxAttribute.Regex)] string pattern)
     {
         using var limit = new CancellationTokenSource(Patience);
         try
         {
-            while (!Text.Contains(text, StringComparison.Ordinal))
-                await _news.WaitAsync(limit.Token);
+            while (!Regex.IsMatch(Text, pattern) && !_collecting.IsCompleted)
+                await await Task.WhenAny(_news.WaitAsync(limit.Token), _collecting);
         }
         catch (OperationCanceledException)
         {
-            Assert.Fail($"\"{text}\" did not come within {Patience.TotalSeconds} s. The peer said:\n{Text}");
+            Assert.Fail($"\"{pattern}\" did not come within {Patience.TotalSeconds} s. The peer said:\n{Text}");
         }
+        Assert.True(Regex.IsMatch(Text, pattern), $"The peer ended and did not say \"{pattern}\". It said:\n{Text}");
     }
 
-    /// <summary>Waits for the end, and gives the exit code.</summary>
+    /// <summary>Waits for the end and for the last of the output, and gives the exit code.</summary>
     public async Task<int> WaitForExitAsync()
     {
         using var limit = new CancellationTokenSource(Patience);
         await _process.WaitForExitAsync(limit.Token);
+        await _collecting.WaitAsync(limit.Token);
         return _process.ExitCode;
     }
 
-    /// <summary>A port of loopback that nobody uses.</summary>
+    /// <summary>A port of loopback that nobody uses, and that no other call gives: from below those that the system gives to whoever asks for any.</summary>
     public static int FreePort()
     {
-        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-        return ((IPEndPoint)socket.LocalEndPoint!).Port;
+        while (true)
+        {
+            var port = FirstPort + Interlocked.Increment(ref _portsTried) % 10_000;
+            using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+            try
+            {
+                socket.Bind(new IPEndPoint(IPAddress.Loopback, port));
+                return port;
+            }
+            catch (SocketException exception) when (exception.SocketErrorCode == SocketError.AddressAlreadyInUse)
+            {
+                // Somebody else's; the next one, then.
+            }
+        }
     }
 
     /// <summary>Waits until somebody listens on the port, by connecting.</summary>
     public async Task WaitForPortAsync(int port)
     {
-        var deadline = Stopwatch.GetTimestamp();
+        var start = Stopwatch.GetTimestamp();
         while (true)
         {
             try
@@ -103,13 +124,13 @@ internal sealed class PeerProcess : IDisposable
                 await probe.ConnectAsync(IPAddress.Loopback, port);
                 return;
             }
-            catch (SocketException) when (Stopwatch.GetElapsedTime(deadline) < Patience && !_process.HasExited)
+            catch (SocketException) when (Stopwatch.GetElapsedTime(start) < Patience && !_process.HasExited)
             {
                 await Task.Delay(20);
             }
             catch (SocketException exception)
             {
-                Assert.Fail($"Nobody listens on port {port}: {exception.Message}. The peer {(_process.HasExited ? "has ended and" : "")} said:\n{Text}");
+                Assert.Fail($"The peer does not listen on port {port} ({exception.Message}). It said:\n{Text}");
             }
         }
     }

@@ -1,0 +1,37 @@
+using LucidTls.TestSupport;
+
+namespace LucidTls.Interop.Tests.Peers;
+
+/// <summary><c>lucidtls serve</c> as a process with a data folder of its own. LUCIDTLS_BINARY names a published binary to run in place of the assembly beside the tests.</summary>
+internal sealed class Tool : IDisposable
+{
+    private readonly TempFolder _data;
+
+    private Tool(PeerProcess process, TempFolder data, Uri url) => (Process, _data, Url) = (process, data, url);
+
+    public PeerProcess Process { get; }
+
+    /// <summary>Where it listens, by the name localhost.</summary>
+    public Uri Url { get; }
+
+    /// <summary>The certificate of the authority that it made for itself, in PEM.</summary>
+    public string AuthorityFile => _data.File("lucidtls/ca.pem");
+
+    public static async Task<Tool> ServeAsync(params IEnumerable<string> arguments)
+    {
+        var data = new TempFolder();
+        var binary = Environment.GetEnvironmentVariable("LUCIDTLS_BINARY");
+        string[] assembly = binary is null ? [Path.Combine(AppContext.BaseDirectory, "LucidTls.Cli.dll")] : [];
+        var process = PeerProcess.Start(binary ?? "dotnet", [.. assembly, "serve", "--listen", "127.0.0.1:0", .. arguments], collectOutput: false, new Dictionary<string, string> { ["XDG_DATA_HOME"] = data.Path });
+        using var output = new StreamReader(process.Output, leaveOpen: true);
+        var url = await output.ReadLineAsync(TestContext.Current.CancellationToken).AsTask().WaitAsync(PeerProcess.Patience);
+        Assert.True(url != null, $"lucidtls serve did not start: {process.Text}");
+        return new Tool(process, data, new Uri(url));
+    }
+
+    public void Dispose()
+    {
+        Process.Dispose();
+        _data.Dispose();
+    }
+}
