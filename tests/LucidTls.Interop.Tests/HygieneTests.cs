@@ -25,6 +25,61 @@ public sealed class HygieneTests(PkiFixture pki)
         Assert.Equal([21, 3, 3, 0, 2, 1, 90, 21, 3, 3, 0, 2, 1, 0], farewell[..count]);
     }
 
+    [Fact]
+    public async Task A_client_that_says_a_byte_now_and_then_is_dropped_at_the_same_timeout()
+    {
+        var options = pki.ServerOptions();
+        options.HandshakeTimeout = TimeSpan.FromMilliseconds(300);
+        await using var server = new EchoServer(options);
+        using var tcp = new TcpClient();
+        await tcp.ConnectAsync(IPAddress.Loopback, server.Port, TestContext.Current.CancellationToken);
+        var failing = server.FailureAsync();
+        // A record with the start of a ClientHello, drop by drop.
+        byte[] start = [0x16, 0x03, 0x01, 0x02, 0x00, 0x01, 0x00, 0x01, 0xFC, 0x03, 0x03];
+        for (var i = 0; !failing.IsCompleted && i < 400; i++)
+        {
+            await tcp.GetStream().WriteAsync(new[] { i < start.Length ? start[i] : (byte)0 }, TestContext.Current.CancellationToken);
+            await Task.WhenAny(failing, Task.Delay(20, TestContext.Current.CancellationToken));
+        }
+        Assert.Equal(TlsError.HandshakeTimeout, (await failing).Error);
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(3)]
+    [InlineData(5)]
+    [InlineData(100)]
+    public async Task A_client_that_leaves_in_its_first_message_is_reported_as_what_it_is(int length)
+    {
+        await using var server = new EchoServer(pki.ServerOptions());
+        using (var tcp = new TcpClient())
+        {
+            await tcp.ConnectAsync(IPAddress.Loopback, server.Port, TestContext.Current.CancellationToken);
+            var hello = new byte[length];
+            ReadOnlySpan<byte> start = [0x16, 0x03, 0x01, 0x02, 0x00, 0x01, 0x00, 0x01, 0xFC, 0x03, 0x03];
+            start[..Math.Min(length, start.Length)].CopyTo(hello);
+            await tcp.GetStream().WriteAsync(hello, TestContext.Current.CancellationToken);
+        }
+        Assert.Equal(TlsError.ClosedDuringHandshake, (await server.FailureAsync()).Error);
+    }
+
+    [Fact]
+    public async Task A_peer_that_is_killed_ends_what_we_send_to_it_in_an_error()
+    {
+        var ended = new TaskCompletionSource<IOException>(TaskCreationOptions.RunContinuationsAsynchronously);
+        await using var server = new EchoServer(pki.ServerOptions(), async tls =>
+        {
+            ended.SetResult(await Assert.ThrowsAnyAsync<IOException>(async () =>
+            {
+                while (true)
+                    await tls.WriteAsync(new byte[16 * 1024], TestContext.Current.CancellationToken);
+            }));
+        });
+        using (var client = OpenSsl.StartClient(pki, server.Port))
+            await client.WaitForAsync("Verify return code: 0 (ok)");
+        Assert.NotNull(await ended.Task.WaitAsync(PeerProcess.Patience, TestContext.Current.CancellationToken));
+    }
+
     [Theory]
     [InlineData((byte)0x00)]
     [InlineData((byte)0xFF)]
@@ -56,12 +111,13 @@ public sealed class HygieneTests(PkiFixture pki)
     public async Task Thousand_clients_at_once_and_ten_thousand_in_sequence_leave_nothing_behind()
     {
         await using var server = new EchoServer(pki.ServerOptions());
-        await AtOnceAsync(server.Port, 1000);
-        await InSequenceAsync(server.Port, 500);
+        var options = pki.ClientOptions();
+        await Crowd.AtOnceAsync(server.Port, options, 1000, TalkAsync);
+        await Crowd.InSequenceAsync(server.Port, options, 500, TalkAsync);
         await server.WaitUntilIdleAsync();
         var before = Measure();
-        await InSequenceAsync(server.Port, 10_000);
-        await AtOnceAsync(server.Port, 1000);
+        await Crowd.InSequenceAsync(server.Port, options, 10_000, TalkAsync);
+        await Crowd.AtOnceAsync(server.Port, options, 1000, TalkAsync);
         await server.WaitUntilIdleAsync();
         var after = Measure();
         Assert.InRange(after.Handles - before.Handles, -100_000, 60);
@@ -81,36 +137,8 @@ public sealed class HygieneTests(PkiFixture pki)
         hello.CopyTo(junk.AsSpan(5));
     }
 
-    private async Task InSequenceAsync(int port, int count)
+    private static async Task TalkAsync(TlsStream tls)
     {
-        var options = pki.ClientOptions();
-        for (var i = 0; i < count; i++)
-            await TalkAsync(port, options, null);
-    }
-
-    private async Task AtOnceAsync(int port, int count)
-    {
-        var options = pki.ClientOptions();
-        var allConnected = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        var connected = 0;
-        await Task.WhenAll(Enumerable.Range(0, count).Select(_ => Task.Run(() => TalkAsync(port, options, async () =>
-        {
-            if (Interlocked.Increment(ref connected) == count)
-                allConnected.SetResult();
-            await allConnected.Task;
-        }))));
-    }
-
-    private static async Task TalkAsync(int port, TlsClientOptions options, Func<Task>? meanwhile)
-    {
-        var socket = new Socket(SocketType.Stream, ProtocolType.Tcp);
-        await socket.ConnectAsync(IPAddress.Loopback, port);
-        // Else ten thousand ports would wait for late packets.
-        socket.LingerState = new LingerOption(true, 0);
-        await using var tls = new TlsStream(new NetworkStream(socket, ownsSocket: true));
-        await tls.AuthenticateAsClientAsync(options);
-        if (meanwhile != null)
-            await meanwhile();
         await tls.WriteAsync("hello"u8.ToArray());
         var buffer = new byte[5];
         await tls.ReadExactlyAsync(buffer);
