@@ -1,7 +1,7 @@
 using LucidTls.Certificates;
 using LucidTls.Protocol;
-using LucidTls.TestSupport;
 using LucidTls.Tests.Connections;
+using LucidTls.TestSupport;
 
 namespace LucidTls.Tests.Handshake;
 
