@@ -138,6 +138,10 @@ public enum TlsError
     CertificateRevoked,
     /// <summary>A certificate may not be used for this.</summary>
     CertificateUnsuitable,
+    /// <summary>Whether a certificate was revoked could not be found out, though that is demanded.</summary>
+    CertificateStatusUnknown,
+    /// <summary>The chain breaks a demand that this end's application makes: a pin, a policy, transparency, a limit.</summary>
+    CertificateUnacceptable,
     /// <summary>A certificate's key is of a kind that this library cannot use.</summary>
     UnsupportedCertificateKey,
 

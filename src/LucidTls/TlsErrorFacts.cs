@@ -84,6 +84,8 @@ internal readonly record struct TlsErrorFacts(TlsFailureSource Source, TlsAlert?
         TlsError.CertificateUnknownIssuer => new(Local, TlsAlert.UnknownCA, "RFC 5280 §6.1", "The peer's certificate does not lead to a trusted authority", "Trust the authority that issued it if you mean to, or have the peer send its whole chain."),
         TlsError.CertificateRevoked => new(Local, TlsAlert.CertificateRevoked, "RFC 5280 §6.3", "A certificate of the peer was revoked", ServerOperator),
         TlsError.CertificateUnsuitable => new(Local, TlsAlert.UnsupportedCertificate, "RFC 5280 §6.1.4", "A certificate of the peer may not be used for this", ServerOperator),
+        TlsError.CertificateStatusUnknown => new(Local, TlsAlert.BadCertificateStatusResponse, "RFC 6066 §8", "Whether the peer's certificate was revoked could not be found out", "Whoever runs the server has to staple a current OCSP response."),
+        TlsError.CertificateUnacceptable => new(Local, TlsAlert.CertificateUnknown, "RFC 8446 §6.2", "The peer's certificate does not meet what this end demands beyond the common rules", "The explanation says which demand; either this end relaxes it or the peer gets another certificate."),
         TlsError.UnsupportedCertificateKey => new(Local, TlsAlert.UnsupportedCertificate, "RFC 8446 §4.4.2.2", "The key of the peer's certificate is of a kind that cannot be used here", ServerOperator),
 
         TlsError.LocalFailure => new(Local, TlsAlert.InternalError, "", "This end failed for a reason of its own", "Look at the inner exception."),

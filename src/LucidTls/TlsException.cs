@@ -74,6 +74,8 @@ public sealed class TlsException : Exception
         CertificateFailure.UnknownIssuer => TlsError.CertificateUnknownIssuer,
         CertificateFailure.Revoked => TlsError.CertificateRevoked,
         CertificateFailure.Unsuitable => TlsError.CertificateUnsuitable,
+        CertificateFailure.UnknownStatus => TlsError.CertificateStatusUnknown,
+        CertificateFailure.Unacceptable => TlsError.CertificateUnacceptable,
         CertificateFailure.None => throw new InvalidOperationException("An accepted certificate is no error."),
     };
 }

@@ -1,7 +1,8 @@
-using System.Net;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using LucidTls.Certificates;
+using LucidTls.Certificates.Names;
+using LucidTls.Certificates.Parsing;
 using LucidTls.Cryptography;
 
 namespace LucidTls;
@@ -18,8 +19,7 @@ public sealed class TlsIdentity
 {
     private readonly TlsSignCallback _sign;
     private readonly SignatureScheme[] _schemes;
-    private readonly string[] _dnsNames;
-    private readonly IPAddress[] _addresses;
+    private readonly IReadOnlyList<GeneralName> _names;
 
     private TlsIdentity(IReadOnlyList<ReadOnlyMemory<byte>> chain, ReadOnlySpan<SignatureScheme> schemes, TlsSignCallback sign)
     {
@@ -27,9 +27,7 @@ public sealed class TlsIdentity
         _schemes = schemes.ToArray();
         _sign = sign;
         // LeafKeyOf has parsed it before.
-        var leaf = Certificate.TryParse(chain[0])!;
-        _dnsNames = [.. PathRules.DnsNames(leaf)];
-        _addresses = [.. PathRules.Addresses(leaf)];
+        _names = Certificate.TryParse(chain[0])!.Facts.AlternativeNames;
     }
 
     /// <summary>The chain in DER, leaf first, without the root.</summary>
@@ -98,7 +96,11 @@ public sealed class TlsIdentity
     }
 
     /// <summary>Whether the leaf is for that DNS name or IP address (RFC 9525).</summary>
-    public bool Matches(string serverName) => ServerNames.Match(serverName, _dnsNames, _addresses);
+    public bool Matches(string serverName)
+    {
+        ArgumentNullException.ThrowIfNull(serverName);
+        return ServerNames.IsName(serverName) && NameMatching.Find(_names, PeerName.Parse(serverName)) != null;
+    }
 
     internal ValueTask<byte[]> SignAsync(SignatureScheme scheme, ReadOnlyMemory<byte> data, CancellationToken cancellationToken) => _sign(scheme, data, cancellationToken);
 

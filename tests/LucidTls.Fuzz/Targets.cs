@@ -1,4 +1,5 @@
 using LucidTls.Certificates;
+using LucidTls.Certificates.Parsing;
 using LucidTls.Protocol;
 using LucidTls.Records;
 using LucidTls.Sessions;

@@ -2,6 +2,7 @@ using System.Security.Cryptography.X509Certificates;
 using LucidTls.Bench.Measuring;
 using LucidTls.Bench.Stacks;
 using LucidTls.Certificates;
+using LucidTls.Certificates.Paths;
 using LucidTls.Cryptography;
 using LucidTls.TestSupport;
 

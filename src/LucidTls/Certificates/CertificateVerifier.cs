@@ -1,3 +1,6 @@
+using LucidTls.Certificates.Parsing;
+using LucidTls.Certificates.Paths;
+
 namespace LucidTls.Certificates;
 
 /// <summary>
@@ -6,39 +9,38 @@ namespace LucidTls.Certificates;
 /// </summary>
 public sealed class CertificateVerifier
 {
-    private const int MostCertificates = 64;
+    private const int MostCertificates = 128;
 
-    private readonly Lazy<TrustAnchors> _anchors;
-    private readonly TimeProvider _time;
+    /// <summary>Larger ones are rare, and not worth their place.</summary>
+    private const int MostBytesKept = 8 * 1024;
 
-    private CertificateVerifier(Func<TrustAnchors> anchors, TimeProvider? time = null)
+    private readonly CertificateProfile _profile;
+
+    /// <summary>Makes a verifier.</summary>
+    public CertificateVerifier(CertificateVerifierOptions options)
     {
-        _anchors = new Lazy<TrustAnchors>(anchors);
-        _time = time ?? TimeProvider.System;
+        ArgumentNullException.ThrowIfNull(options);
+        Options = options;
+        _profile = options.EffectiveProfile;
     }
 
-    /// <summary>Verifies against the system's trust store, which is read when it is first needed.</summary>
-    public static CertificateVerifier System { get; } = new(TrustAnchors.FromSystem);
+    /// <summary>Verifies against the system's trust store, which is read when it is first needed, by the rules of the web's PKI.</summary>
+    public static CertificateVerifier System { get; } = new(new CertificateVerifierOptions());
 
-    /// <summary>Verifies against the roots in a PEM file.</summary>
+    /// <summary>Whom it trusts and what it demands.</summary>
+    public CertificateVerifierOptions Options { get; }
+
+    /// <summary>Verifies against the roots in a PEM file, by the rules of RFC 5280.</summary>
     /// <exception cref="IOException">The file cannot be read.</exception>
     /// <exception cref="FormatException">The file holds no certificate, or one that cannot be read.</exception>
-    public static CertificateVerifier FromPemFile(string path)
-    {
-        ArgumentNullException.ThrowIfNull(path);
-        return FromRoots(PemReader.Certificates(File.ReadAllText(path)));
-    }
+    public static CertificateVerifier FromPemFile(string path) => new(new CertificateVerifierOptions { TrustStore = TrustStore.FromPemFile(path) });
 
-    /// <summary>Verifies against given roots, each in DER.</summary>
+    /// <summary>Verifies against given roots, each in DER, by the rules of RFC 5280.</summary>
     /// <param name="roots">The certificates that are trusted; an intermediate or a leaf may be among them.</param>
     /// <param name="time">The clock that decides about validity; null for the system's.</param>
     /// <exception cref="FormatException">One of them is no certificate.</exception>
-    public static CertificateVerifier FromRoots(IEnumerable<ReadOnlyMemory<byte>> roots, TimeProvider? time = null)
-    {
-        ArgumentNullException.ThrowIfNull(roots);
-        var anchors = new TrustAnchors([.. roots.Select(root => Certificate.TryParse(root) ?? throw new FormatException("A root is no certificate in DER."))]);
-        return new CertificateVerifier(() => anchors, time);
-    }
+    public static CertificateVerifier FromRoots(IEnumerable<ReadOnlyMemory<byte>> roots, TimeProvider? time = null) =>
+        new(new CertificateVerifierOptions { TrustStore = TrustStore.FromCertificates(roots), TimeProvider = time ?? TimeProvider.System });
 
     /// <summary>Verifies <paramref name="chain"/> (DER, leaf first; the others in any order).</summary>
     /// <param name="chain">The peer's certificates, leaf first.</param>
@@ -46,23 +48,79 @@ public sealed class CertificateVerifier
     /// <param name="purpose">What the leaf must be good for.</param>
     /// <param name="cancellationToken">Gives up.</param>
     /// <returns>The verdict; a bad certificate is a refusal and never an exception.</returns>
-    public ValueTask<CertificateVerdict> VerifyAsync(IReadOnlyList<ReadOnlyMemory<byte>> chain, string? name, CertificatePurpose purpose, CancellationToken cancellationToken = default)
+    /// <exception cref="ArgumentException">The name is neither a DNS name nor an IP address.</exception>
+    public ValueTask<CertificateVerdict> VerifyAsync(IReadOnlyList<ReadOnlyMemory<byte>> chain, string? name, CertificatePurpose purpose, CancellationToken cancellationToken = default) =>
+        VerifyAsync(new CertificateVerificationRequest { Chain = chain, Names = name == null ? [] : [PeerName.Parse(name)], Purpose = purpose }, cancellationToken);
+
+    /// <summary>Answers a request.</summary>
+    /// <returns>The verdict; a bad certificate is a refusal and never an exception.</returns>
+    public ValueTask<CertificateVerdict> VerifyAsync(CertificateVerificationRequest request, CancellationToken cancellationToken = default)
     {
-        ArgumentNullException.ThrowIfNull(chain);
+        ArgumentNullException.ThrowIfNull(request);
+        ArgumentNullException.ThrowIfNull(request.Chain);
         cancellationToken.ThrowIfCancellationRequested();
-        return ValueTask.FromResult(Verify(chain, name, purpose));
+        var chain = request.Chain;
+        if (chain.Count == 0)
+            return new(Refuse("there is no certificate"));
+        if (chain.Count > MostCertificates)
+            return new(Refuse($"there are more than {MostCertificates} certificates", CertificateRule.SearchBudget));
+        if (!TryParse(chain[0], out var leaf, out var problem))
+            return new(Refuse($"the peer's certificate {problem}"));
+        return new(Verify(request, leaf!));
     }
 
-    private CertificateVerdict Verify(IReadOnlyList<ReadOnlyMemory<byte>> chain, string? name, CertificatePurpose purpose)
+    private CertificateVerdict Verify(CertificateVerificationRequest request, Certificate leaf)
     {
-        if (chain.Count is 0 or > MostCertificates)
-            return new CertificateVerdict(CertificateFailure.Malformed, chain.Count == 0 ? "there is no certificate" : $"there are more than {MostCertificates} certificates");
-        if (Certificate.TryParse(chain[0]) is not { } leaf)
-            return new CertificateVerdict(CertificateFailure.Malformed, "the certificate is not well-formed DER by RFC 5280");
-        // What cannot be read helps no path, and need not hinder one.
-        var surplus = chain.Skip(1).Select(Certificate.TryParse).OfType<Certificate>().ToArray();
-        return new PathSearch(_anchors.Value, surplus, purpose, WholeSeconds(_time.GetUtcNow())).Run(leaf, name);
+        var policy = new VerificationPolicy
+        {
+            Options = Options,
+            Profile = _profile,
+            Purpose = request.Purpose,
+            Names = request.Names,
+            Now = WholeSeconds(request.Time ?? Options.TimeProvider.GetUtcNow()),
+        };
+        var search = new PathSearch(leaf, Surplus(request.Chain), Options.TrustStore.Current, policy, new SearchBudget());
+        var candidates = new List<CandidatePath>(1);
+        while (search.Next() is { } candidate)
+        {
+            candidates.Add(candidate);
+            if (!candidate.IsGood)
+                continue;
+            Keep(candidate);
+            return CertificateVerdict.Accept(candidates, candidate, _profile);
+        }
+        return CertificateVerdict.Refuse(candidates, _profile);
     }
+
+    // What cannot be read helps no path, and need not hinder one.
+    private static List<Certificate> Surplus(IReadOnlyList<ReadOnlyMemory<byte>> chain)
+    {
+        var surplus = new List<Certificate>(chain.Count - 1);
+        for (var i = 1; i < chain.Count; i++)
+        {
+            if (TryParse(chain[i], out var certificate, out _))
+                surplus.Add(certificate!);
+        }
+        return surplus;
+    }
+
+    // The bytes are copied: what is taken apart here may be kept for longer than the peer's message.
+    private static bool TryParse(ReadOnlyMemory<byte> der, out Certificate? certificate, out string? problem)
+    {
+        problem = null;
+        return LinkCache.Shared.TryGet(der.Span, out certificate) || Certificate.TryParse(der.ToArray(), out certificate, out problem);
+    }
+
+    private static void Keep(CandidatePath path)
+    {
+        foreach (var certificate in path.Certificates)
+        {
+            if (certificate != path.Anchor!.Certificate && certificate.Der.Length <= MostBytesKept)
+                LinkCache.Shared.Add(certificate);
+        }
+    }
+
+    private CertificateVerdict Refuse(string sentence, CertificateRule rule = CertificateRule.WellFormed) => CertificateVerdict.Refuse(rule, sentence, _profile);
 
     // RFC 5280 §4.1.2.5: certificates know no fractions, so the whole second of notAfter is still valid.
     private static DateTimeOffset WholeSeconds(DateTimeOffset time) => time.AddTicks(-(time.Ticks % TimeSpan.TicksPerSecond));

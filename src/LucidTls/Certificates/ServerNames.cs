@@ -1,49 +1,42 @@
 using System.Globalization;
 using System.Net;
-using System.Text;
+using System.Net.Sockets;
+using LucidTls.Certificates.Names;
 
 namespace LucidTls.Certificates;
 
-/// <summary>The names that a client asks for, and whether a certificate is for them (RFC 9525).</summary>
+/// <summary>The hosts that a client asks for (RFC 9525 §6.1): DNS names, internationalised ones as A-labels, and IP addresses.</summary>
 internal static class ServerNames
 {
     private static readonly IdnMapping Idn = new() { UseStd3AsciiRules = true };
 
+    public static bool IsName(string host) => TryAddress(host) != null || TryNormalize(host) != null;
+
     /// <exception cref="ArgumentException">It is neither a DNS name nor an IP address.</exception>
     public static void Demand(string host)
     {
-        if (!IPAddress.TryParse(host, out _) && TryNormalize(host) == null)
+        if (!IsName(host))
             throw new ArgumentException($"\"{host}\" is neither a DNS name nor an IP address.", nameof(host));
     }
 
     /// <summary>The name as SNI carries it, A-labels in lower case without a final dot; null for an IP address (RFC 6066 §3).</summary>
-    public static string? ForSni(string host) => IPAddress.TryParse(host, out _) ? null : TryNormalize(host);
+    public static string? ForSni(string host) => TryAddress(host) == null ? TryNormalize(host) : null;
 
-    /// <summary>Whether a certificate that names those DNS names and addresses is for the host.</summary>
-    public static bool Match(string host, IEnumerable<string> dnsNames, IEnumerable<IPAddress> addresses)
+    /// <summary>The address when the host is one: four decimal numbers, or IPv6 with or without brackets, without a zone.</summary>
+    public static IPAddress? TryAddress(string host)
     {
-        if (IPAddress.TryParse(host, out var address))
-            return addresses.Contains(address);
-        return TryNormalize(host) is { } name && dnsNames.Any(pattern => Matches(pattern, name));
+        var text = host.Length > 2 && host[0] == '[' && host[^1] == ']' ? host[1..^1] : host;
+        if (text.Contains('%') || !IPAddress.TryParse(text, out var address))
+            return null;
+        // The platform takes "1", "0x7f.1" and "010.0.0.1" for addresses too, each a trap.
+        return address.AddressFamily == AddressFamily.InterNetworkV6 || address.ToString() == text ? address : null;
     }
 
-    // RFC 9525 §6.3: compared label by label, ASCII letters without regard to case; "*" stands for exactly one label and is
-    // the whole left-most one; it does not stand in front of a single label.
-    private static bool Matches(string pattern, string name)
-    {
-        if (!pattern.StartsWith("*.", StringComparison.Ordinal))
-            return !pattern.Contains('*') && string.Equals(pattern.TrimEnd('.'), name, StringComparison.OrdinalIgnoreCase);
-        var rest = pattern.AsSpan(1);
-        var dot = name.IndexOf('.');
-        return dot > 0 && rest[1..].Contains('.') && !rest.Contains('*') && rest.Equals(name.AsSpan(dot), StringComparison.OrdinalIgnoreCase);
-    }
-
-    private static string? TryNormalize(string host)
+    /// <summary>The DNS name with A-labels, in lower case, without a final dot; null when it is none.</summary>
+    public static string? TryNormalize(string host)
     {
         var name = host.EndsWith('.') ? host[..^1] : host;
-        if (name.Length is 0 or > 253)
-            return null;
-        if (!Ascii.IsValid(name))
+        if (!System.Text.Ascii.IsValid(name))
         {
             try
             {
@@ -54,16 +47,6 @@ internal static class ServerNames
                 return null;
             }
         }
-        foreach (var label in name.Split('.'))
-        {
-            if (!IsLabel(label))
-                return null;
-        }
-        return name.ToLowerInvariant();
+        return DnsNames.IsName(name) && !DnsNames.EndsInNumber(name) ? name.ToLowerInvariant() : null;
     }
-
-    // RFC 1123 §2.1 letters, digits, hyphens inside; and the underscore, which service names use.
-    private static bool IsLabel(string label) =>
-        label.Length is > 0 and <= 63 && label[0] != '-' && label[^1] != '-'
-        && label.All(letter => char.IsAsciiLetterOrDigit(letter) || letter is '-' or '_');
 }

@@ -4,7 +4,7 @@ using Org.BouncyCastle.Crypto;
 using Org.BouncyCastle.Pkcs;
 using Org.BouncyCastle.Security;
 
-namespace LucidTls.Certificates;
+namespace LucidTls.Certificates.Parsing;
 
 /// <summary>Reads PEM text with any mix of blocks (RFC 7468).</summary>
 internal static class PemReader
@@ -21,6 +21,8 @@ internal static class PemReader
         }
         return certificates.Count > 0 ? certificates : throw new FormatException("There is no certificate (\"-----BEGIN CERTIFICATE-----\") in the PEM text.");
     }
+
+    public static bool HasCertificate(string pem) => Blocks(pem).Any(block => block.Label == "CERTIFICATE");
 
     /// <summary>The first private key.</summary>
     /// <exception cref="FormatException">There is none, or it cannot be read.</exception>

@@ -1,0 +1,12 @@
+using LucidTls.Certificates.Parsing;
+
+namespace LucidTls.Certificates.Paths;
+
+/// <summary>A path that was tried: to an anchor, or to where no issuer was found.</summary>
+/// <param name="Certificates">The leaf first.</param>
+/// <param name="Anchor">The trust anchor that it ends in; null when it ends before.</param>
+/// <param name="Problems">The rules that it breaks; empty when it is good.</param>
+internal sealed record CandidatePath(IReadOnlyList<Certificate> Certificates, TrustAnchor? Anchor, IReadOnlyList<PathProblem> Problems)
+{
+    public bool IsGood => Problems.Count == 0;
+}

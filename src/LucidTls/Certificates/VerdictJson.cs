@@ -1,0 +1,77 @@
+using System.Globalization;
+using System.Text.Json;
+
+namespace LucidTls.Certificates;
+
+/// <summary>Writes a verdict for programs.</summary>
+internal static class VerdictJson
+{
+    public static void Write(Utf8JsonWriter writer, CertificateVerdict verdict)
+    {
+        writer.WriteStartObject();
+        writer.WriteBoolean("accepted", verdict.IsAccepted);
+        writer.WriteString("profile", verdict.Profile.Name);
+        if (verdict.Problem is { } problem)
+            Write(writer, problem);
+        else
+            writer.WriteString("explanation", verdict.Explanation);
+        writer.WriteStartArray("paths");
+        foreach (var path in verdict.Paths)
+            Write(writer, path);
+        writer.WriteEndArray();
+        writer.WriteEndObject();
+    }
+
+    private static void Write(Utf8JsonWriter writer, CertificateProblem problem)
+    {
+        writer.WriteString("failure", Name(problem.Failure));
+        writer.WriteString("rule", Name(problem.Rule));
+        writer.WriteString("explanation", problem.Explanation);
+        writer.WriteString("citation", problem.Citation);
+        writer.WriteString("mender", Name(problem.Mender));
+        writer.WriteString("remedy", problem.Remedy);
+    }
+
+    private static void Write(Utf8JsonWriter writer, CertificatePath path)
+    {
+        writer.WriteStartObject();
+        writer.WriteBoolean("good", path.IsGood);
+        writer.WriteBoolean("endsInTrustAnchor", path.EndsInTrustAnchor);
+        writer.WriteStartArray("certificates");
+        foreach (var step in path.Steps)
+            Write(writer, step);
+        writer.WriteEndArray();
+        writer.WriteEndObject();
+    }
+
+    private static void Write(Utf8JsonWriter writer, CertificateStep step)
+    {
+        writer.WriteStartObject();
+        writer.WriteString("subject", step.Subject);
+        writer.WriteString("issuer", step.Issuer);
+        writer.WriteStartArray("names");
+        foreach (var name in step.Names)
+            writer.WriteStringValue(name);
+        writer.WriteEndArray();
+        writer.WriteString("notBefore", Time(step.NotBefore));
+        writer.WriteString("notAfter", Time(step.NotAfter));
+        writer.WriteString("key", step.Key);
+        writer.WriteString("signatureAlgorithm", step.SignatureAlgorithm);
+        writer.WriteString("sha256", step.Sha256);
+        writer.WriteString("keySha256", step.KeySha256);
+        writer.WriteBoolean("trustAnchor", step.IsTrustAnchor);
+        writer.WriteStartArray("problems");
+        foreach (var problem in step.Problems)
+        {
+            writer.WriteStartObject();
+            Write(writer, problem);
+            writer.WriteEndObject();
+        }
+        writer.WriteEndArray();
+        writer.WriteEndObject();
+    }
+
+    private static string Time(DateTimeOffset time) => time.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture);
+
+    private static string Name<TEnum>(TEnum value) where TEnum : struct, Enum => JsonNamingPolicy.CamelCase.ConvertName(Enum.GetName(value)!);
+}
