@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using LucidTls.Certificates.Parsing;
 using LucidTls.Certificates.Paths;
+using LucidTls.Certificates.Transparency;
 
 namespace LucidTls.Certificates;
 
@@ -10,6 +11,7 @@ public sealed class CertificatePath
     internal CertificatePath(CandidatePath candidate)
     {
         EndsInTrustAnchor = candidate.Anchor != null;
+        Timestamps = candidate.Timestamps;
         Steps = [.. candidate.Certificates.Select((certificate, index) => new CertificateStep(
             certificate,
             EndsInTrustAnchor && index == candidate.Certificates.Count - 1,
@@ -24,6 +26,9 @@ public sealed class CertificatePath
 
     /// <summary>The certificates, leaf first.</summary>
     public IReadOnlyList<CertificateStep> Steps { get; }
+
+    /// <summary>What certificate transparency logs said of the leaf; empty when the verifier has no log list or the path was refused for something else.</summary>
+    public IReadOnlyList<CertificateTimestamp> Timestamps { get; }
 }
 
 /// <summary>One certificate of a path.</summary>

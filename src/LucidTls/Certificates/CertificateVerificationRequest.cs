@@ -12,6 +12,12 @@ public sealed record CertificateVerificationRequest
     /// <summary>What the leaf must be good for.</summary>
     public CertificatePurpose Purpose { get; init; } = CertificatePurpose.Server;
 
+    /// <summary>
+    /// The SignedCertificateTimestampList of the handshake's extension signed_certificate_timestamp (RFC 6962 §3.3.1), as it came; empty for none. It is
+    /// looked at when the verifier has a log list.
+    /// </summary>
+    public ReadOnlyMemory<byte> Timestamps { get; init; }
+
     /// <summary>The time of validation; null for now, by the verifier's clock.</summary>
     public DateTimeOffset? Time { get; init; }
 }

@@ -1,5 +1,6 @@
 using LucidTls.Certificates.Parsing;
 using LucidTls.Certificates.Paths;
+using LucidTls.Certificates.Transparency;
 
 namespace LucidTls.Certificates;
 
@@ -81,8 +82,9 @@ public sealed class CertificateVerifier
         };
         var search = new PathSearch(leaf, Surplus(request.Chain), Options.TrustStore.Current, policy, new SearchBudget());
         var candidates = new List<CandidatePath>(1);
-        while (search.Next() is { } candidate)
+        while (search.Next() is { } found)
         {
+            var candidate = found.IsGood ? WithTransparency(found, request, policy) : found;
             candidates.Add(candidate);
             if (!candidate.IsGood)
                 continue;
@@ -90,6 +92,16 @@ public sealed class CertificateVerifier
             return CertificateVerdict.Accept(candidates, candidate, _profile);
         }
         return CertificateVerdict.Refuse(candidates, _profile);
+    }
+
+    private CandidatePath WithTransparency(CandidatePath path, CertificateVerificationRequest request, VerificationPolicy policy)
+    {
+        // Authorities log servers' certificates. A leaf that is trusted by itself has no issuer, and needs nobody to vouch for it.
+        if (Options.TransparencyLogs is not { } logs || policy.Purpose != CertificatePurpose.Server || path.Certificates.Count < 2 || path.Anchor!.IsExemptFromTransparency)
+            return path;
+        var judge = new TransparencyJudge(logs, Options.TransparencyPolicy, policy.Now);
+        var problem = judge.Judge(path.Certificates[0], path.Certificates[1], request.Timestamps, default);
+        return path with { Problems = problem is { } found ? [found] : [], Timestamps = judge.Timestamps };
     }
 
     // What cannot be read helps no path, and need not hinder one.

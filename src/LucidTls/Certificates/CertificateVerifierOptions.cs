@@ -1,4 +1,5 @@
 using System.Security.Cryptography.X509Certificates;
+using LucidTls.Certificates.Transparency;
 
 namespace LucidTls.Certificates;
 
@@ -37,6 +38,15 @@ public sealed record CertificateVerifierOptions
 
     /// <summary>SHA-256 of SubjectPublicKeyInfo structures, 32 bytes each, of which one must be in the accepted path; empty for no pins.</summary>
     public IReadOnlyList<ReadOnlyMemory<byte>> Pins { get; init; } = [];
+
+    /// <summary>
+    /// The certificate transparency logs (RFC 6962) that must vouch for servers' certificates; null, the default, to demand none. Certificates under a
+    /// trust anchor that is <see cref="TrustAnchor.IsExemptFromTransparency"/> and clients' certificates need none.
+    /// </summary>
+    public CtLogList? TransparencyLogs { get; init; }
+
+    /// <summary>How many logs must vouch, when there is a log list; as browsers demand it by default.</summary>
+    public CtPolicy TransparencyPolicy { get; init; } = CtPolicy.Browsers;
 
     internal CertificateProfile EffectiveProfile => Profile ?? (ReferenceEquals(TrustStore, TrustStore.System) ? CertificateProfile.WebPki : CertificateProfile.Rfc5280);
 

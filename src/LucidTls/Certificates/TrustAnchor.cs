@@ -50,6 +50,9 @@ public sealed class TrustAnchor
     /// <summary>Leaves issued after that time are not trusted; null for no limit. That is how browsers let a failed authority run out.</summary>
     public DateTimeOffset? DistrustAfter { get; init; }
 
+    /// <summary>Whether certificates below it need no transparency logs even where the verifier has a log list: private authorities do not log.</summary>
+    public bool IsExemptFromTransparency { get; init; }
+
     internal Certificate Certificate { get; }
 
     /// <summary>Somebody else has judged its form, as the keepers of the system's store have.</summary>

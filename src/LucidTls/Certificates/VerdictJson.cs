@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using LucidTls.Certificates.Transparency;
 
 namespace LucidTls.Certificates;
 
@@ -41,6 +42,22 @@ internal static class VerdictJson
         foreach (var step in path.Steps)
             Write(writer, step);
         writer.WriteEndArray();
+        writer.WriteStartArray("timestamps");
+        foreach (var timestamp in path.Timestamps)
+            Write(writer, timestamp);
+        writer.WriteEndArray();
+        writer.WriteEndObject();
+    }
+
+    private static void Write(Utf8JsonWriter writer, CertificateTimestamp timestamp)
+    {
+        writer.WriteStartObject();
+        writer.WriteBase64String("logId", timestamp.LogId.Span);
+        writer.WriteString("log", timestamp.Log?.Description);
+        writer.WriteString("operator", timestamp.Log?.Operator);
+        writer.WriteString("time", Time(timestamp.Time));
+        writer.WriteString("source", Name(timestamp.Source));
+        writer.WriteString("problem", timestamp.Problem);
         writer.WriteEndObject();
     }
 

@@ -31,6 +31,8 @@ internal static class VerdictTree
         tree.Append(path.IsGood ? "good\n" : path.EndsInTrustAnchor ? "ends in a trust anchor, but is not good\n" : "does not end in a trust anchor\n");
         for (var i = 0; i < path.Steps.Count; i++)
             Step(tree, path.Steps[i], margin, i == path.Steps.Count - 1);
+        foreach (var timestamp in path.Timestamps)
+            tree.Append(margin).Append("   ").Append(timestamp.Problem == null ? "✓ " : "✗ ").Append("logged by ").Append(timestamp).Append('\n');
     }
 
     private static void Step(StringBuilder tree, CertificateStep step, string margin, bool isLast)

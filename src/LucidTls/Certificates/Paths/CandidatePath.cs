@@ -1,4 +1,5 @@
 using LucidTls.Certificates.Parsing;
+using LucidTls.Certificates.Transparency;
 
 namespace LucidTls.Certificates.Paths;
 
@@ -9,4 +10,7 @@ namespace LucidTls.Certificates.Paths;
 internal sealed record CandidatePath(IReadOnlyList<Certificate> Certificates, TrustAnchor? Anchor, IReadOnlyList<PathProblem> Problems)
 {
     public bool IsGood => Problems.Count == 0;
+
+    /// <summary>The leaf's certificate transparency timestamps, where they were looked at.</summary>
+    public IReadOnlyList<CertificateTimestamp> Timestamps { get; init; } = [];
 }
