@@ -46,7 +46,7 @@ internal static class Crowd
 
     private static async Task TalkAsync(int port, TlsClientOptions options, SemaphoreSlim turn, Func<TlsStream, Task> talk)
     {
-        var socket = new Socket(SocketType.Stream, ProtocolType.Tcp);
+        var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
         await using var tls = await HandshakeAsync(socket, port, options, turn);
         // Else ten thousand ports would wait for late packets.
         socket.LingerState = new LingerOption(true, 0);

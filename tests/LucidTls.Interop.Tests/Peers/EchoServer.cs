@@ -73,6 +73,8 @@ internal sealed class EchoServer : IAsyncDisposable
             while (!_stop.IsCancellationRequested)
             {
                 var client = await _listener.AcceptSocketAsync(_stop.Token);
+                // Else an answer would wait until the client has confirmed the tickets before it.
+                client.NoDelay = true;
                 _ = ServeAsync(client);
             }
         }
