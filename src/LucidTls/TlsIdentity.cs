@@ -3,7 +3,9 @@ using System.Security.Cryptography.X509Certificates;
 using LucidTls.Certificates;
 using LucidTls.Certificates.Names;
 using LucidTls.Certificates.Parsing;
+using LucidTls.Certificates.Transparency;
 using LucidTls.Cryptography;
+using LucidTls.Protocol;
 
 namespace LucidTls;
 
@@ -32,6 +34,12 @@ public sealed class TlsIdentity
 
     /// <summary>The chain in DER, leaf first, without the root.</summary>
     public IReadOnlyList<ReadOnlyMemory<byte>> Chain { get; }
+
+    /// <summary>
+    /// Timestamps of certificate transparency logs for the leaf, each a SignedCertificateTimestamp (RFC 6962 §3.2), which are sent to peers that ask
+    /// for them. Most certificates carry theirs inside and need none here.
+    /// </summary>
+    public IReadOnlyList<ReadOnlyMemory<byte>> Timestamps { get; private init; } = [];
 
     /// <summary>The schemes that the key can sign with in TLS 1.3, most wanted first.</summary>
     public IReadOnlyList<SignatureScheme> SignatureSchemes => _schemes;
@@ -93,6 +101,17 @@ public sealed class TlsIdentity
     {
         ArgumentNullException.ThrowIfNull(sign);
         return new TlsIdentity(chain, LeafKeyOf(chain).HandshakeSchemes, sign);
+    }
+
+    /// <summary>The same identity with timestamps of certificate transparency logs to send.</summary>
+    /// <param name="timestamps">See <see cref="Timestamps"/>.</param>
+    /// <exception cref="ArgumentException">One of them is no SignedCertificateTimestamp.</exception>
+    public TlsIdentity WithTimestamps(IReadOnlyList<ReadOnlyMemory<byte>> timestamps)
+    {
+        ArgumentNullException.ThrowIfNull(timestamps);
+        if (timestamps.Count > 0 && !SignedCertificateTimestamp.TryParseList(Extensions.BuildTimestamps(timestamps), out _))
+            throw new ArgumentException("One of the timestamps is no SignedCertificateTimestamp (RFC 6962 §3.2).", nameof(timestamps));
+        return new TlsIdentity(Chain, _schemes, _sign) { Timestamps = [.. timestamps.Select(one => (ReadOnlyMemory<byte>)one.ToArray())] };
     }
 
     /// <summary>Whether the leaf is for that DNS name or IP address (RFC 9525).</summary>

@@ -43,12 +43,23 @@ internal static class CertificateProof
         }
     }
 
-    public static CertificateMessage Message(TlsIdentity? identity, ReadOnlyMemory<byte> context)
+    /// <param name="identity">Whose certificates; null for none.</param>
+    /// <param name="context">What the request had.</param>
+    /// <param name="asked">The peer's ClientHello or CertificateRequest: only what was asked for goes along (RFC 8446 §4.4.2).</param>
+    public static CertificateMessage Message(TlsIdentity? identity, ReadOnlyMemory<byte> context, ExtensionBlock asked)
     {
         var chain = identity?.Chain ?? [];
         var entries = new CertificateEntry[chain.Count];
         for (var i = 0; i < entries.Length; i++)
-            entries[i] = new CertificateEntry(chain[i], new ExtensionBlock());
+            entries[i] = new CertificateEntry(chain[i], i == 0 ? LeafExtensions(identity!, asked) : new ExtensionBlock());
         return new CertificateMessage { Context = context, Entries = entries };
+    }
+
+    private static ExtensionBlock LeafExtensions(TlsIdentity identity, ExtensionBlock asked)
+    {
+        var extensions = new ExtensionBlock();
+        if (identity.Timestamps.Count > 0 && asked.Contains(ExtensionType.SignedCertificateTimestamp))
+            extensions.Add(ExtensionType.SignedCertificateTimestamp, Extensions.BuildTimestamps(identity.Timestamps));
+        return extensions;
     }
 }

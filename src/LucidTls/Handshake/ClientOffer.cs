@@ -134,6 +134,9 @@ internal sealed class ClientOffer : IDisposable
         extensions.Add(ExtensionType.SignatureAlgorithms, Extensions.BuildSignatureSchemes(_options.SignatureSchemes));
         if (_options.ApplicationProtocols.Count > 0)
             extensions.Add(ExtensionType.ApplicationLayerProtocolNegotiation, Extensions.BuildProtocols(_options.ApplicationProtocols));
+        // RFC 6962 §3.3.1: only who can judge timestamps asks for them.
+        if (_options.CertificateVerifier.Options.TransparencyLogs != null && !_options.DangerousAcceptAnyCertificate)
+            extensions.Add(ExtensionType.SignedCertificateTimestamp, default);
         extensions.Add(ExtensionType.SupportedVersions, Extensions.BuildOfferedVersions([_grease.Version, TlsVersion.Tls13]));
         extensions.Add(ExtensionType.KeyShare, Extensions.BuildClientShares([new KeyShareEntry(_grease.Group, new byte[1]), .. _shares.Select(Entry)]));
         // RFC 8446 §4.2.9: without it a server sends no tickets. Only with a fresh key exchange: psk_dhe_ke.

@@ -297,7 +297,7 @@ internal sealed class Tls13Client(TlsClientOptions options, HandshakeChannel cha
         // RFC 8446 §4.4.2: without a suitable certificate the client sends an empty list.
         if (scheme == null)
             identity = null;
-        Send(CertificateProof.Message(identity, request.Context), StepDetails.Certificates(identity?.Chain.Count ?? 0));
+        Send(CertificateProof.Message(identity, request.Context, request.Extensions), StepDetails.Certificates(identity?.Chain.Count ?? 0));
         if (identity == null || scheme is not { } chosen)
             return default;
         var content = CertificateProof.SignedContent(byServer: false, _transcript.Current(_hash));

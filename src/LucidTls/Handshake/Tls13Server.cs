@@ -188,7 +188,7 @@ internal sealed class Tls13Server(TlsServerOptions options, HandshakeChannel cha
     private async ValueTask<CertificateRequest?> SendServerProofAsync(CancellationToken cancellationToken)
     {
         var request = SendCertificateRequest();
-        Send(CertificateProof.Message(_identity, default), StepDetails.Certificates(_identity!.Chain.Count));
+        Send(CertificateProof.Message(_identity, default, Hello.Extensions), StepDetails.Certificates(_identity!.Chain.Count));
         await SendCertificateVerifyAsync(_identity, _scheme!.Value, cancellationToken).ConfigureAwait(false);
         return request;
     }

@@ -78,7 +78,14 @@ internal sealed class JudgedChain
         CertificateVerdict? verdict = null;
         if (verifier != null)
         {
-            verdict = await verifier.VerifyAsync(chain, name, purpose, cancellationToken).ConfigureAwait(false);
+            var request = new CertificateVerificationRequest
+            {
+                Chain = chain,
+                Names = name == null ? [] : [PeerName.Parse(name)],
+                Purpose = purpose,
+                Timestamps = message.Entries[0].Extensions.TryGet(ExtensionType.SignedCertificateTimestamp, out var timestamps) ? Extensions.ParseTimestamps(timestamps) : default,
+            };
+            verdict = await verifier.VerifyAsync(request, cancellationToken).ConfigureAwait(false);
             if (!verdict.IsAccepted)
                 throw TlsException.FromVerdict(verdict, chain);
         }

@@ -222,6 +222,28 @@ internal static class Extensions
 
     public static byte[] BuildSelectedIdentity(ushort identity) => Build(writer => writer.WriteUInt16(identity));
 
+    // signed_certificate_timestamp, RFC 6962 §3.3
+
+    /// <summary>A SignedCertificateTimestampList: at least one, none of them empty. What is inside concerns the verifier.</summary>
+    public static ReadOnlyMemory<byte> ParseTimestamps(ReadOnlyMemory<byte> data)
+    {
+        var reader = new TlsReader(data, "signed_certificate_timestamp");
+        var list = reader.ReadNested16(1);
+        reader.End();
+        while (!list.IsEmpty)
+            list.ReadVector16(1);
+        return data;
+    }
+
+    public static byte[] BuildTimestamps(IEnumerable<ReadOnlyMemory<byte>> timestamps) => Build(writer =>
+    {
+        using (writer.Length16())
+        {
+            foreach (var timestamp in timestamps)
+                writer.WriteVector16(timestamp.Span);
+        }
+    });
+
     // max_fragment_length (RFC 6066 §4) and record_size_limit (RFC 8449 §4): form only
 
     public static ushort ParseRecordSizeLimit(ReadOnlyMemory<byte> data)

@@ -32,9 +32,10 @@ internal sealed class LoggingAuthority
     /// <param name="log">Gives the list of timestamps; null for a leaf without.</param>
     /// <param name="days">How long it is valid.</param>
     /// <param name="place">Before which extension the timestamps are put.</param>
-    public byte[] Leaf(Func<byte[], byte[]>? log, int days = 90, int place = int.MaxValue)
+    /// <param name="key">Its key; null for one that is thrown away.</param>
+    public byte[] Leaf(Func<byte[], byte[]>? log, int days = 90, int place = int.MaxValue, ECDsa? key = null)
     {
-        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        key ??= ECDsa.Create(ECCurve.NamedCurves.nistP256);
         var serial = RandomNumberGenerator.GetBytes(16);
         serial[0] = 1;
         var request = new CertificateRequest("CN=leaf", key, HashAlgorithmName.SHA256);
