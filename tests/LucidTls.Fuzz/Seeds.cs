@@ -1,5 +1,8 @@
 using System.Net.Security;
+using System.Security.Cryptography;
+using System.Text;
 using LucidTls.Certificates;
+using LucidTls.Certificates.Transparency;
 using LucidTls.Cryptography;
 using LucidTls.Protocol;
 using LucidTls.Sessions;
@@ -49,6 +52,16 @@ internal static class Seeds
         SessionCache = new TlsSessionCache(time: new Leaping()),
     };
 
+    private static byte[] LogKey { get; } = ECDsa.Create(ECCurve.NamedCurves.nistP256).ExportSubjectPublicKeyInfo();
+
+    private static string LogListJson { get; } = $$$"""
+        {"version":"1.0","log_list_timestamp":"2026-01-01T00:00:00Z","operators":[{"name":"One","email":[],"logs":[{"description":"Alpha","log_id":"{{{Convert.ToBase64String(SHA256.HashData(LogKey))}}}",
+        "key":"{{{Convert.ToBase64String(LogKey)}}}","url":"https://ct.example/","mmd":86400,"state":{"usable":{"timestamp":"2020-01-01T00:00:00Z"}},
+        "temporal_interval":{"start_inclusive":"2020-01-01T00:00:00Z","end_exclusive":"2099-01-01T00:00:00Z"},"previous_operators":[{"name":"Two","end_time":"2021-01-01T00:00:00Z"}]}],"tiled_logs":[]}]}
+        """;
+
+    public static CtLogList LogList { get; } = CtLogList.FromJson(LogListJson);
+
     /// <summary>The inputs to start from, by target.</summary>
     public static IReadOnlyDictionary<string, IReadOnlyList<byte[]>> Make()
     {
@@ -72,6 +85,8 @@ internal static class Seeds
             ["records"] = [fromClient],
             ["first-bytes"] = [[0, .. "GET / HTTP/1.1"u8], [1, .. "220 mail ESMTP"u8], [0, 0x80, 0x2E, 1, 0, 2], [0, 0x16, 3, 1, 0, 5]],
             ["certificate"] = [Leaf, Intermediate, Root],
+            ["certificate-timestamps"] = [[0, .. TimestampList()], [1, .. TimestampList()]],
+            ["log-list"] = [Encoding.UTF8.GetBytes(LogListJson)],
             ["client"] = [fromServer],
             ["server"] = [fromClient],
             ["messages-to-client"] = Peer.MessagesOfServer(),
@@ -89,6 +104,15 @@ internal static class Seeds
         [22, 0, 22, 4, 0, 0, 18, 0, 0, 1, 0, 0, 0, 0, 1, 1, 0, 0, 4, 9, 9, 9, 9, 0, 0, 23, 0, 1, 7],
         [22, 0, 2, 4, 0, 22, 0, 3, 0, 9, 0, 23, 0, 0, 21, 0, 2, 2, 40],
     ];
+
+    // Two timestamps of the known log with signatures of the right form.
+    private static byte[] TimestampList()
+    {
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        var signature = key.SignData(Leaf, HashAlgorithmName.SHA256, DSASignatureFormat.Rfc3279DerSequence);
+        byte[] timestamp = [0, .. SHA256.HashData(LogKey), 0, 0, 1, 0x90, 0, 0, 0, 0, 0, 0, 4, 3, 0, (byte)signature.Length, .. signature];
+        return [0, (byte)(2 * (timestamp.Length + 2)), 0, (byte)timestamp.Length, .. timestamp, 0, (byte)timestamp.Length, .. timestamp];
+    }
 
     private static byte[] TicketState()
     {

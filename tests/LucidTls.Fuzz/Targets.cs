@@ -1,5 +1,6 @@
 using LucidTls.Certificates;
 using LucidTls.Certificates.Parsing;
+using LucidTls.Certificates.Transparency;
 using LucidTls.Protocol;
 using LucidTls.Records;
 using LucidTls.Sessions;
@@ -26,6 +27,8 @@ internal static class Targets
         ["records"] = Records,
         ["first-bytes"] = FirstBytesOf,
         ["certificate"] = CertificateChain,
+        ["certificate-timestamps"] = Timestamps,
+        ["log-list"] = LogList,
         ["client"] = Handshake.AgainstClient,
         ["server"] = Handshake.AgainstServer,
         ["messages-to-client"] = Peer.MessageToClient,
@@ -98,6 +101,32 @@ internal static class Targets
         if (data.Length < 2)
             return;
         FirstBytes.AreTls(data.AsSpan(1), isServer: data[0] % 2 == 0);
+    }
+
+    // The first byte picks where the list stands. None of the seeds is for this certificate, so nothing may count.
+    private static void Timestamps(byte[] data)
+    {
+        if (data.Length == 0)
+            return;
+        var (leaf, issuer) = (Certificate.TryParse(Seeds.Leaf)!, Certificate.TryParse(Seeds.Intermediate)!);
+        var judge = new TransparencyJudge(Seeds.LogList, CtPolicy.Browsers, DateTimeOffset.UtcNow);
+        ReadOnlyMemory<byte> list = data.AsMemory(1);
+        if (judge.Judge(leaf, issuer, data[0] % 2 == 0 ? list : default, data[0] % 2 == 1 ? list : default) == null || judge.Timestamps.Any(timestamp => timestamp.Problem == null))
+            throw new InvalidOperationException("A timestamp that no log made counts.");
+        foreach (var timestamp in judge.Timestamps)
+            _ = timestamp.ToString();
+    }
+
+    private static void LogList(byte[] data)
+    {
+        try
+        {
+            CtLogList.FromJson(data);
+        }
+        catch (FormatException)
+        {
+            // The one answer to a list that is malformed.
+        }
     }
 
     private static void CertificateChain(byte[] data)
