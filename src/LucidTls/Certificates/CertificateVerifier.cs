@@ -67,10 +67,10 @@ public sealed class CertificateVerifier
             return new(Refuse($"there are more than {MostCertificates} certificates", CertificateRule.SearchBudget));
         if (!TryParse(chain[0], out var leaf, out var problem))
             return new(Refuse($"the peer's certificate {problem}"));
-        return new(Verify(request, leaf!));
+        return VerifyAsync(request, leaf!, cancellationToken);
     }
 
-    private CertificateVerdict Verify(CertificateVerificationRequest request, Certificate leaf)
+    private async ValueTask<CertificateVerdict> VerifyAsync(CertificateVerificationRequest request, Certificate leaf, CancellationToken cancellationToken)
     {
         var policy = new VerificationPolicy
         {
@@ -84,7 +84,7 @@ public sealed class CertificateVerifier
         var candidates = new List<CandidatePath>(1);
         while (search.Next() is { } found)
         {
-            var candidate = found.IsGood ? WithTransparency(found, request, policy) : found;
+            var candidate = found.IsGood ? await HoldAgainstEvidenceAsync(found, request, policy, cancellationToken).ConfigureAwait(false) : found;
             candidates.Add(candidate);
             if (!candidate.IsGood)
                 continue;
@@ -92,6 +92,16 @@ public sealed class CertificateVerifier
             return CertificateVerdict.Accept(candidates, candidate, _profile);
         }
         return CertificateVerdict.Refuse(candidates, _profile);
+    }
+
+    /// <summary>
+    /// Holds a path that is good by itself against what others say of it: whether a certificate was revoked, whether logs vouch for it. What
+    /// they say may make it a bad one; then the search goes on, and the verdict tells of it. All waiting is here; without anything to ask for there is none.
+    /// </summary>
+    private ValueTask<CandidatePath> HoldAgainstEvidenceAsync(CandidatePath path, CertificateVerificationRequest request, VerificationPolicy policy, CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        return new(WithTransparency(path, request, policy));
     }
 
     private CandidatePath WithTransparency(CandidatePath path, CertificateVerificationRequest request, VerificationPolicy policy)
