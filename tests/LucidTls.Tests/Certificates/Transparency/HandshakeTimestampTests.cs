@@ -1,7 +1,8 @@
 using System.Security.Cryptography;
-using LucidTls.Certificates;
 using LucidTls.Certificates.Transparency;
+using LucidTls.Certificates;
 using LucidTls.Protocol;
+using LucidTls.TestSupport;
 using LucidTls.Tests.Handshake.Scripting;
 using static LucidTls.Tests.Handshake.Scripting.Demand;
 

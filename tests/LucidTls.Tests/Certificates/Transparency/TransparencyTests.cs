@@ -1,5 +1,6 @@
-using LucidTls.Certificates;
 using LucidTls.Certificates.Transparency;
+using LucidTls.Certificates;
+using LucidTls.TestSupport;
 
 namespace LucidTls.Tests.Certificates.Transparency;
 

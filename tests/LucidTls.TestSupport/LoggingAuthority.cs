@@ -4,10 +4,10 @@ using System.Security.Cryptography.X509Certificates;
 using LucidTls.Certificates;
 using LucidTls.Certificates.Transparency;
 
-namespace LucidTls.Tests.Certificates.Transparency;
+namespace LucidTls.TestSupport;
 
 /// <summary>An authority that issues a certificate twice: once to be logged, and once more with the timestamps inside.</summary>
-internal sealed class LoggingAuthority
+public sealed class LoggingAuthority
 {
     private const string TimestampsOid = "1.3.6.1.4.1.11129.2.4.2";
 
@@ -26,6 +26,7 @@ internal sealed class LoggingAuthority
     public static DateTimeOffset Now { get; } = new(2026, 6, 1, 12, 0, 0, TimeSpan.Zero);
 
     public byte[] Root => _root.RawData;
+    public string RootPem => TestPki.Pem(_root.RawData);
     public byte[] Key => _key.ExportSubjectPublicKeyInfo();
 
     /// <summary>A leaf with the timestamps that <paramref name="log"/> makes of its TBSCertificate.</summary>
@@ -70,7 +71,7 @@ internal sealed class LoggingAuthority
     public static Task<CertificateVerdict> VerifyAsync(byte[] leaf, CertificateVerifierOptions options, byte[]? handshakeList = null, CertificatePurpose purpose = CertificatePurpose.Server) =>
         new CertificateVerifier(options).VerifyAsync(
             new CertificateVerificationRequest { Chain = [leaf], Names = [PeerName.Parse("a.example")], Purpose = purpose, Time = Now, Timestamps = handshakeList },
-            TestContext.Current.CancellationToken).AsTask();
+            CancellationToken.None).AsTask();
 
     private static byte[] Signed(byte[] certificate) => new AsnReader(certificate, AsnEncodingRules.DER).ReadSequence().ReadEncodedValue().ToArray();
 }

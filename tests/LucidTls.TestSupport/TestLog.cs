@@ -2,10 +2,10 @@ using System.Buffers.Binary;
 using System.Globalization;
 using System.Security.Cryptography;
 
-namespace LucidTls.Tests.Certificates.Transparency;
+namespace LucidTls.TestSupport;
 
 /// <summary>A certificate transparency log of the tests. What it signs is put together here once more, apart from the library.</summary>
-internal sealed class TestLog(string description, string operatorName = "One", bool isRsa = false)
+public sealed class TestLog(string description, string operatorName = "One", bool isRsa = false)
 {
     private readonly RSA? _rsa = isRsa ? RSA.Create(2048) : null;
     private readonly ECDsa? _ec = isRsa ? null : ECDsa.Create(ECCurve.NamedCurves.nistP256);
@@ -77,7 +77,7 @@ internal sealed class TestLog(string description, string operatorName = "One", b
 }
 
 /// <summary>The one thing that is wrong with a timestamp.</summary>
-internal enum Wrong
+public enum Wrong
 {
     Nothing,
     Time,
