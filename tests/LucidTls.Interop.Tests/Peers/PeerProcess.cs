@@ -85,9 +85,9 @@ internal sealed class PeerProcess : IDisposable
     }
 
     /// <summary>Waits for the end and for the last of the output, and gives the exit code.</summary>
-    public async Task<int> WaitForExitAsync()
+    public async Task<int> WaitForExitAsync(TimeSpan? patience = null)
     {
-        using var limit = new CancellationTokenSource(Patience);
+        using var limit = new CancellationTokenSource(patience ?? Patience);
         await _process.WaitForExitAsync(limit.Token);
         await _collecting.WaitAsync(limit.Token);
         return _process.ExitCode;

@@ -1,0 +1,40 @@
+using LucidTls.TestSupport;
+
+[assembly: AssemblyFixture(typeof(LucidTls.Interop.Tests.Peers.GoPeer))]
+
+namespace LucidTls.Interop.Tests.Peers;
+
+/// <summary>Go's crypto/tls: a small program of ours, built once for all tests.</summary>
+public sealed class GoPeer : IDisposable
+{
+    private readonly TempFolder _folder = new();
+    private readonly Lock _lock = new();
+    private string? _program;
+
+    internal PeerProcess Start(params IEnumerable<string> arguments) => PeerProcess.Start(Build(), arguments);
+
+    /// <summary>A server with a certificate of that kind that sends each line back.</summary>
+    internal async Task<(PeerProcess Process, int Port)> StartServerAsync((string ChainPath, string KeyPath) files, params IEnumerable<string> arguments)
+    {
+        var port = PeerProcess.FreePort();
+        var process = Start(["-cert", files.ChainPath, "-key", files.KeyPath, .. arguments, "server", $"127.0.0.1:{port}"]);
+        await process.WaitForPortAsync(port);
+        return (process, port);
+    }
+
+    public void Dispose() => _folder.Dispose();
+
+    private string Build()
+    {
+        lock (_lock)
+        {
+            if (_program != null)
+                return _program;
+            var program = _folder.File("peer");
+            using var build = PeerProcess.Start(Peer.Find("go", "golang-go"), ["build", "-o", program, Path.Combine(AppContext.BaseDirectory, "Peers", "Programs", "peer.go")],
+                environment: new Dictionary<string, string> { ["GO111MODULE"] = "off", ["GOFLAGS"] = "", ["GOCACHE"] = _folder.File("cache"), ["HOME"] = _folder.Path, ["GOTOOLCHAIN"] = "local" });
+            Assert.True(build.WaitForExitAsync(TimeSpan.FromMinutes(5)).GetAwaiter().GetResult() == 0, build.Text);
+            return _program = program;
+        }
+    }
+}
