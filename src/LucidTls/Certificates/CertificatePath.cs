@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using LucidTls.Certificates.Parsing;
 using LucidTls.Certificates.Paths;
+using LucidTls.Certificates.Revocation;
 using LucidTls.Certificates.Transparency;
 
 namespace LucidTls.Certificates;
@@ -12,6 +13,7 @@ public sealed class CertificatePath
     {
         EndsInTrustAnchor = candidate.Anchor != null;
         Timestamps = candidate.Timestamps;
+        Statuses = candidate.Statuses;
         Steps = [.. candidate.Certificates.Select((certificate, index) => new CertificateStep(
             certificate,
             EndsInTrustAnchor && index == candidate.Certificates.Count - 1,
@@ -26,6 +28,9 @@ public sealed class CertificatePath
 
     /// <summary>The certificates, leaf first.</summary>
     public IReadOnlyList<CertificateStep> Steps { get; }
+
+    /// <summary>What each source that was looked at says about the revocation of each certificate; empty when there was none, or when the path was refused for something else.</summary>
+    public IReadOnlyList<CertificateStatus> Statuses { get; }
 
     /// <summary>What certificate transparency logs said of the leaf; empty when the verifier has no log list or the path was refused for something else.</summary>
     public IReadOnlyList<CertificateTimestamp> Timestamps { get; }

@@ -1,5 +1,6 @@
 using LucidTls.Certificates.Parsing;
 using LucidTls.Certificates.Paths;
+using LucidTls.Certificates.Revocation;
 using LucidTls.Certificates.Transparency;
 
 namespace LucidTls.Certificates;
@@ -16,6 +17,7 @@ public sealed class CertificateVerifier
     private const int MostBytesKept = 8 * 1024;
 
     private readonly CertificateProfile _profile;
+    private readonly RevocationJudge _revocation;
 
     /// <summary>Makes a verifier.</summary>
     public CertificateVerifier(CertificateVerifierOptions options)
@@ -23,6 +25,7 @@ public sealed class CertificateVerifier
         ArgumentNullException.ThrowIfNull(options);
         Options = options;
         _profile = options.EffectiveProfile;
+        _revocation = new RevocationJudge(options.Revocation);
     }
 
     /// <summary>Verifies against the system's trust store, which is read when it is first needed, by the rules of the web's PKI.</summary>
@@ -101,7 +104,9 @@ public sealed class CertificateVerifier
     private ValueTask<CandidatePath> HoldAgainstEvidenceAsync(CandidatePath path, CertificateVerificationRequest request, VerificationPolicy policy, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        return new(WithTransparency(path, request, policy));
+        if (_revocation.Concerns(path))
+            path = _revocation.Judge(path, policy.Now);
+        return new(path.IsGood ? WithTransparency(path, request, policy) : path);
     }
 
     private CandidatePath WithTransparency(CandidatePath path, CertificateVerificationRequest request, VerificationPolicy policy)

@@ -1,4 +1,5 @@
 using System.Security.Cryptography.X509Certificates;
+using LucidTls.Certificates.Revocation;
 using LucidTls.Certificates.Transparency;
 
 namespace LucidTls.Certificates;
@@ -47,6 +48,9 @@ public sealed record CertificateVerifierOptions
 
     /// <summary>How many logs must vouch, when there is a log list; as browsers demand it by default.</summary>
     public CtPolicy TransparencyPolicy { get; init; } = CtPolicy.Browsers;
+
+    /// <summary>How it is found out whether certificates were revoked; by default from what is stapled or given, without the network.</summary>
+    public RevocationOptions Revocation { get; init; } = new();
 
     internal CertificateProfile EffectiveProfile => Profile ?? (ReferenceEquals(TrustStore, TrustStore.System) ? CertificateProfile.WebPki : CertificateProfile.Rfc5280);
 

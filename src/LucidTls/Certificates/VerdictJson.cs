@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using LucidTls.Certificates.Revocation;
 using LucidTls.Certificates.Transparency;
 
 namespace LucidTls.Certificates;
@@ -42,12 +43,32 @@ internal static class VerdictJson
         foreach (var step in path.Steps)
             Write(writer, step);
         writer.WriteEndArray();
+        writer.WriteStartArray("statuses");
+        foreach (var status in path.Statuses)
+            Write(writer, status);
+        writer.WriteEndArray();
         writer.WriteStartArray("timestamps");
         foreach (var timestamp in path.Timestamps)
             Write(writer, timestamp);
         writer.WriteEndArray();
         writer.WriteEndObject();
     }
+
+    private static void Write(Utf8JsonWriter writer, CertificateStatus status)
+    {
+        writer.WriteStartObject();
+        writer.WriteNumber("certificate", status.Index);
+        writer.WriteString("status", Name(status.Kind));
+        writer.WriteString("source", Name(status.Source));
+        writer.WriteString("explanation", status.Explanation);
+        WriteTime(writer, "thisUpdate", status.ThisUpdate);
+        WriteTime(writer, "nextUpdate", status.NextUpdate);
+        WriteTime(writer, "revokedAt", status.RevokedAt);
+        writer.WriteString("reason", status.Reason is { } reason ? Name(reason) : null);
+        writer.WriteEndObject();
+    }
+
+    private static void WriteTime(Utf8JsonWriter writer, string name, DateTimeOffset? time) => writer.WriteString(name, time is { } known ? Time(known) : null);
 
     private static void Write(Utf8JsonWriter writer, CertificateTimestamp timestamp)
     {

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using LucidTls.Certificates.Revocation;
 
 namespace LucidTls.Certificates;
 
@@ -31,6 +32,8 @@ internal static class VerdictTree
         tree.Append(path.IsGood ? "good\n" : path.EndsInTrustAnchor ? "ends in a trust anchor, but is not good\n" : "does not end in a trust anchor\n");
         for (var i = 0; i < path.Steps.Count; i++)
             Step(tree, path.Steps[i], margin, i == path.Steps.Count - 1);
+        foreach (var status in path.Statuses)
+            tree.Append(margin).Append("   ").Append(Status(status, path)).Append('\n');
         foreach (var timestamp in path.Timestamps)
             tree.Append(margin).Append("   ").Append(timestamp.Problem == null ? "✓ " : "✗ ").Append("logged by ").Append(timestamp).Append('\n');
     }
@@ -43,6 +46,13 @@ internal static class VerdictTree
         foreach (var problem in step.Problems)
             tree.Append(margin).Append(isLast ? "     " : "│    ").Append(problem.Explanation).Append(" [").Append(problem.Citation).Append("]\n");
     }
+
+    private static string Status(CertificateStatus status, CertificatePath path) => status.Kind switch
+    {
+        CertificateStatusKind.Good => $"✓ {status.Explanation}",
+        CertificateStatusKind.Revoked => $"✗ {status.Explanation}",
+        CertificateStatusKind.Unknown => $"? whether {path.Steps[status.Index].Subject} was revoked is not known: {status.Explanation}",
+    };
 
     private static string Mender(CertificateMender mender) => mender switch
     {

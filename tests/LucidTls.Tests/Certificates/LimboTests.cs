@@ -2,6 +2,7 @@ using System.IO.Compression;
 using System.Text;
 using System.Text.Json;
 using LucidTls.Certificates;
+using LucidTls.Certificates.Revocation;
 using LucidTls.Tests.Docs;
 
 namespace LucidTls.Tests.Certificates;
@@ -11,15 +12,9 @@ public sealed class LimboTests
 {
     private static readonly JsonElement[] Cases = Load();
 
-    private const string Revocation = "certificate revocation lists are not consulted";
-
     /// <summary>Cases that are judged otherwise than x509-limbo expects, each with the reason.</summary>
     private static readonly Dictionary<string, string> Others = new()
     {
-        ["crl::revoked-certificate-with-crl"] = Revocation,
-        ["crl::crlnumber-missing"] = Revocation,
-        ["crl::crlnumber-critical"] = Revocation,
-        ["crl::issuer-missing-crlsign"] = Revocation,
         ["rfc5280::eku::ee-without-eku"] = "in conflict with `webpki::eku::ee-without-eku`, whose side the web's profile takes; the profile `Rfc5280` accepts it",
         ["rfc5280::nc::permitted-dns-match-noncritical"] = "in conflict with `webpki::nc::permitted-dns-match-noncritical`, whose side the web's profile takes",
         ["webpki::san::public-suffix-private-namespace-wildcard-san"] = "marked as optional (`pedantic-public-suffix-wildcard`): owners of such suffixes use these certificates rightly, `*.s3.amazonaws.com` among them; the rule `PrivateSuffixWildcard` refuses it",
@@ -84,7 +79,7 @@ public sealed class LimboTests
         return $"""
             # The verifier on x509-limbo
 
-            [x509-limbo](https://x509-limbo.com) is a collection of certificate chains, most of them wrong in one thing, with the verdict that each should get. All {Cases.Length} cases of the copy in `tests/vectors/x509-limbo`, the optional and pedantic ones included, run in the tests through the public `CertificateVerifier` with the profile `WebPki`, and this page is what they print.
+            [x509-limbo](https://x509-limbo.com) is a collection of certificate chains, most of them wrong in one thing, with the verdict that each should get. All {Cases.Length} cases of the copy in `tests/vectors/x509-limbo`, the optional and pedantic ones included, run in the tests through the public `CertificateVerifier` with the profile `WebPki`, with the revocation lists of the case as hard-fail, and this page is what they print.
 
             **{right} of {Cases.Length} as expected**; {accepted} accepted that x509-limbo wants refused, {refused} refused that it wants accepted. The last column says why.
 
@@ -97,10 +92,12 @@ public sealed class LimboTests
     private static async Task<CertificateVerdict> JudgeAsync(JsonElement test, CertificateProfile profile)
     {
         ReadOnlyMemory<byte>[] chain = [Der(test.GetProperty("peer_certificate")), .. test.GetProperty("untrusted_intermediates").EnumerateArray().Select(Der)];
+        CertificateRevocationList[] lists = [.. test.GetProperty("crls").EnumerateArray().SelectMany(pem => CertificateRevocationList.FromPem(pem.GetString()!))];
         var verifier = new CertificateVerifier(new CertificateVerifierOptions
         {
             TrustStore = TrustStore.FromCertificates(test.GetProperty("trusted_certs").EnumerateArray().Select(Der)),
             Profile = profile,
+            Revocation = lists.Length == 0 ? RevocationOptions.Off : new RevocationOptions { GivenLists = lists, Lists = RevocationMode.HardFail },
             MaxDepth = test.GetProperty("max_chain_depth") is { ValueKind: JsonValueKind.Number } depth ? depth.GetInt32() : null,
         });
         var names = test.GetProperty("expected_peer_names").EnumerateArray();

@@ -11,6 +11,9 @@ internal ref struct DerReader(ReadOnlyMemory<byte> input)
 
     public readonly bool IsEmpty => _rest.IsEmpty;
 
+    /// <summary>How many bytes are left.</summary>
+    public readonly int Remaining => _rest.Length;
+
     public readonly Asn1Tag PeekTag() => Asn1Tag.Decode(_rest.Span, out _);
 
     public readonly bool NextIs(Asn1Tag tag) => !_rest.IsEmpty && PeekTag().HasSameClassAndValue(tag);

@@ -22,6 +22,14 @@ internal static class PemReader
         return certificates.Count > 0 ? certificates : throw new FormatException("There is no certificate (\"-----BEGIN CERTIFICATE-----\") in the PEM text.");
     }
 
+    /// <summary>All certificate revocation lists, in their order.</summary>
+    /// <exception cref="FormatException">There is none.</exception>
+    public static IReadOnlyList<ReadOnlyMemory<byte>> RevocationLists(string pem)
+    {
+        ReadOnlyMemory<byte>[] lists = [.. Blocks(pem).Where(block => block.Label == "X509 CRL").Select(block => (ReadOnlyMemory<byte>)Convert.FromBase64String(block.Data))];
+        return lists.Length > 0 ? lists : throw new FormatException("There is no certificate revocation list (\"-----BEGIN X509 CRL-----\") in the PEM text.");
+    }
+
     public static bool HasCertificate(string pem) => Blocks(pem).Any(block => block.Label == "CERTIFICATE");
 
     /// <summary>The first private key.</summary>

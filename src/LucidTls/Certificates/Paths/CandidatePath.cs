@@ -1,4 +1,5 @@
 using LucidTls.Certificates.Parsing;
+using LucidTls.Certificates.Revocation;
 using LucidTls.Certificates.Transparency;
 
 namespace LucidTls.Certificates.Paths;
@@ -10,6 +11,9 @@ namespace LucidTls.Certificates.Paths;
 internal sealed record CandidatePath(IReadOnlyList<Certificate> Certificates, TrustAnchor? Anchor, IReadOnlyList<PathProblem> Problems)
 {
     public bool IsGood => Problems.Count == 0;
+
+    /// <summary>What is known of the revocation of its certificates, where that was looked at.</summary>
+    public IReadOnlyList<CertificateStatus> Statuses { get; init; } = [];
 
     /// <summary>The leaf's certificate transparency timestamps, where they were looked at.</summary>
     public IReadOnlyList<CertificateTimestamp> Timestamps { get; init; } = [];

@@ -1,0 +1,91 @@
+using LucidTls.Certificates.Parsing;
+
+namespace LucidTls.Certificates.Revocation;
+
+/// <summary>Finds the status of a certificate in revocation lists (RFC 5280 §6.3.3).</summary>
+/// <param name="now">The time of validation.</param>
+/// <param name="skew">By how much clocks may differ.</param>
+internal sealed class ListJudge(DateTimeOffset now, TimeSpan skew)
+{
+    /// <param name="certificate">The certificate.</param>
+    /// <param name="issuer">Who issued it, in the path that is judged.</param>
+    /// <param name="lists">Lists with the issuer's name.</param>
+    /// <param name="source">Where they are from.</param>
+    /// <returns>The status; unknown when no list speaks of the certificate, or not for all reasons.</returns>
+    public CertificateStatus Judge(Certificate certificate, Certificate issuer, IReadOnlyList<CertificateRevocationList> lists, CertificateStatusSource source)
+    {
+        var reasons = 0u;
+        CertificateRevocationList? oldest = null;
+        string? refusal = null;
+        foreach (var list in lists)
+        {
+            // RFC 5280 §6.3.3 (b): what is not for this certificate at all is passed over without a word.
+            var covered = list.ReasonsFor(certificate);
+            if (covered == 0 || !MayBeFrom(list, issuer))
+                continue;
+            if (Refusal(list, issuer) is { } found)
+            {
+                refusal ??= found;
+                continue;
+            }
+            var entry = list.Find(certificate.Serial.Span);
+            var isCurrent = now <= list.NextUpdate + skew;
+            // Who is revoked stays so, and an old list is enough to know it; only a hold may have been lifted since.
+            if (entry is { } revoked && (isCurrent || revoked.Reason != RevocationReason.CertificateHold))
+                return Revoked(certificate, list, revoked, source);
+            if (!isCurrent)
+            {
+                refusal ??= $"was to be replaced on {RevocationText.Time(list.NextUpdate!.Value)}";
+                continue;
+            }
+            reasons |= covered;
+            if (oldest == null || list.NextUpdate < oldest.NextUpdate)
+                oldest = list;
+        }
+        if (reasons == IssuingDistributionPoint.AllReasons)
+            return Good(certificate, oldest!, source);
+        return Unknown(refusal, isPartial: reasons != 0, source);
+    }
+
+    private string? Refusal(CertificateRevocationList list, Certificate issuer)
+    {
+        if (list.Unusable is { } unusable)
+            return unusable;
+        // RFC 5280 §6.3.3 (f)
+        if (issuer.Facts.KeyUsage is { } usage && !usage.HasFlag(KeyUsages.CrlSign))
+            return $"cannot be from {issuer}, whose key usage does not allow signing lists";
+        if (CertificateSignature.SchemeOf(list.SignatureAlgorithm) == null)
+            return $"is signed with {CertificateSignature.Describe(list.SignatureAlgorithm)}";
+        if (list.ThisUpdate > now + skew)
+            return $"is from the future, {RevocationText.Time(list.ThisUpdate)}; the clock says {RevocationText.Time(now)}";
+        return list.IsSignedBy(issuer) ? null : $"is not signed by the key of {issuer}";
+    }
+
+    // An authority that changed its key has two lists under one name.
+    private static bool MayBeFrom(CertificateRevocationList list, Certificate issuer) =>
+        list.AuthorityKeyIdentifier.IsEmpty || issuer.Facts.SubjectKeyIdentifier.IsEmpty || list.AuthorityKeyIdentifier.Span.SequenceEqual(issuer.Facts.SubjectKeyIdentifier.Span);
+
+    private static CertificateStatus Revoked(Certificate certificate, CertificateRevocationList list, RevokedEntry entry, CertificateStatusSource source) =>
+        new(CertificateStatusKind.Revoked, source, $"{certificate} was revoked on {RevocationText.Time(entry.RevokedAt)} ({RevocationText.Reason(entry.Reason)}), says the revocation list of \"{list.Issuer}\" of {RevocationText.Time(list.ThisUpdate)}")
+        {
+            ThisUpdate = list.ThisUpdate,
+            NextUpdate = list.NextUpdate,
+            RevokedAt = entry.RevokedAt,
+            Reason = entry.Reason,
+        };
+
+    private static CertificateStatus Good(Certificate certificate, CertificateRevocationList list, CertificateStatusSource source) =>
+        new(CertificateStatusKind.Good, source, $"{certificate} is not on the revocation list of \"{list.Issuer}\" of {RevocationText.Time(list.ThisUpdate)}")
+        {
+            ThisUpdate = list.ThisUpdate,
+            NextUpdate = list.NextUpdate,
+        };
+
+    private static CertificateStatus Unknown(string? refusal, bool isPartial, CertificateStatusSource source)
+    {
+        var kind = source == CertificateStatusSource.GivenList ? "given" : "fetched";
+        return CertificateStatus.Unknown(source, refusal != null ? $"the revocation list {kind} {refusal}"
+            : isPartial ? $"the revocation lists {kind} do not speak for all reasons"
+            : $"none of the revocation lists {kind} speaks of it");
+    }
+}
