@@ -20,7 +20,8 @@ catch (FormatException exception)
 
 using var pki = new TestPki();
 var server = pki.Leaf(KeyKind.EcdsaP256, TlsStack.HostName);
-TlsStack[] stacks = [new LucidTlsStack(pki, server), new SslStreamStack(pki, server), new BouncyCastleStack(pki, server)];
+var client = pki.Client();
+TlsStack[] stacks = [new LucidTlsStack(pki, server, client), new SslStreamStack(pki, server, client), new BouncyCastleStack(pki, server)];
 if (options.ChildStack is { } name)
 {
     await IdleMemory.RunChildAsync(stacks.Append(new NoTls()).Single(stack => stack.Name == name));

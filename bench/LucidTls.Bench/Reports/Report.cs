@@ -23,9 +23,9 @@ internal sealed class Report
 
     public void AddHandshakes(IReadOnlyList<Result> results)
     {
-        Write("### Full handshake, both ends");
+        Write("### Handshake, both ends");
         Write("");
-        var table = new MarkdownTable(3, "Group", "Over", "Stack", "CPU µs", "±", "Wall µs", "Allocated KB", "CPU / SslStream");
+        var table = new MarkdownTable(3, "Kind", "Over", "Stack", "CPU µs", "±", "Wall µs", "Allocated KB", "CPU / SslStream");
         foreach (var result in results)
             table.Add(result.Contender.Workload, result.Contender.Link, result.Contender.Stack, Micro(result.Median.Cpu), Spread(result), Micro(result.Median.Wall), Number(result.Median.Allocated / 1000, "0.0"), RatioOf(result, results, "handshake "));
         Write(table.ToString());

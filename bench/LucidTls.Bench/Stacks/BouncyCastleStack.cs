@@ -21,21 +21,21 @@ internal sealed class BouncyCastleStack(TestPki pki, TestCertificate server) : T
 
     public override string Name => "BouncyCastle";
 
-    public override bool Supports(NamedGroup group) => group == NamedGroup.X25519 || group == NamedGroup.X25519MLKEM768;
+    public override bool Supports(HandshakeKind kind) => !kind.Resumes && !kind.IsMutual;
 
-    protected override async Task<Stream> AuthenticateClientAsync(Stream inner, NamedGroup group)
+    protected override async Task<Stream> AuthenticateClientAsync(Stream inner, HandshakeKind kind)
     {
         var protocol = new TlsClientProtocol();
-        protocol.Connect(new Client(_crypto, group, _anchors));
+        protocol.Connect(new Client(_crypto, kind.Group, _anchors));
         var stream = new BouncyCastleStream(protocol, inner);
         await stream.HandshakeAsync().ConfigureAwait(false);
         return stream;
     }
 
-    protected override async Task<Stream> AuthenticateServerAsync(Stream inner, NamedGroup group)
+    protected override async Task<Stream> AuthenticateServerAsync(Stream inner, HandshakeKind kind)
     {
         var protocol = new TlsServerProtocol();
-        protocol.Accept(new Server(_crypto, group, server.Chain, _key));
+        protocol.Accept(new Server(_crypto, kind.Group, server.Chain, _key));
         var stream = new BouncyCastleStream(protocol, inner);
         await stream.HandshakeAsync().ConfigureAwait(false);
         return stream;

@@ -1,47 +1,53 @@
 using LucidTls.Certificates;
+using LucidTls.Sessions;
 using LucidTls.TestSupport;
 
 namespace LucidTls.Bench.Stacks;
 
 /// <summary>This library.</summary>
-internal sealed class LucidTlsStack : TlsStack
+internal sealed class LucidTlsStack(TestPki pki, TestCertificate server, TestCertificate client) : TlsStack
 {
-    private readonly Dictionary<NamedGroup, TlsClientOptions> _clientOptions = [];
-    private readonly TlsServerOptions _serverOptions;
-
-    public LucidTlsStack(TestPki pki, TestCertificate server)
-    {
-        var verifier = CertificateVerifier.FromRoots([pki.Root]);
-        foreach (var group in new[] { NamedGroup.X25519, NamedGroup.X25519MLKEM768 })
-        {
-            _clientOptions[group] = new()
-            {
-                TargetHost = HostName,
-                CipherSuites = [CipherSuite.Aes128GcmSha256],
-                Groups = [group],
-                KeyShareGroups = [group],
-                CertificateVerifier = verifier,
-                SessionCache = null,
-            };
-        }
-        _serverOptions = new() { Identities = [server.Identity()], CipherSuites = [CipherSuite.Aes128GcmSha256], TicketStore = null };
-    }
+    private readonly Dictionary<HandshakeKind, (TlsClientOptions Client, TlsServerOptions Server)> _options = HandshakeKind.All.ToDictionary(kind => kind, kind => Options(kind, pki, server, client));
 
     public override string Name => "LucidTls";
 
-    public override bool Supports(NamedGroup group) => _clientOptions.ContainsKey(group);
+    public override bool Supports(HandshakeKind kind) => true;
 
-    protected override async Task<Stream> AuthenticateClientAsync(Stream inner, NamedGroup group)
+    protected override async Task<Stream> AuthenticateClientAsync(Stream inner, HandshakeKind kind)
     {
         var stream = new TlsStream(inner, leaveInnerStreamOpen: true);
-        await stream.AuthenticateAsClientAsync(_clientOptions[group]).ConfigureAwait(false);
+        await stream.AuthenticateAsClientAsync(_options[kind].Client).ConfigureAwait(false);
         return stream;
     }
 
-    protected override async Task<Stream> AuthenticateServerAsync(Stream inner, NamedGroup group)
+    protected override async Task<Stream> AuthenticateServerAsync(Stream inner, HandshakeKind kind)
     {
         var stream = new TlsStream(inner, leaveInnerStreamOpen: true);
-        await stream.AuthenticateAsServerAsync(_serverOptions).ConfigureAwait(false);
+        await stream.AuthenticateAsServerAsync(_options[kind].Server).ConfigureAwait(false);
         return stream;
+    }
+
+    private static (TlsClientOptions, TlsServerOptions) Options(HandshakeKind kind, TestPki pki, TestCertificate server, TestCertificate client)
+    {
+        var suite = kind.Resumes ? CipherSuite.Aes256GcmSha384 : CipherSuite.Aes128GcmSha256;
+        var clientOptions = new TlsClientOptions
+        {
+            TargetHost = HostName,
+            CipherSuites = [suite],
+            Groups = [kind.Group],
+            KeyShareGroups = [kind.Group],
+            CertificateVerifier = CertificateVerifier.FromRoots([pki.Root]),
+            Identity = kind.IsMutual ? client.Identity() : null,
+            SessionCache = kind.Resumes ? new TlsSessionCache() : null,
+        };
+        var serverOptions = new TlsServerOptions { Identities = [server.Identity()], CipherSuites = [suite] };
+        if (!kind.Resumes)
+            serverOptions.TicketStore = null;
+        if (kind.IsMutual)
+        {
+            serverOptions.ClientCertificateMode = ClientCertificateMode.Required;
+            serverOptions.ClientCertificateVerifier = CertificateVerifier.FromRoots([pki.Root]);
+        }
+        return (clientOptions, serverOptions);
     }
 }

@@ -7,9 +7,9 @@ internal sealed class NoTls : TlsStack
 
     public override string Name => StackName;
 
-    public override bool Supports(NamedGroup group) => true;
+    public override bool Supports(HandshakeKind kind) => true;
 
-    protected override Task<Stream> AuthenticateClientAsync(Stream inner, NamedGroup group) => Task.FromResult(inner);
+    protected override Task<Stream> AuthenticateClientAsync(Stream inner, HandshakeKind kind) => Task.FromResult(inner);
 
-    protected override Task<Stream> AuthenticateServerAsync(Stream inner, NamedGroup group) => Task.FromResult(inner);
+    protected override Task<Stream> AuthenticateServerAsync(Stream inner, HandshakeKind kind) => Task.FromResult(inner);
 }

@@ -3,8 +3,8 @@ using LucidTls.Bench.Links;
 namespace LucidTls.Bench.Stacks;
 
 /// <summary>
-/// A TLS implementation under test. All of them speak TLS 1.3 with TLS_AES_128_GCM_SHA256, prove the server with the same P-256
-/// chain, verify it against its root without revocation, and never resume.
+/// A TLS implementation under test. All of them speak TLS 1.3 with TLS_AES_128_GCM_SHA256 (resumed: TLS_AES_256_GCM_SHA384, since SslStream resumes only without a list of suites), prove the server with the same P-256
+/// chain, and verify it against its root without revocation. They resume sessions where the kind of handshake says so and never else.
 /// </summary>
 internal abstract class TlsStack : IDisposable
 {
@@ -12,13 +12,13 @@ internal abstract class TlsStack : IDisposable
 
     public abstract string Name { get; }
 
-    public abstract bool Supports(NamedGroup group);
+    public abstract bool Supports(HandshakeKind kind);
 
     /// <summary>Shakes hands over a link; the inner streams stay open when the outer ones are disposed.</summary>
-    public async Task<StreamPair> ConnectAsync(StreamPair inner, NamedGroup group)
+    public async Task<StreamPair> ConnectAsync(StreamPair inner, HandshakeKind kind)
     {
-        var client = AuthenticateClientAsync(inner.Client, group);
-        var server = AuthenticateServerAsync(inner.Server, group);
+        var client = AuthenticateClientAsync(inner.Client, kind);
+        var server = AuthenticateServerAsync(inner.Server, kind);
         return new StreamPair(await client, await server);
     }
 
@@ -26,7 +26,7 @@ internal abstract class TlsStack : IDisposable
     {
     }
 
-    protected abstract Task<Stream> AuthenticateClientAsync(Stream inner, NamedGroup group);
+    protected abstract Task<Stream> AuthenticateClientAsync(Stream inner, HandshakeKind kind);
 
-    protected abstract Task<Stream> AuthenticateServerAsync(Stream inner, NamedGroup group);
+    protected abstract Task<Stream> AuthenticateServerAsync(Stream inner, HandshakeKind kind);
 }

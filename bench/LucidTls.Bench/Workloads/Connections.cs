@@ -7,5 +7,5 @@ namespace LucidTls.Bench.Workloads;
 internal static class Connections
 {
     public static async Task<StreamPair> OpenAsync(TlsStack stack, Link link) =>
-        await stack.ConnectAsync(await link.OpenAsync(), NamedGroup.X25519);
+        await stack.ConnectAsync(await link.OpenAsync(), HandshakeKind.X25519);
 }

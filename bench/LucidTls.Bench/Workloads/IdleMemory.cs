@@ -78,7 +78,7 @@ internal static class IdleMemory
         public static async Task<Idle> CreateAsync(TlsStack stack, Link link)
         {
             var inner = await link.OpenAsync();
-            var outer = await stack.ConnectAsync(inner, NamedGroup.X25519);
+            var outer = await stack.ConnectAsync(inner, HandshakeKind.X25519);
             await ExchangeAsync(outer.Client, outer.Server);
             await ExchangeAsync(outer.Server, outer.Client);
             return new Idle(inner, outer, outer.Client.ReadAsync(Memory<byte>.Empty).AsTask(), outer.Server.ReadAsync(Memory<byte>.Empty).AsTask());
