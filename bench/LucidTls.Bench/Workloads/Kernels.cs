@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using LucidTls.Bench.Measuring;
 using LucidTls.Cryptography;
 using Org.BouncyCastle.Crypto.Generators;
@@ -15,7 +16,7 @@ internal static class Kernels
 
     private const int Batch = 100;
 
-    public static IEnumerable<Contender> Contenders() => [.. AesGcm(64), .. AesGcm(16 * 1024), .. X25519(), .. MlKem768()];
+    public static IEnumerable<Contender> Contenders() => [.. AesGcm(64), .. AesGcm(16 * 1024), .. HmacOf(HashAlgorithmName.SHA256), .. HmacOf(HashAlgorithmName.SHA384), .. X25519(), .. MlKem768()];
 
     private static IEnumerable<Contender> AesGcm(int length)
     {
@@ -25,6 +26,14 @@ internal static class Kernels
         var platform = new PlatformAesGcmKey(key);
         yield return Contender(workload, Own, () => own.Seal(nonce, record, tag, header));
         yield return Contender(workload, ".NET", () => platform.Seal(nonce, record, tag, header));
+    }
+
+    private static IEnumerable<Contender> HmacOf(HashAlgorithmName hash)
+    {
+        var (key, message, output) = (new byte[Hmac.LengthOf(hash)], new byte[64], new byte[Hmac.LengthOf(hash)]);
+        var workload = $"HMAC-{hash.Name}, {message.Length} bytes";
+        yield return Contender(workload, Own, () => Hmac.HashData(hash, key, message, output));
+        yield return Contender(workload, ".NET", () => CryptographicOperations.HmacData(hash, key, message, output));
     }
 
     private static IEnumerable<Contender> X25519()

@@ -18,7 +18,7 @@ internal static class FinishedProof
     {
         using var key = new Secret(suite.HashLength);
         Hkdf.ExpandLabel(suite.Hash, trafficSecret.Span, "finished"u8, default, key.Span);
-        CryptographicOperations.HmacData(suite.Hash, key.Span, transcriptHash, verifyData);
+        Hmac.HashData(suite.Hash, key.Span, transcriptHash, verifyData);
     }
 }
 
