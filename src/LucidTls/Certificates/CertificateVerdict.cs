@@ -29,7 +29,6 @@ public enum CertificateFailure
 /// <summary>What a verifier found out about a peer's chain. A bad certificate is a verdict, never an exception.</summary>
 public sealed class CertificateVerdict
 {
-    private readonly IReadOnlyList<CandidatePath> _candidates;
     private readonly CandidatePath? _accepted;
     private string? _explanation;
     private IReadOnlyList<ReadOnlyMemory<byte>>? _path;
@@ -37,7 +36,7 @@ public sealed class CertificateVerdict
 
     private CertificateVerdict(IReadOnlyList<CandidatePath> candidates, CandidatePath? accepted, CertificateProblem? problem, CertificateProfile profile)
     {
-        _candidates = candidates;
+        Candidates = candidates;
         _accepted = accepted;
         Problem = problem;
         Profile = profile;
@@ -62,7 +61,9 @@ public sealed class CertificateVerdict
     public IReadOnlyList<ReadOnlyMemory<byte>> Path => _path ??= _accepted == null ? [] : [.. _accepted.Certificates.Select(certificate => certificate.Der)];
 
     /// <summary>Every path that was looked at (no more than a few dozen): the accepted one last, or all with what is wrong with each.</summary>
-    public IReadOnlyList<CertificatePath> Paths => _paths ??= [.. _candidates.Select(candidate => new CertificatePath(candidate))];
+    public IReadOnlyList<CertificatePath> Paths => _paths ??= [.. Candidates.Select(candidate => new CertificatePath(candidate))];
+
+    internal IReadOnlyList<CandidatePath> Candidates { get; }
 
     /// <summary>The verdict as a tree of paths, certificates and problems, for people; several lines.</summary>
     public string ToTree() => VerdictTree.Write(this);

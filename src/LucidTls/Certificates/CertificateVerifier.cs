@@ -1,3 +1,4 @@
+using LucidTls.Certificates.Fetching;
 using LucidTls.Certificates.Parsing;
 using LucidTls.Certificates.Paths;
 using LucidTls.Certificates.Revocation;
@@ -75,6 +76,8 @@ public sealed class CertificateVerifier
 
     private async ValueTask<CertificateVerdict> VerifyAsync(CertificateVerificationRequest request, Certificate leaf, CancellationToken cancellationToken)
     {
+        var surplus = Surplus(request.Chain);
+        var missing = Options.IssuerFetcher is { } fetcher ? new MissingIssuers(fetcher, surplus) : null;
         var policy = new VerificationPolicy
         {
             Options = Options,
@@ -82,8 +85,18 @@ public sealed class CertificateVerifier
             Purpose = request.Purpose,
             Names = request.Names,
             Now = WholeSeconds(request.Time ?? Options.TimeProvider.GetUtcNow()),
+            FetchProblem = missing == null ? static _ => null : missing.ProblemAt,
         };
-        var search = new PathSearch(leaf, Surplus(request.Chain), Options.TrustStore.Current, policy, new SearchBudget());
+        var budget = new SearchBudget();
+        var verdict = await SearchAsync(request, leaf, surplus, policy, budget, cancellationToken).ConfigureAwait(false);
+        while (!verdict.IsAccepted && missing != null && await missing.FetchAsync(verdict.Candidates, cancellationToken).ConfigureAwait(false))
+            verdict = await SearchAsync(request, leaf, surplus, policy, budget, cancellationToken).ConfigureAwait(false);
+        return verdict;
+    }
+
+    private async ValueTask<CertificateVerdict> SearchAsync(CertificateVerificationRequest request, Certificate leaf, List<Certificate> surplus, VerificationPolicy policy, SearchBudget budget, CancellationToken cancellationToken)
+    {
+        var search = new PathSearch(leaf, surplus, Options.TrustStore.Current, policy, budget);
         var candidates = new List<CandidatePath>(1);
         while (search.Next() is { } found)
         {

@@ -1,5 +1,6 @@
 using System.Security.Cryptography.X509Certificates;
 using LucidTls.Certificates.Revocation;
+using LucidTls.Certificates.Fetching;
 using LucidTls.Certificates.Transparency;
 
 namespace LucidTls.Certificates;
@@ -39,6 +40,9 @@ public sealed record CertificateVerifierOptions
 
     /// <summary>SHA-256 of SubjectPublicKeyInfo structures, 32 bytes each, of which one must be in the accepted path; empty for no pins.</summary>
     public IReadOnlyList<ReadOnlyMemory<byte>> Pins { get; init; } = [];
+
+    /// <summary>Gets intermediates that the peer forgot to send; null, the default, not to: the verdict then says where they can be had.</summary>
+    public IssuerFetcher? IssuerFetcher { get; init; }
 
     /// <summary>
     /// The certificate transparency logs (RFC 6962) that must vouch for servers' certificates; null, the default, to demand none. Certificates under a

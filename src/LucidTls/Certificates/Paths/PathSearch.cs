@@ -15,6 +15,7 @@ internal sealed class PathSearch
     private readonly TrustAnchors _anchors;
     private readonly IReadOnlyList<Certificate> _surplus;
     private readonly DateTimeOffset _now;
+    private readonly Func<string, string?> _fetchProblem;
     private readonly SearchBudget _budget;
     private readonly PathJudge _judge;
     private readonly List<Certificate> _path = [];
@@ -28,6 +29,7 @@ internal sealed class PathSearch
         _surplus = surplus;
         _anchors = anchors;
         _now = policy.Now;
+        _fetchProblem = policy.FetchProblem;
         _budget = budget;
         _judge = new PathJudge(policy, budget);
     }
@@ -184,7 +186,7 @@ internal sealed class PathSearch
                 : new PathProblem(CertificateRule.TrustAnchor, index, $"the chain ends in the root {last}, which is not a trust anchor", CertificateMender.ThisEnd, "Trust this root on this end if you mean to; otherwise the server needs a certificate from an authority that is trusted here.");
         }
         var sent = _surplus.Count == 0 ? "the peer sent only its own certificate; " : "";
-        var address = last.Facts.IssuerAddresses is [var first, ..] ? $"; {(index == 0 ? "the certificate" : "it")} says that its issuer can be had at {X501Name.Printable(first)}" : "";
+        var address = last.Facts.IssuerAddresses is [var first, ..] ? $"; {(index == 0 ? "the certificate" : "it")} says that its issuer can be had at {X501Name.Printable(first)}{(_fetchProblem(first) is { } problem ? $", but {problem}" : "")}" : "";
         return new PathProblem(CertificateRule.TrustAnchor, index, $"{sent}the issuer of {last}, \"{last.Issuer}\", is not a trust anchor{address}");
     }
 

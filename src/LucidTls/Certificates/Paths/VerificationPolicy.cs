@@ -13,6 +13,9 @@ internal sealed class VerificationPolicy
     /// <summary>The time of validation, in whole seconds.</summary>
     public required DateTimeOffset Now { get; init; }
 
+    /// <summary>Why an issuer could not be had at an address, in words; null when it was not tried.</summary>
+    public Func<string, string?> FetchProblem { get; init; } = static _ => null;
+
     /// <summary>The extended key usage that stands for the purpose.</summary>
     public ReadOnlySpan<byte> PurposeUsage => Purpose switch
     {

@@ -1,0 +1,102 @@
+using System.Net;
+using System.Net.Sockets;
+
+namespace LucidTls.Certificates.Fetching;
+
+/// <summary>
+/// Gets what certificates name by http: addresses: issuers. What comes is signed by itself, so nothing is lost without TLS, and much is
+/// with it, which would have to verify a certificate first (RFC 5280 §8). The address was written by who may be an attacker: so
+/// everything is bounded, and addresses that are not public are asked for nothing unless that is allowed.
+/// </summary>
+internal sealed class PlainHttp
+{
+    private const int MostRedirects = 2;
+
+    private readonly HttpMessageInvoker _http;
+    private readonly bool _allowPrivateAddresses;
+
+    public PlainHttp(bool allowPrivateAddresses)
+    {
+        _allowPrivateAddresses = allowPrivateAddresses;
+        _http = new HttpMessageInvoker(new SocketsHttpHandler
+        {
+            AllowAutoRedirect = false,
+            UseCookies = false,
+            UseProxy = false,
+            AutomaticDecompression = DecompressionMethods.None,
+            MaxResponseHeadersLength = 16,
+            PooledConnectionIdleTimeout = TimeSpan.FromSeconds(10),
+            MaxConnectionsPerServer = 4,
+            ConnectCallback = ConnectAsync,
+        });
+    }
+
+    /// <returns>The answer's body, or why there is none, in words.</returns>
+    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    public async Task<(byte[]? Body, string? Problem)> GetAsync(Uri address, int mostBytes, CancellationToken cancellationToken)
+    {
+        try
+        {
+            for (var redirects = 0; redirects <= MostRedirects; redirects++)
+            {
+                if (address.Scheme != Uri.UriSchemeHttp)
+                    return (null, "it is not an http: address");
+                using var request = new HttpRequestMessage(HttpMethod.Get, address);
+                request.Headers.Add("User-Agent", "LucidTls");
+                using var response = await _http.SendAsync(request, cancellationToken).ConfigureAwait(false);
+                if (response.StatusCode == HttpStatusCode.OK)
+                    return await ReadAsync(response.Content, mostBytes, cancellationToken).ConfigureAwait(false);
+                if ((int)response.StatusCode is not (301 or 302 or 303 or 307 or 308) || response.Headers.Location is not { } location)
+                    return (null, $"the server answered with the status {(int)response.StatusCode}");
+                address = new Uri(address, location);
+            }
+            return (null, $"the server redirects more than {MostRedirects} times");
+        }
+        catch (Exception exception) when (exception is HttpRequestException or IOException or SocketException or UriFormatException)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            return (null, (exception.InnerException as PrivateAddressException ?? exception).Message);
+        }
+    }
+
+    private static async Task<(byte[]? Body, string? Problem)> ReadAsync(HttpContent content, int mostBytes, CancellationToken cancellationToken)
+    {
+        if (content.Headers.ContentLength > mostBytes)
+            return (null, $"the answer has {content.Headers.ContentLength} bytes, of {mostBytes} allowed");
+        var buffer = new byte[Math.Min(mostBytes, content.Headers.ContentLength ?? 8 * 1024) + 1];
+        var count = 0;
+        using var stream = await content.ReadAsStreamAsync(cancellationToken).ConfigureAwait(false);
+        while (await stream.ReadAsync(buffer.AsMemory(count), cancellationToken).ConfigureAwait(false) is > 0 and var read)
+        {
+            count += read;
+            if (count > mostBytes)
+                return (null, $"the answer has more than the {mostBytes} bytes allowed");
+            if (count == buffer.Length)
+                Array.Resize(ref buffer, Math.Min(buffer.Length * 2, mostBytes + 1));
+        }
+        return (buffer[..count], null);
+    }
+
+    // The addresses are looked at here, after the name was resolved, so that no name can lead anywhere else.
+    private async ValueTask<Stream> ConnectAsync(SocketsHttpConnectionContext context, CancellationToken cancellationToken)
+    {
+        var addresses = await Dns.GetHostAddressesAsync(context.DnsEndPoint.Host, cancellationToken).ConfigureAwait(false);
+        if (!_allowPrivateAddresses)
+            addresses = Array.FindAll(addresses, PublicAddresses.Contains);
+        if (addresses.Length == 0)
+            throw new PrivateAddressException("the address is not a public one, which only the option AllowPrivateAddresses allows");
+        var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        try
+        {
+            await socket.ConnectAsync(addresses, context.DnsEndPoint.Port, cancellationToken).ConfigureAwait(false);
+            return new NetworkStream(socket, ownsSocket: true);
+        }
+        catch
+        {
+            socket.Dispose();
+            throw;
+        }
+    }
+
+    private sealed class PrivateAddressException(string message) : IOException(message);
+}
