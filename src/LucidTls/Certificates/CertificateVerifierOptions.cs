@@ -1,6 +1,6 @@
 using System.Security.Cryptography.X509Certificates;
-using LucidTls.Certificates.Revocation;
 using LucidTls.Certificates.Fetching;
+using LucidTls.Certificates.Revocation;
 using LucidTls.Certificates.Transparency;
 
 namespace LucidTls.Certificates;
