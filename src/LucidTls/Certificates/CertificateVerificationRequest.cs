@@ -18,6 +18,12 @@ public sealed record CertificateVerificationRequest
     /// </summary>
     public ReadOnlyMemory<byte> Timestamps { get; init; }
 
+    /// <summary>
+    /// The OCSP responses in DER that came with the handshake (RFC 6066 §8), each at the place of its certificate in <see cref="Chain"/> and empty where there
+    /// was none. Null, the default, when the peer was not asked for any: then a promise to staple (RFC 7633) is not held against it.
+    /// </summary>
+    public IReadOnlyList<ReadOnlyMemory<byte>>? Staples { get; init; }
+
     /// <summary>The time of validation; null for now, by the verifier's clock.</summary>
     public DateTimeOffset? Time { get; init; }
 }

@@ -117,8 +117,8 @@ public sealed class CertificateVerifier
     private ValueTask<CandidatePath> HoldAgainstEvidenceAsync(CandidatePath path, CertificateVerificationRequest request, VerificationPolicy policy, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        if (_revocation.Concerns(path))
-            path = _revocation.Judge(path, policy.Now);
+        if (_revocation.Concerns(path, request))
+            path = _revocation.Judge(path, request, policy.Now);
         return new(path.IsGood ? WithTransparency(path, request, policy) : path);
     }
 
@@ -128,7 +128,7 @@ public sealed class CertificateVerifier
         if (Options.TransparencyLogs is not { } logs || policy.Purpose != CertificatePurpose.Server || path.Certificates.Count < 2 || path.Anchor!.IsExemptFromTransparency)
             return path;
         var judge = new TransparencyJudge(logs, Options.TransparencyPolicy, policy.Now);
-        var problem = judge.Judge(path.Certificates[0], path.Certificates[1], request.Timestamps, default);
+        var problem = judge.Judge(path.Certificates[0], path.Certificates[1], request.Timestamps, path.StapledTimestamps);
         return path with { Problems = problem is { } found ? [found] : [], Timestamps = judge.Timestamps };
     }
 

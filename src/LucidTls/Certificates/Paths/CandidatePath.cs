@@ -15,6 +15,9 @@ internal sealed record CandidatePath(IReadOnlyList<Certificate> Certificates, Tr
     /// <summary>What is known of the revocation of its certificates, where that was looked at.</summary>
     public IReadOnlyList<CertificateStatus> Statuses { get; init; } = [];
 
+    /// <summary>The SignedCertificateTimestampList in the leaf's stapled OCSP response; empty when there is none that counts.</summary>
+    public ReadOnlyMemory<byte> StapledTimestamps { get; init; }
+
     /// <summary>The leaf's certificate transparency timestamps, where they were looked at.</summary>
     public IReadOnlyList<CertificateTimestamp> Timestamps { get; init; } = [];
 }
