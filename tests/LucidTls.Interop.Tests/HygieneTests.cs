@@ -107,22 +107,36 @@ public sealed class HygieneTests(PkiFixture pki)
         Assert.InRange(GC.GetTotalAllocatedBytes(precise: true) - before, 0, 1_500_000);
     }
 
-    [Fact]
-    public async Task Thousand_clients_at_once_and_ten_thousand_in_sequence_leave_nothing_behind()
+    [Theory]
+    [InlineData(false, false, 10_000)]
+    [InlineData(true, true, 3000)]
+    public async Task Thousand_clients_at_once_and_thousands_in_sequence_leave_nothing_behind(bool resumes, bool isMutual, int inSequence)
     {
-        await using var server = new EchoServer(pki.ServerOptions());
+        await using var server = new EchoServer(isMutual ? pki.MutualOptions() : pki.ServerOptions());
         var options = pki.ClientOptions();
-        await Crowd.AtOnceAsync(server.Port, options, 1000, TalkAsync);
-        await Crowd.InSequenceAsync(server.Port, options, 500, TalkAsync);
+        options.Identity = isMutual ? pki.Pki.Client().Identity() : null;
+        if (!resumes)
+            options.SessionCache = null;
+        var resumed = 0;
+        Task CountAndTalkAsync(TlsStream tls)
+        {
+            if (tls.Session.Resumed)
+                Interlocked.Increment(ref resumed);
+            return TalkAsync(tls);
+        }
+        await Crowd.AtOnceAsync(server.Port, options, 1000, CountAndTalkAsync);
+        await Crowd.InSequenceAsync(server.Port, options, 500, CountAndTalkAsync);
         await server.WaitUntilIdleAsync();
         var before = Measure();
-        await Crowd.InSequenceAsync(server.Port, options, 10_000, TalkAsync);
-        await Crowd.AtOnceAsync(server.Port, options, 1000, TalkAsync);
+        await Crowd.InSequenceAsync(server.Port, options, inSequence, CountAndTalkAsync);
+        await Crowd.AtOnceAsync(server.Port, options, 1000, CountAndTalkAsync);
         await server.WaitUntilIdleAsync();
         var after = Measure();
         Assert.InRange(after.Handles - before.Handles, -100_000, 60);
         Assert.InRange(after.Threads - before.Threads, -1000, 40);
         Assert.InRange(after.HeapBytes - before.HeapBytes, -1_000_000_000, 20_000_000);
+        // Those at once find only a few tickets between them.
+        Assert.InRange(resumed, resumes ? inSequence : 0, resumes ? inSequence + 2500 : 0);
     }
 
     // A record of 16 KiB after another with a ClientHello that says it is 16 MiB long.
