@@ -44,37 +44,52 @@ public sealed class TlsIdentity
     /// <summary>The schemes that the key can sign with in TLS 1.3, most wanted first.</summary>
     public IReadOnlyList<SignatureScheme> SignatureSchemes => _schemes;
 
-    /// <summary>From PEM text: the chain, leaf first, and the leaf's private key.</summary>
-    /// <param name="certificatePem">Certificates ("BEGIN CERTIFICATE"); other blocks are passed over.</param>
-    /// <param name="keyPem">A key in PKCS#8, encrypted PKCS#8, PKCS#1 or SEC1; other blocks are passed over.</param>
+    /// <summary>From PEM text: certificates and the leaf's private key, in any order.</summary>
+    /// <param name="certificatePem">
+    /// Certificates ("CERTIFICATE", or bundles, "PKCS7"). The leaf is the one that the key fits; those above it follow in order, without the root;
+    /// others are left out.
+    /// </param>
+    /// <param name="keyPem">A key in PKCS#8, encrypted PKCS#8, PKCS#1 or SEC1; other blocks are passed over. May be the same text.</param>
     /// <param name="password">The password of an encrypted key.</param>
-    /// <exception cref="FormatException">There is no certificate or no key, or one that cannot be read.</exception>
-    /// <exception cref="ArgumentException">The key is not the certificate's.</exception>
+    /// <exception cref="FormatException">There is no certificate or no key, or one that cannot be read, or the password is wrong; the message names the line.</exception>
+    /// <exception cref="ArgumentException">The key is not that of any of the certificates.</exception>
     public static TlsIdentity FromPem(string certificatePem, string keyPem, string? password = null)
     {
         ArgumentNullException.ThrowIfNull(certificatePem);
         ArgumentNullException.ThrowIfNull(keyPem);
-        return FromSigningKey(PemReader.Certificates(certificatePem), PemReader.PrivateKey(keyPem, password));
+        var parts = new IdentityParts();
+        var isOne = ReferenceEquals(certificatePem, keyPem);
+        parts.AddPem(certificatePem, isOne ? "the PEM text" : "the certificates' PEM text", password);
+        if (!isOne)
+            parts.AddPem(keyPem, "the key's PEM text", password);
+        return FromParts(parts);
     }
 
-    /// <summary>From PEM files; one file may hold both.</summary>
+    /// <summary>From PEM files; one file may hold both. Files in DER, PKCS#7 and PKCS#12 are read too, told by what they hold.</summary>
     /// <exception cref="IOException">A file cannot be read.</exception>
-    /// <exception cref="FormatException">There is no certificate or no key, or one that cannot be read.</exception>
-    /// <exception cref="ArgumentException">The key is not the certificate's.</exception>
+    /// <exception cref="FormatException">There is no certificate or no key, or one that cannot be read, or the password is wrong; the message names file and line.</exception>
+    /// <exception cref="ArgumentException">The key is not that of any of the certificates.</exception>
     public static TlsIdentity FromPemFile(string certificatePath, string? keyPath = null, string? password = null)
     {
-        var certificatePem = File.ReadAllText(certificatePath);
-        return FromPem(certificatePem, keyPath == null ? certificatePem : File.ReadAllText(keyPath), password);
+        ArgumentNullException.ThrowIfNull(certificatePath);
+        var parts = new IdentityParts();
+        parts.AddFile(certificatePath, password);
+        if (keyPath != null && keyPath != certificatePath)
+            parts.AddFile(keyPath, password);
+        return FromParts(parts);
     }
 
-    /// <summary>From PKCS#12 (a .p12 or .pfx file): the certificate with the private key, and the others as its chain.</summary>
-    /// <exception cref="CryptographicException">It cannot be read, or the password is wrong.</exception>
-    /// <exception cref="ArgumentException">It holds no private key.</exception>
+    /// <summary>
+    /// From PKCS#12 (a .p12 or .pfx file): the private key, its certificate, and those above it but the root. Files of today are read (AES, SHA-256, also
+    /// PBMAC1) and those of older software (Triple DES, RC2).
+    /// </summary>
+    /// <exception cref="FormatException">It cannot be read, it holds no certificate or no key, or the password is wrong; the message says which.</exception>
+    /// <exception cref="ArgumentException">The key is not that of any of the certificates.</exception>
     public static TlsIdentity FromPkcs12(ReadOnlySpan<byte> pkcs12, string? password)
     {
-        var collection = X509CertificateLoader.LoadPkcs12Collection(pkcs12, password, X509KeyStorageFlags.EphemeralKeySet);
-        var leaf = collection.FirstOrDefault(certificate => certificate.HasPrivateKey) ?? throw new ArgumentException("The PKCS#12 holds no private key.", nameof(pkcs12));
-        return FromCertificate(leaf, ChainOf(leaf, collection));
+        var parts = new IdentityParts();
+        parts.AddPkcs12(pkcs12.ToArray(), "the PKCS#12", password);
+        return FromParts(parts);
     }
 
     /// <summary>From a certificate with its private key, and the intermediates to send.</summary>
@@ -123,6 +138,14 @@ public sealed class TlsIdentity
 
     internal ValueTask<byte[]> SignAsync(SignatureScheme scheme, ReadOnlyMemory<byte> data, CancellationToken cancellationToken) => _sign(scheme, data, cancellationToken);
 
+    private static TlsIdentity FromParts(IdentityParts parts)
+    {
+        var (chain, key) = parts.Take();
+        return new TlsIdentity(chain, key.Schemes, Signing(key));
+    }
+
+    private static TlsSignCallback Signing(SigningKey key) => (scheme, data, _) => ValueTask.FromResult(key.Sign(scheme, data.Span));
+
     private static TlsIdentity FromSigningKey(IReadOnlyList<ReadOnlyMemory<byte>> chain, SigningKey key)
     {
         var leafKey = LeafKeyOf(chain);
@@ -131,7 +154,7 @@ public sealed class TlsIdentity
         byte[] probe = [1, 2, 3, 4];
         if (!leafKey.Verify(schemes[0], probe, key.Sign(schemes[0], probe)))
             throw new ArgumentException("The private key is not the certificate's.");
-        return new TlsIdentity(chain, schemes, (scheme, data, _) => ValueTask.FromResult(key.Sign(scheme, data.Span)));
+        return new TlsIdentity(chain, schemes, Signing(key));
     }
 
     private static VerificationKey LeafKeyOf(IReadOnlyList<ReadOnlyMemory<byte>> chain)
@@ -140,18 +163,5 @@ public sealed class TlsIdentity
         if (chain.Count == 0)
             throw new ArgumentException("The chain is empty.", nameof(chain));
         return LeafKey.Of(chain[0]) ?? throw new ArgumentException("The certificate's key cannot be used for TLS: it is of an unknown kind, or its key usage forbids signatures.", nameof(chain));
-    }
-
-    // PKCS#12 keeps no order: each certificate is followed by the one that issued it, and a root is left out.
-    private static IEnumerable<X509Certificate2> ChainOf(X509Certificate2 leaf, X509Certificate2Collection collection)
-    {
-        var current = leaf;
-        for (var steps = 0; steps < collection.Count; steps++)
-        {
-            var issuer = collection.FirstOrDefault(candidate => candidate.SubjectName.RawData.AsSpan().SequenceEqual(current.IssuerName.RawData));
-            if (issuer == null || issuer.SubjectName.RawData.AsSpan().SequenceEqual(issuer.IssuerName.RawData))
-                yield break;
-            yield return current = issuer;
-        }
     }
 }

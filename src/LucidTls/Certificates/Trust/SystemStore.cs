@@ -45,7 +45,7 @@ internal static class SystemStore
         {
             if (new FileInfo(path).Length > MostBytes)
                 return [];
-            return [.. PemReader.Certificates(File.ReadAllText(path)).Select(Certificate.TryParse).OfType<Certificate>().Select(Settled)];
+            return [.. PemReader.Certificates(File.ReadAllText(path), passOverMalformed: true).Select(Certificate.TryParse).OfType<Certificate>().Select(Settled)];
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or FormatException)
         {
