@@ -41,6 +41,10 @@ internal readonly record struct PemBlock(string Label, byte[] Data, int Line)
                 {
                     throw NoEnd(label, startLine, $", but line {line} ends something else");
                 }
+                else if (end == pem.Length && !text.EndsWith(Dashes) && !passOverMalformed)
+                {
+                    throw new FormatException($"line {line}: the last line, \"{text}\", is cut off");
+                }
             }
             position = end + 1;
         }
