@@ -42,6 +42,8 @@ if (options.Includes("memory"))
     report.AddMemory(await IdleMemory.MeasureAsync([.. stacks.Select(stack => stack.Name), NoTls.StackName]));
 if (options.Includes("verify"))
 {
+    if (SystemRoots.Bundle != null)
+        report.AddRoots(SystemRoots.ReadForTheFirstTime(), await contest.RunAsync([.. SystemRoots.Contenders()]));
     using var ecdsa = new ChainVerification(KeyKind.EcdsaP256);
     using var rsa = new ChainVerification(KeyKind.Rsa2048);
     report.AddVerification(await contest.RunAsync([.. ecdsa.Contenders(), .. rsa.Contenders()]));

@@ -81,6 +81,19 @@ internal sealed class Report
         Write(table.ToString());
     }
 
+    public void AddRoots((int Count, TimeSpan Time, TimeSpan Compiling) first, IReadOnlyList<Result> results)
+    {
+        Write($"### The distribution's {first.Count} roots read");
+        Write("");
+        var platform = results.First(result => result.Contender.Stack == SystemRoots.Platform);
+        var table = new MarkdownTable(1, "By", "CPU µs", "±", "Allocated KB", "X509Certificate2Collection / this");
+        foreach (var result in results)
+            table.Add(result.Contender.Stack, Micro(result.Median.Cpu), Spread(result), Number(result.Median.Allocated / 1000, "0.0"), Number(1 / result.CpuAgainst(platform), "0.0"));
+        Write(table.ToString());
+        Write($"The first reading of this process, which has taken certificates apart before, takes {Number(first.Time.TotalMilliseconds, "0.0")} ms, {Number(first.Compiling.TotalMilliseconds, "0.0")} ms of which the runtime compiles.");
+        Write("");
+    }
+
     public void AddKernels(IReadOnlyList<Result> results)
     {
         Write("### Cryptography done by the library itself");

@@ -4,7 +4,7 @@ namespace LucidTls.Certificates.Parsing;
 /// <param name="Label">What stands after BEGIN.</param>
 /// <param name="Data">The bytes.</param>
 /// <param name="Line">The line that it begins on, from 1.</param>
-internal readonly record struct PemBlock(string Label, byte[] Data, int Line)
+internal sealed record PemBlock(string Label, byte[] Data, int Line)
 {
     private const string Begin = "-----BEGIN ";
     private const string Dashes = "-----";

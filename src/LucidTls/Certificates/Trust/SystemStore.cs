@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using System.Text;
 using LucidTls.Certificates.Parsing;
 
 namespace LucidTls.Certificates.Trust;
@@ -29,7 +30,7 @@ internal static class SystemStore
     {
         if (string.IsNullOrEmpty(file) && string.IsNullOrEmpty(folders))
         {
-            file = OperatingSystem.IsWindows() || OperatingSystem.IsMacOS() ? null : Array.Find(BundleFiles, File.Exists);
+            file = FindBundle();
             if (file == null)
                 return new TrustAnchors(ReadPlatformStore());
         }
@@ -38,6 +39,9 @@ internal static class SystemStore
         return new TrustAnchors(files.Concat(inFolders).SelectMany(ReadFile));
     }
 
+    /// <summary>The distribution's bundle; null where there is none.</summary>
+    public static string? FindBundle() => OperatingSystem.IsWindows() || OperatingSystem.IsMacOS() ? null : Array.Find(BundleFiles, File.Exists);
+
     // A store is read as far as it can be: one bad file does not take the others away.
     private static IEnumerable<TrustAnchor> ReadFile(string path)
     {
@@ -45,7 +49,16 @@ internal static class SystemStore
         {
             if (new FileInfo(path).Length > MostBytes)
                 return [];
-            return [.. PemReader.Certificates(File.ReadAllText(path), passOverMalformed: true).Select(Certificate.TryParse).OfType<Certificate>().Select(Settled)];
+            // Simple on purpose: this is read while somebody waits for a first connection, before anything is compiled.
+            var anchors = new List<TrustAnchor>();
+            foreach (var block in PemBlock.Read(Encoding.Latin1.GetString(File.ReadAllBytes(path)), PemReader.IsCertificate, passOverMalformed: true))
+            {
+                if (block.Label != "CERTIFICATE")
+                    anchors.AddRange(PemReader.CertificatesIn([block]).Select(Certificate.TryParse).OfType<Certificate>().Select(Settled));
+                else if (Certificate.TryParse(block.Data) is { } certificate)
+                    anchors.Add(Settled(certificate));
+            }
+            return anchors;
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or FormatException)
         {
