@@ -40,7 +40,8 @@ internal static class ServerNames
         {
             try
             {
-                name = Idn.GetAscii(name);
+                // Not every platform's mapping folds case, which RFC 5895 §2 wants of names as people write them.
+                name = Idn.GetAscii(name.ToLowerInvariant());
             }
             catch (ArgumentException)
             {
