@@ -42,6 +42,11 @@ public readonly record struct SignatureScheme(ushort Value)
     /// <summary>RSA-PSS with SHA-512 and a key of type RSASSA-PSS.</summary>
     public static readonly SignatureScheme RsaPssPssSha512 = new(0x080B);
 
+    // Inside certificates only, RFC 9881; the code points are those that IANA has for handshakes.
+    internal static readonly SignatureScheme MlDsa44 = new(0x0904);
+    internal static readonly SignatureScheme MlDsa65 = new(0x0905);
+    internal static readonly SignatureScheme MlDsa87 = new(0x0906);
+
     /// <summary>The IANA name, or the code point in hexadecimal when this library does not know it.</summary>
     public override string ToString() => Value switch
     {
@@ -58,6 +63,9 @@ public readonly record struct SignatureScheme(ushort Value)
         0x0806 => "rsa_pss_rsae_sha512",
         0x0807 => "ed25519",
         0x0808 => "ed448",
+        0x0904 => "mldsa44",
+        0x0905 => "mldsa65",
+        0x0906 => "mldsa87",
         0x0809 => "rsa_pss_pss_sha256",
         0x080A => "rsa_pss_pss_sha384",
         0x080B => "rsa_pss_pss_sha512",

@@ -35,7 +35,7 @@ internal abstract class VerificationKey
 
     /// <summary>
     /// Imports a SubjectPublicKeyInfo (RFC 5280 §4.1.2.7) in DER: EC P-256, P-384 and P-521 (uncompressed points, named curves), RSA
-    /// and RSASSA-PSS from 1024 to 8192 bits, Ed25519.
+    /// and RSASSA-PSS from 1024 to 8192 bits, Ed25519, ML-DSA.
     /// </summary>
     /// <exception cref="CryptographicException">The key is malformed, or of a kind that is not supported; the message says which.</exception>
     public static VerificationKey Import(ReadOnlySpan<byte> subjectPublicKeyInfo)
@@ -46,6 +46,7 @@ internal abstract class VerificationKey
             KeyOids.EcPublicKey => EcdsaVerificationKey.Import(info),
             KeyOids.RsaEncryption or KeyOids.RsaSsaPss => RsaVerificationKey.Import(info),
             KeyOids.Ed25519 => Ed25519VerificationKey.Import(info),
+            KeyOids.MlDsa44 or KeyOids.MlDsa65 or KeyOids.MlDsa87 => MlDsaVerificationKey.Import(info),
             _ => throw new CryptographicException($"Public keys of the algorithm {info.Algorithm} are not supported."),
         };
     }

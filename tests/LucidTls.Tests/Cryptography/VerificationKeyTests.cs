@@ -26,6 +26,21 @@ public sealed class VerificationKeyTests
         });
 
     [Fact]
+    public void Verification_with_ML_DSA_passes_Wycheproof() =>
+        WycheproofFile.Run("mldsa_44_verify_test", expectedCases: 173, @case =>
+        {
+            // RFC 9881 §3: certificates have no context.
+            if (@case.Test.TryGetProperty("ctx", out var context) && context.GetString()!.Length > 0)
+                return null;
+            // The vectors give malformed keys without the structure around them.
+            byte[] key = Convert.FromHexString(@case.Group.GetProperty("publicKey").GetString()!);
+            byte[] info = [0x30, 0x82, (byte)((key.Length + 18) >> 8), (byte)(key.Length + 18), 0x30, 11, 6, 9, 0x60, 0x86, 0x48, 1, 0x65, 3, 4, 3, 0x11, 3, 0x82, (byte)((key.Length + 1) >> 8), (byte)(key.Length + 1), 0, .. key];
+            var accepted = false;
+            var error = Record.Exception(() => accepted = VerificationKey.Import(info).Verify(SignatureScheme.MlDsa44, @case.Bytes("msg"), @case.Bytes("sig")));
+            return accepted == @case.IsValid && error is null or CryptographicException;
+        });
+
+    [Fact]
     public void Of_all_RSASSA_PSS_parameters_only_those_of_TLS_verify() =>
         WycheproofFile.Run("rsa_pss_misc_test", expectedCases: 90, @case =>
         {

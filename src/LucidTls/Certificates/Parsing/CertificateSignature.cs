@@ -26,6 +26,15 @@ internal static class CertificateSignature
             return Pkcs1Scheme(bytes[12]);
         if (bytes.SequenceEqual<byte>([0x30, 5, 6, 3, 0x2B, 0x65, 0x70]))
             return SignatureScheme.Ed25519;
+        // RFC 9881 §3: without parameters.
+        if (bytes.StartsWith<byte>([0x30, 0x0B, 6, 9, 0x60, 0x86, 0x48, 1, 0x65, 3, 4, 3]) && bytes.Length == 13)
+            return bytes[12] switch
+            {
+                0x11 => SignatureScheme.MlDsa44,
+                0x12 => SignatureScheme.MlDsa65,
+                0x13 => SignatureScheme.MlDsa87,
+                _ => null,
+            };
         return PssScheme(algorithmIdentifier);
     }
 
