@@ -3,6 +3,7 @@ using System.Security.Cryptography.X509Certificates;
 using LucidTls.Certificates;
 using LucidTls.Certificates.Names;
 using LucidTls.Certificates.Parsing;
+using LucidTls.Certificates.Revocation;
 using LucidTls.Certificates.Transparency;
 using LucidTls.Cryptography;
 using LucidTls.Protocol;
@@ -22,9 +23,11 @@ public sealed class TlsIdentity
     private readonly TlsSignCallback _sign;
     private readonly SignatureScheme[] _schemes;
     private readonly IReadOnlyList<GeneralName> _names;
+    private readonly StapleBox _staples;
 
-    private TlsIdentity(IReadOnlyList<ReadOnlyMemory<byte>> chain, ReadOnlySpan<SignatureScheme> schemes, TlsSignCallback sign)
+    private TlsIdentity(IReadOnlyList<ReadOnlyMemory<byte>> chain, ReadOnlySpan<SignatureScheme> schemes, TlsSignCallback sign, StapleBox? staples = null)
     {
+        _staples = staples ?? new StapleBox();
         Chain = chain;
         _schemes = schemes.ToArray();
         _sign = sign;
@@ -34,6 +37,21 @@ public sealed class TlsIdentity
 
     /// <summary>The chain in DER, leaf first, without the root.</summary>
     public IReadOnlyList<ReadOnlyMemory<byte>> Chain { get; }
+
+    /// <summary>
+    /// OCSP responses in DER that are stapled for peers that ask (RFC 6066 §8), each at the place of its certificate in <see cref="Chain"/> and empty where there is
+    /// none; they are sent as they are. May be set at any time; the next handshake sees it. An identity made by <see cref="WithTimestamps"/> shares them.
+    /// <see cref="OcspStapler"/> keeps them current.
+    /// </summary>
+    public IReadOnlyList<ReadOnlyMemory<byte>> Staples
+    {
+        get => _staples.Staples;
+        set
+        {
+            ArgumentNullException.ThrowIfNull(value);
+            _staples.Staples = value;
+        }
+    }
 
     /// <summary>
     /// Timestamps of certificate transparency logs for the leaf, each a SignedCertificateTimestamp (RFC 6962 §3.2), which are sent to peers that ask
@@ -126,7 +144,7 @@ public sealed class TlsIdentity
         ArgumentNullException.ThrowIfNull(timestamps);
         if (timestamps.Count > 0 && !SignedCertificateTimestamp.TryParseList(Extensions.BuildTimestamps(timestamps), out _))
             throw new ArgumentException("One of the timestamps is no SignedCertificateTimestamp (RFC 6962 §3.2).", nameof(timestamps));
-        return new TlsIdentity(Chain, _schemes, _sign) { Timestamps = [.. timestamps.Select(one => (ReadOnlyMemory<byte>)one.ToArray())] };
+        return new TlsIdentity(Chain, _schemes, _sign, _staples) { Timestamps = [.. timestamps.Select(one => (ReadOnlyMemory<byte>)one.ToArray())] };
     }
 
     /// <summary>Whether the leaf is for that DNS name or IP address (RFC 9525).</summary>
@@ -163,5 +181,17 @@ public sealed class TlsIdentity
         if (chain.Count == 0)
             throw new ArgumentException("The chain is empty.", nameof(chain));
         return LeafKey.Of(chain[0]) ?? throw new ArgumentException("The certificate's key cannot be used for TLS: it is of an unknown kind, or its key usage forbids signatures.", nameof(chain));
+    }
+
+    /// <summary>The staples of all identities that were made of one.</summary>
+    private sealed class StapleBox
+    {
+        private volatile IReadOnlyList<ReadOnlyMemory<byte>> _staples = [];
+
+        public IReadOnlyList<ReadOnlyMemory<byte>> Staples
+        {
+            get => _staples;
+            set => _staples = value;
+        }
     }
 }

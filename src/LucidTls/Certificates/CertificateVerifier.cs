@@ -114,12 +114,12 @@ public sealed class CertificateVerifier
     /// Holds a path that is good by itself against what others say of it: whether a certificate was revoked, whether logs vouch for it. What
     /// they say may make it a bad one; then the search goes on, and the verdict tells of it. All waiting is here; without anything to ask for there is none.
     /// </summary>
-    private ValueTask<CandidatePath> HoldAgainstEvidenceAsync(CandidatePath path, CertificateVerificationRequest request, VerificationPolicy policy, CancellationToken cancellationToken)
+    private async ValueTask<CandidatePath> HoldAgainstEvidenceAsync(CandidatePath path, CertificateVerificationRequest request, VerificationPolicy policy, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
         if (_revocation.Concerns(path, request))
-            path = _revocation.Judge(path, request, policy.Now);
-        return new(path.IsGood ? WithTransparency(path, request, policy) : path);
+            path = await _revocation.JudgeAsync(path, request, policy.Now, cancellationToken).ConfigureAwait(false);
+        return path.IsGood ? WithTransparency(path, request, policy) : path;
     }
 
     private CandidatePath WithTransparency(CandidatePath path, CertificateVerificationRequest request, VerificationPolicy policy)

@@ -49,11 +49,20 @@ internal static class CertificateProof
     public static CertificateMessage Message(TlsIdentity? identity, ReadOnlyMemory<byte> context, ExtensionBlock asked)
     {
         var chain = identity?.Chain ?? [];
+        IReadOnlyList<ReadOnlyMemory<byte>> staples = identity != null && AsksForStaples(asked) ? identity.Staples : [];
         var entries = new CertificateEntry[chain.Count];
         for (var i = 0; i < entries.Length; i++)
-            entries[i] = new CertificateEntry(chain[i], i == 0 ? LeafExtensions(identity!, asked) : new ExtensionBlock());
+        {
+            var extensions = i == 0 ? LeafExtensions(identity!, asked) : new ExtensionBlock();
+            if (i < staples.Count && !staples[i].IsEmpty)
+                extensions.Add(ExtensionType.StatusRequest, Extensions.BuildCertificateStatus(staples[i]));
+            entries[i] = new CertificateEntry(chain[i], extensions);
+        }
         return new CertificateMessage { Context = context, Entries = entries };
     }
+
+    // A client's names the kind of status, of which OCSP (1) is the only one (RFC 6066 §8); a server's is empty.
+    private static bool AsksForStaples(ExtensionBlock asked) => asked.TryGet(ExtensionType.StatusRequest, out var request) && (request.IsEmpty || request.Span[0] == 1);
 
     private static ExtensionBlock LeafExtensions(TlsIdentity identity, ExtensionBlock asked)
     {

@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using LucidTls.Certificates;
+using LucidTls.Certificates.Revocation;
 using LucidTls.Cryptography;
 using LucidTls.Protocol;
 using LucidTls.Sessions;
@@ -134,6 +135,8 @@ internal sealed class ClientOffer : IDisposable
         extensions.Add(ExtensionType.SignatureAlgorithms, Extensions.BuildSignatureSchemes(_options.SignatureSchemes));
         if (_options.ApplicationProtocols.Count > 0)
             extensions.Add(ExtensionType.ApplicationLayerProtocolNegotiation, Extensions.BuildProtocols(_options.ApplicationProtocols));
+        if (_options.CertificateVerifier.Options.Revocation.Stapled != RevocationMode.Off && !_options.DangerousAcceptAnyCertificate)
+            extensions.Add(ExtensionType.StatusRequest, Extensions.BuildStatusRequest());
         // RFC 6962 §3.3.1: only who can judge timestamps asks for them.
         if (_options.CertificateVerifier.Options.TransparencyLogs != null && !_options.DangerousAcceptAnyCertificate)
             extensions.Add(ExtensionType.SignedCertificateTimestamp, default);

@@ -275,7 +275,7 @@ internal sealed class Tls13Client(TlsClientOptions options, HandshakeChannel cha
             entry.Extensions.DemandAllOffered(Offer.Hello.Extensions);
         channel.Describe(StepDetails.Certificates(certificate.Entries.Count));
         var verifier = options.DangerousAcceptAnyCertificate ? null : options.CertificateVerifier;
-        return await JudgedChain.JudgeAsync(certificate, verifier, options.TargetHost, CertificatePurpose.Server, cancellationToken).ConfigureAwait(false);
+        return await JudgedChain.JudgeAsync(certificate, verifier, options.TargetHost, CertificatePurpose.Server, Offer.Hello.Extensions, cancellationToken).ConfigureAwait(false);
     }
 
     private async ValueTask<VerifiedFinished> ReceiveFinishedAsync(CancellationToken cancellationToken)

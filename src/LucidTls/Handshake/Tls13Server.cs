@@ -1,5 +1,6 @@
 using System.Net.Security;
 using LucidTls.Certificates;
+using LucidTls.Certificates.Revocation;
 using LucidTls.Cryptography;
 using LucidTls.Diagnostics;
 using LucidTls.Protocol;
@@ -216,6 +217,9 @@ internal sealed class Tls13Server(TlsServerOptions options, HandshakeChannel cha
         extensions.Add(ExtensionType.SignatureAlgorithms, Extensions.BuildSignatureSchemes(options.SignatureSchemes));
         if (options.CertificateAuthorities.Count > 0)
             extensions.Add(ExtensionType.CertificateAuthorities, Extensions.BuildAuthorities(options.CertificateAuthorities));
+        // RFC 8446 §4.4.2.1: an empty status_request. OpenSSL's clients take it for an error, so it is sent only where a staple is demanded.
+        if (hooks.ClientVerifier(options)?.Options.Revocation.Stapled == RevocationMode.HardFail)
+            extensions.Add(ExtensionType.StatusRequest, default);
         var request = new CertificateRequest { Extensions = extensions };
         Send(request, "asks for a client certificate");
         return request;
@@ -243,7 +247,7 @@ internal sealed class Tls13Server(TlsServerOptions options, HandshakeChannel cha
             _transcript.Add(message.Bytes.Span);
             return VerifiedPeer.AnonymousClient(options.ClientCertificateMode);
         }
-        var judged = await JudgedChain.JudgeAsync(certificate, hooks.ClientVerifier(options), name: null, CertificatePurpose.Client, cancellationToken).ConfigureAwait(false);
+        var judged = await JudgedChain.JudgeAsync(certificate, hooks.ClientVerifier(options), name: null, CertificatePurpose.Client, request.Extensions, cancellationToken).ConfigureAwait(false);
         _transcript.Add(message.Bytes.Span);
 
         var signed = CertificateProof.SignedContent(byServer: false, _transcript.Current(_hash));

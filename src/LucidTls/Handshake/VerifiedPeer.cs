@@ -68,9 +68,10 @@ internal sealed class JudgedChain
     /// <param name="verifier">Who judges; null to accept any.</param>
     /// <param name="name">The name asked for; null for a client's certificate.</param>
     /// <param name="purpose">What the leaf must be good for.</param>
+    /// <param name="asked">The ClientHello or CertificateRequest that the message answers; null when nothing could be asked for.</param>
     /// <param name="cancellationToken">Gives up.</param>
     /// <exception cref="TlsException">The verdict is a refusal, or the leaf's key cannot be used.</exception>
-    public static async ValueTask<JudgedChain> JudgeAsync(CertificateMessage message, CertificateVerifier? verifier, string? name, CertificatePurpose purpose, CancellationToken cancellationToken)
+    public static async ValueTask<JudgedChain> JudgeAsync(CertificateMessage message, CertificateVerifier? verifier, string? name, CertificatePurpose purpose, ExtensionBlock? asked, CancellationToken cancellationToken)
     {
         var chain = new ReadOnlyMemory<byte>[message.Entries.Count];
         for (var i = 0; i < chain.Length; i++)
@@ -83,6 +84,7 @@ internal sealed class JudgedChain
                 Chain = chain,
                 Names = name == null ? [] : [PeerName.Parse(name)],
                 Purpose = purpose,
+                Staples = asked?.Contains(ExtensionType.StatusRequest) == true ? [.. message.Entries.Select(StapleOf)] : null,
                 Timestamps = message.Entries[0].Extensions.TryGet(ExtensionType.SignedCertificateTimestamp, out var timestamps) ? Extensions.ParseTimestamps(timestamps) : default,
             };
             verdict = await verifier.VerifyAsync(request, cancellationToken).ConfigureAwait(false);
@@ -92,4 +94,7 @@ internal sealed class JudgedChain
         var leafKey = Certificates.LeafKey.Of(chain[0]) ?? throw new TlsException(TlsError.UnsupportedCertificateKey);
         return new JudgedChain(chain, verdict, leafKey);
     }
+
+    private static ReadOnlyMemory<byte> StapleOf(CertificateEntry entry) =>
+        entry.Extensions.TryGet(ExtensionType.StatusRequest, out var status) ? Extensions.ParseCertificateStatus(status) : default;
 }

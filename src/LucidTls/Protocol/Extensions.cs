@@ -244,6 +244,31 @@ internal static class Extensions
         }
     });
 
+    // status_request, RFC 6066 §8 and RFC 8446 §4.4.2.1
+
+    private const byte OcspStatus = 1;
+
+    /// <summary>What a client offers: OCSP, no responder named, nothing asked of it.</summary>
+    public static byte[] BuildStatusRequest() => [OcspStatus, 0, 0, 0, 0];
+
+    /// <summary>The OCSP response in a CertificateStatus.</summary>
+    public static ReadOnlyMemory<byte> ParseCertificateStatus(ReadOnlyMemory<byte> data)
+    {
+        var reader = new TlsReader(data, "status_request");
+        var type = reader.ReadUInt8();
+        if (type != OcspStatus)
+            throw new TlsException(TlsError.IllegalValue, $"a certificate status of type {type}");
+        var response = reader.ReadVector24(1);
+        reader.End();
+        return response;
+    }
+
+    public static byte[] BuildCertificateStatus(ReadOnlyMemory<byte> response) => Build(writer =>
+    {
+        writer.WriteUInt8(OcspStatus);
+        writer.WriteVector24(response.Span);
+    });
+
     // max_fragment_length (RFC 6066 §4) and record_size_limit (RFC 8449 §4): form only
 
     public static ushort ParseRecordSizeLimit(ReadOnlyMemory<byte> data)

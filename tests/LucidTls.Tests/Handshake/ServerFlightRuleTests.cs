@@ -139,10 +139,6 @@ public sealed class ServerFlightRuleTests
         ClientRefuses(TlsError.CertificateMalformed, TlsAlert.BadCertificate, ChangingLeaf(entry => entry with { Certificate = Flipped(entry.Certificate) }));
 
     [Fact]
-    public void A_staple_that_was_not_asked_for_is_refused() =>
-        ClientRefuses(TlsError.UnsolicitedExtension, TlsAlert.UnsupportedExtension, ChangingLeaf(entry => entry with { Extensions = Wire.Block((ExtensionType.StatusRequest, [1, 0, 0, 1, 0])) }));
-
-    [Fact]
     public void An_extension_of_a_certificate_that_belongs_elsewhere_is_refused() =>
         ClientRefuses(TlsError.MisplacedExtension, TlsAlert.IllegalParameter, ChangingLeaf(entry => entry with { Extensions = Wire.Block((ExtensionType.KeyShare, [])) }));
 

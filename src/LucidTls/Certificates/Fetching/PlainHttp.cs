@@ -1,16 +1,19 @@
 using System.Net;
+using System.Net.Http.Headers;
 using System.Net.Sockets;
+using LucidTls.Certificates.Parsing;
 
 namespace LucidTls.Certificates.Fetching;
 
 /// <summary>
-/// Gets what certificates name by http: addresses: issuers. What comes is signed by itself, so nothing is lost without TLS, and much is
+/// Gets what certificates name by http: addresses: issuers, revocation lists, OCSP responses. What comes is signed by itself, so nothing is lost without TLS, and much is
 /// with it, which would have to verify a certificate first (RFC 5280 §8). The address was written by who may be an attacker: so
 /// everything is bounded, and addresses that are not public are asked for nothing unless that is allowed.
 /// </summary>
 internal sealed class PlainHttp
 {
     private const int MostRedirects = 2;
+    private const int LongestOcspAddress = 255;
 
     private readonly HttpMessageInvoker _http;
     private readonly bool _allowPrivateAddresses;
@@ -33,24 +36,43 @@ internal sealed class PlainHttp
 
     /// <returns>The answer's body, or why there is none, in words.</returns>
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
-    public async Task<(byte[]? Body, string? Problem)> GetAsync(Uri address, int mostBytes, CancellationToken cancellationToken)
+    public Task<(byte[]? Body, string? Problem)> GetAsync(Uri address, int mostBytes, CancellationToken cancellationToken) =>
+        AskAsync(address, null, null, mostBytes, MostRedirects, cancellationToken);
+
+    /// <summary>Gets a revocation list: whoever delivers one redirects nowhere.</summary>
+    public Task<(byte[]? Body, string? Problem)> GetListAsync(Uri address, int mostBytes, CancellationToken cancellationToken) =>
+        AskAsync(address, null, null, mostBytes, mostRedirects: 0, cancellationToken);
+
+    /// <summary>Asks an OCSP responder (RFC 6960 appendix A): by GET what fits into an address of 255 bytes and may be cached on the way (RFC 5019 §5), by POST otherwise.</summary>
+    public Task<(byte[]? Body, string? Problem)> AskResponderAsync(Uri address, byte[] request, bool mayBeCached, int mostBytes, CancellationToken cancellationToken)
+    {
+        var inAddress = $"{address.AbsoluteUri.TrimEnd('/')}/{Uri.EscapeDataString(Convert.ToBase64String(request))}";
+        var isShort = mayBeCached && address.Query.Length == 0 && inAddress.Length <= LongestOcspAddress;
+        return AskAsync(isShort ? new Uri(inAddress) : address, isShort ? null : request, "application/ocsp-response", mostBytes, mostRedirects: 0, cancellationToken);
+    }
+
+    private async Task<(byte[]? Body, string? Problem)> AskAsync(Uri address, byte[]? ocspRequest, string? type, int mostBytes, int mostRedirects, CancellationToken cancellationToken)
     {
         try
         {
-            for (var redirects = 0; redirects <= MostRedirects; redirects++)
+            for (var redirects = 0; redirects <= mostRedirects; redirects++)
             {
                 if (address.Scheme != Uri.UriSchemeHttp)
                     return (null, "it is not an http: address");
-                using var request = new HttpRequestMessage(HttpMethod.Get, address);
+                using var request = new HttpRequestMessage(ocspRequest == null ? HttpMethod.Get : HttpMethod.Post, address);
                 request.Headers.Add("User-Agent", "LucidTls");
+                if (ocspRequest != null)
+                    request.Content = new ByteArrayContent(ocspRequest) { Headers = { ContentType = new MediaTypeHeaderValue("application/ocsp-request") } };
                 using var response = await _http.SendAsync(request, cancellationToken).ConfigureAwait(false);
+                if (response.StatusCode == HttpStatusCode.OK && type != null && !string.Equals(response.Content.Headers.ContentType?.MediaType, type, StringComparison.OrdinalIgnoreCase))
+                    return (null, $"the answer is of the type {X501Name.Printable(response.Content.Headers.ContentType?.MediaType ?? "none")}, not {type}");
                 if (response.StatusCode == HttpStatusCode.OK)
                     return await ReadAsync(response.Content, mostBytes, cancellationToken).ConfigureAwait(false);
-                if ((int)response.StatusCode is not (301 or 302 or 303 or 307 or 308) || response.Headers.Location is not { } location)
+                if ((int)response.StatusCode is not (301 or 302 or 303 or 307 or 308) || response.Headers.Location is not { } location || mostRedirects == 0)
                     return (null, $"the server answered with the status {(int)response.StatusCode}");
                 address = new Uri(address, location);
             }
-            return (null, $"the server redirects more than {MostRedirects} times");
+            return (null, $"the server redirects more than {mostRedirects} times");
         }
         catch (Exception exception) when (exception is HttpRequestException or IOException or SocketException or UriFormatException)
         {

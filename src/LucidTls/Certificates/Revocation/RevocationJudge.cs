@@ -6,23 +6,32 @@ namespace LucidTls.Certificates.Revocation;
 /// <summary>Holds a path against the sources of revocation status, in the order and with the weight that the options give them.</summary>
 internal sealed class RevocationJudge(RevocationOptions options)
 {
+    /// <summary>Addresses in one certificate that are asked one after the other.</summary>
+    private const int MostAddresses = 3;
+
     private readonly RevocationLists _lists = new(options.GivenLists);
 
     /// <summary>Whether there is anything to hold that path against, so that most paths cost nothing.</summary>
-    public bool Concerns(CandidatePath path, CertificateVerificationRequest request) =>
-        path.Certificates.Count > 1
-        && ((options.Lists == RevocationMode.SoftFail && !_lists.IsEmpty)
-            || options.Lists == RevocationMode.HardFail
-            || options.Ocsp == RevocationMode.HardFail
-            || options.Stapled == RevocationMode.HardFail
-            || (options.Stapled == RevocationMode.SoftFail && request.Staples != null && (HasStaple(request.Staples) || path.Certificates[0].Facts.DemandsStaple)));
+    public bool Concerns(CandidatePath path, CertificateVerificationRequest request)
+    {
+        if (path.Certificates.Count < 2)
+            return false;
+        var most = (RevocationMode)Math.Max((int)options.Stapled, Math.Max((int)options.Ocsp, (int)options.Lists));
+        if (most != RevocationMode.SoftFail)
+            return most == RevocationMode.HardFail;
+        return (options.Lists != RevocationMode.Off && !_lists.IsEmpty)
+            || (options.Fetcher != null && (options.Ocsp != RevocationMode.Off || options.Lists != RevocationMode.Off))
+            || (options.Stapled != RevocationMode.Off && request.Staples is { } staples && (HasStaple(staples) || path.Certificates[0].Facts.DemandsStaple));
+    }
 
     /// <param name="path">A path to an anchor, good so far.</param>
     /// <param name="request">The question, with the staples.</param>
     /// <param name="now">The time of validation.</param>
+    /// <param name="cancellationToken">Gives up.</param>
     /// <returns>The path with the statuses found, and with problems where there are some.</returns>
-    public CandidatePath Judge(CandidatePath path, CertificateVerificationRequest request, DateTimeOffset now)
+    public async ValueTask<CandidatePath> JudgeAsync(CandidatePath path, CertificateVerificationRequest request, DateTimeOffset now, CancellationToken cancellationToken)
     {
+        using var patience = options.Fetcher is { } fetcher ? new Patience(fetcher.Deadline, fetcher.TimeProvider, cancellationToken) : null;
         var statuses = new List<CertificateStatus>();
         var problems = new List<PathProblem>();
         ReadOnlyMemory<byte> timestamps = default;
@@ -31,37 +40,115 @@ internal sealed class RevocationJudge(RevocationOptions options)
         for (var index = 0; index < count; index++)
         {
             var inquiry = new Inquiry(path.Certificates[index], path.Certificates[index + 1], index, statuses);
-            if (Inquire(inquiry, request, now, ref timestamps) is { } problem)
+            if (await InquireAsync(inquiry, request, now, patience).ConfigureAwait(false) is { } problem)
                 problems.Add(problem);
+            if (index == 0)
+                timestamps = inquiry.StapledTimestamps;
         }
         return path with { Problems = problems, Statuses = statuses, StapledTimestamps = timestamps };
     }
 
-    private PathProblem? Inquire(Inquiry about, CertificateVerificationRequest request, DateTimeOffset now, ref ReadOnlyMemory<byte> timestamps)
+    // What is at hand is looked at whole, since any of it may call the certificate revoked; the network is asked only for what is still not known.
+    private async ValueTask<PathProblem?> InquireAsync(Inquiry about, CertificateVerificationRequest request, DateTimeOffset now, Patience? patience)
     {
         var lists = new ListJudge(now, options.ClockSkew);
-        if (options.Stapled != RevocationMode.Off && StapleOf(about.Certificate, request) is { IsEmpty: false } staple)
+        var responses = new OcspJudge(now, options.ClockSkew, (responder, issuer) => IsListed(responder, issuer, lists));
+        var stapleProblem = LookAtStaple(about, request, responses);
+        LookAtGivenLists(about, lists);
+        if ((about.Revocation ?? stapleProblem) is { } problem)
+            return problem;
+
+        if (!about.IsGood && options.Ocsp != RevocationMode.Off)
+            await AskRespondersAsync(about, responses, patience).ConfigureAwait(false);
+        if ((about.Revocation ?? about.Demand(options.Ocsp)) is { } ocspProblem)
+            return ocspProblem;
+
+        if (!about.IsGood && options.Lists != RevocationMode.Off)
+            await FetchListsAsync(about, lists, now, patience).ConfigureAwait(false);
+        return about.Revocation ?? about.Demand(options.Lists);
+    }
+
+    private PathProblem? LookAtStaple(Inquiry about, CertificateVerificationRequest request, OcspJudge responses)
+    {
+        if (options.Stapled == RevocationMode.Off)
+            return null;
+        // RFC 7633 §4.2.3.1: who offered status_request and gets no answer for a certificate that promises one ends the handshake.
+        var isDemanded = about.IsLeaf && (options.Stapled == RevocationMode.HardFail || (request.Staples != null && about.Certificate.Facts.DemandsStaple));
+        if (StapleOf(about.Certificate, request) is { IsEmpty: false } staple)
         {
-            ReadOnlyMemory<byte> found = default;
-            var judge = new OcspJudge(now, options.ClockSkew, (responder, issuer) => IsListed(responder, issuer, lists));
-            about.Add(judge.Judge(OcspResponse.TryParse(staple.Span), about.Certificate, about.Issuer, CertificateStatusSource.Staple, ref found));
-            if (about.IsLeaf)
-                timestamps = found;
+            var timestamps = about.StapledTimestamps;
+            about.Add(responses.Judge(OcspResponse.TryParse(staple.Span), about.Certificate, about.Issuer, CertificateStatusSource.Staple, ref timestamps));
+            about.StapledTimestamps = timestamps;
         }
-        else if (about.IsLeaf && DemandsStaple(about.Certificate, request))
+        else if (isDemanded)
         {
             about.Add(CertificateStatus.Unknown(CertificateStatusSource.Staple, "the peer stapled no OCSP response"));
         }
-        var stapleProblem = about.IsLeaf && DemandsStaple(about.Certificate, request) ? about.DemandStaple() : null;
-        if (options.Lists != RevocationMode.Off && (!_lists.IsEmpty || options.Lists == RevocationMode.HardFail))
-            about.Add(lists.Judge(about.Certificate, about.Issuer, _lists.Of(about.Certificate.Issuer), CertificateStatusSource.GivenList));
-        return about.Revocation ?? stapleProblem ?? about.Demand(options.Ocsp) ?? about.Demand(options.Lists);
+        return isDemanded ? about.DemandStaple() : null;
     }
 
-    // RFC 7633 §4.2.3.1: who offered status_request and gets no answer for a certificate that promises one ends the handshake.
-    private bool DemandsStaple(Certificate leaf, CertificateVerificationRequest request) =>
-        options.Stapled == RevocationMode.HardFail || (options.Stapled == RevocationMode.SoftFail && request.Staples != null && leaf.Facts.DemandsStaple);
+    private void LookAtGivenLists(Inquiry about, ListJudge lists)
+    {
+        if (options.Lists != RevocationMode.Off && !_lists.IsEmpty)
+            about.Add(lists.Judge(about.Certificate, about.Issuer, _lists.Of(about.Certificate.Issuer), CertificateStatusSource.GivenList));
+    }
 
+    private async ValueTask AskRespondersAsync(Inquiry about, OcspJudge judge, Patience? patience)
+    {
+        if (options.Fetcher is not { } fetcher || patience == null)
+        {
+            about.AddUnknown(CertificateStatusSource.Ocsp, options.Ocsp, "OCSP responders are not asked: no fetcher is configured");
+            return;
+        }
+        if (about.Certificate.Facts.OcspResponders.Count == 0)
+            about.AddUnknown(CertificateStatusSource.Ocsp, options.Ocsp, "the certificate names no OCSP responder");
+        foreach (var address in about.Certificate.Facts.OcspResponders.Take(MostAddresses))
+        {
+            var answer = await fetcher.OcspAsync(address, about.Certificate, about.Issuer, Lifetime, patience).ConfigureAwait(false);
+            about.Add(answer.Value is { } response ? Judge(response) : CertificateStatus.Unknown(CertificateStatusSource.Ocsp, $"the OCSP responder {X501Name.Printable(address)} could not be asked: {answer.Problem}"));
+            if (about.IsDecided)
+                return;
+        }
+
+        CertificateStatus Judge(OcspResponse response)
+        {
+            ReadOnlyMemory<byte> unused = default;
+            return judge.Judge(response, about.Certificate, about.Issuer, CertificateStatusSource.Ocsp, ref unused);
+        }
+
+        DateTimeOffset? Lifetime(OcspResponse response) => Judge(response) is { Kind: not CertificateStatusKind.Unknown } status ? fetcher.LifetimeOf(status) : null;
+    }
+
+    private async ValueTask FetchListsAsync(Inquiry about, ListJudge judge, DateTimeOffset now, Patience? patience)
+    {
+        if (options.Fetcher is not { } fetcher || patience == null)
+        {
+            if (_lists.IsEmpty)
+                about.AddUnknown(CertificateStatusSource.FetchedList, options.Lists, "no revocation list is given, and none is fetched: no fetcher is configured");
+            return;
+        }
+        string[] addresses = [.. about.Certificate.Facts.CrlDistributionPoints.SelectMany(point => point.Addresses).Where(address => address.StartsWith("http:", StringComparison.OrdinalIgnoreCase)).Take(MostAddresses)];
+        if (addresses.Length == 0)
+            about.AddUnknown(CertificateStatusSource.FetchedList, options.Lists, "the certificate names no http: address of a revocation list");
+        var lists = new List<CertificateRevocationList>(1);
+        foreach (var address in addresses)
+        {
+            var answer = await fetcher.ListAsync(address, list => list.Unusable == null && now <= list.NextUpdate && list.IsSignedBy(about.Issuer), patience).ConfigureAwait(false);
+            if (answer.Value is not { } list)
+            {
+                about.Add(CertificateStatus.Unknown(CertificateStatusSource.FetchedList, $"the revocation list {X501Name.Printable(address)} could not be fetched: {answer.Problem}"));
+                continue;
+            }
+            if (list.IssuerName.Equals(about.Certificate.Issuer))
+                lists.Add(list);
+            // Several lists may be needed, each for some reasons.
+            about.Add(judge.Judge(about.Certificate, about.Issuer, lists, CertificateStatusSource.FetchedList));
+            if (about.IsDecided)
+                return;
+        }
+    }
+
+    // A responder's certificate is looked up in what is at hand only: asking for it could go on for ever.
     private bool IsListed(Certificate certificate, Certificate issuer, ListJudge lists) =>
         lists.Judge(certificate, issuer, _lists.Of(certificate.Issuer), CertificateStatusSource.GivenList).Kind == CertificateStatusKind.Revoked;
 
@@ -96,11 +183,14 @@ internal sealed class RevocationJudge(RevocationOptions options)
         public Certificate Certificate => certificate;
         public Certificate Issuer => issuer;
         public bool IsLeaf => index == 0;
+        public ReadOnlyMemory<byte> StapledTimestamps { get; set; }
 
         /// <summary>The problem when a source calls the certificate revoked.</summary>
         public PathProblem? Revocation { get; private set; }
 
         public bool IsGood { get; private set; }
+
+        public bool IsDecided => IsGood || Revocation != null;
 
         public void Add(CertificateStatus status)
         {
@@ -110,12 +200,19 @@ internal sealed class RevocationJudge(RevocationOptions options)
                 Revocation ??= new PathProblem(CertificateRule.NotRevoked, index, status.Explanation);
         }
 
+        /// <summary>Tells that a source has nothing to say, where that matters.</summary>
+        public void AddUnknown(CertificateStatusSource source, RevocationMode mode, string why)
+        {
+            if (mode == RevocationMode.HardFail)
+                Add(CertificateStatus.Unknown(source, why));
+        }
+
         /// <summary>The problem when a source must not fail and nothing so far calls the certificate good.</summary>
         public PathProblem? Demand(RevocationMode mode) => mode == RevocationMode.HardFail && !IsGood
             ? new PathProblem(CertificateRule.RevocationStatus, index, $"whether {certificate} was revoked is not known: {string.Join("; ", statuses.Skip(_first))}")
             : null;
 
-        /// <summary>The same for the staple, which must be among what was looked at and must have come first.</summary>
+        /// <summary>The same for the staple, which must come first.</summary>
         public PathProblem? DemandStaple() => Demand(RevocationMode.HardFail) is { } problem
             ? problem with { Sentence = $"{certificate} {(certificate.Facts.DemandsStaple ? "promises" : "must come with")} a stapled OCSP response that calls it good, but {string.Join("; ", statuses.Skip(_first))}" }
             : null;

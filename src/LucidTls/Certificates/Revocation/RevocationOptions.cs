@@ -16,14 +16,17 @@ public sealed record RevocationOptions
     /// </summary>
     public RevocationMode Stapled { get; init; } = RevocationMode.SoftFail;
 
-    /// <summary>OCSP by request; not done yet.</summary>
+    /// <summary>OCSP by request; asked where there is a <see cref="Fetcher"/>. With hard-fail and no fetcher only a staple can satisfy it.</summary>
     public RevocationMode Ocsp { get; init; } = RevocationMode.SoftFail;
 
-    /// <summary>Revocation lists, those given.</summary>
+    /// <summary>Revocation lists, those given and, where there is a <see cref="Fetcher"/>, those that certificates point to.</summary>
     public RevocationMode Lists { get; init; } = RevocationMode.SoftFail;
 
     /// <summary>The revocation lists at hand; none by default. Lists of other issuers do no harm.</summary>
     public IReadOnlyList<CertificateRevocationList> GivenLists { get; init; } = [];
+
+    /// <summary>Who asks responders and fetches lists; null, the default, to leave the network alone.</summary>
+    public RevocationFetcher? Fetcher { get; init; }
 
     /// <summary>Which certificates are looked at; the whole path below the trust anchor by default.</summary>
     public RevocationScope Scope { get; init; } = RevocationScope.Path;

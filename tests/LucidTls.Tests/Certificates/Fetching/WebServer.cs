@@ -22,6 +22,9 @@ internal sealed class WebServer : IAsyncDisposable
     /// <summary>The paths that were asked for, in their order.</summary>
     public ConcurrentQueue<string> Requests { get; } = [];
 
+    /// <summary>The bodies of requests that had one.</summary>
+    public ConcurrentQueue<byte[]> Bodies { get; } = [];
+
     public string Url(string path) => $"http://127.0.0.1:{((IPEndPoint)_listener.LocalEndpoint).Port}{path}";
 
     /// <summary>Answers a path with a body.</summary>
@@ -60,6 +63,10 @@ internal sealed class WebServer : IAsyncDisposable
         }
     }
 
+    // What stands below a path that is served is served by it: OCSP requests are part of the address.
+    private Func<NetworkStream, CancellationToken, Task> AnswerOf(string path) =>
+        _answers.TryGetValue(path, out var answer) ? answer : _answers.Where(pair => path.StartsWith($"{pair.Key}/", StringComparison.Ordinal)).MaxBy(pair => pair.Key.Length).Value;
+
     private async Task AnswerAsync(TcpClient connection)
     {
         try
@@ -67,13 +74,23 @@ internal sealed class WebServer : IAsyncDisposable
             using (connection)
             {
                 var stream = connection.GetStream();
-                using var reader = new StreamReader(stream, leaveOpen: true);
+                // Latin-1, in which a body comes through as it is.
+                using var reader = new StreamReader(stream, Encoding.Latin1, leaveOpen: true);
                 var path = (await reader.ReadLineAsync(_stop.Token))!.Split(' ')[1];
                 Requests.Enqueue(path);
-                while (await reader.ReadLineAsync(_stop.Token) is { Length: > 0 })
+                var length = 0;
+                while (await reader.ReadLineAsync(_stop.Token) is { Length: > 0 } header)
                 {
+                    if (header.StartsWith("Content-Length: ", StringComparison.OrdinalIgnoreCase))
+                        length = int.Parse(header.AsSpan(16), System.Globalization.CultureInfo.InvariantCulture);
                 }
-                await _answers[path](stream, _stop.Token);
+                if (length > 0)
+                {
+                    var body = new char[length];
+                    await reader.ReadBlockAsync(body, _stop.Token);
+                    Bodies.Enqueue(Encoding.Latin1.GetBytes(body));
+                }
+                await AnswerOf(path)(stream, _stop.Token);
             }
         }
         catch (Exception exception) when (exception is OperationCanceledException or IOException)
