@@ -1,5 +1,6 @@
 using System.Net.Security;
 using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using LucidTls.Certificates;
 using LucidTls.Certificates.Transparency;
@@ -7,6 +8,7 @@ using LucidTls.Cryptography;
 using LucidTls.Protocol;
 using LucidTls.Sessions;
 using LucidTls.TestSupport;
+using CertificateRequest = LucidTls.Protocol.CertificateRequest;
 
 namespace LucidTls.Fuzz;
 
@@ -86,6 +88,7 @@ internal static class Seeds
             ["first-bytes"] = [[0, .. "GET / HTTP/1.1"u8], [1, .. "220 mail ESMTP"u8], [0, 0x80, 0x2E, 1, 0, 2], [0, 0x16, 3, 1, 0, 5]],
             ["certificate"] = [Leaf, Intermediate, Root],
             ["certificate-timestamps"] = [[0, .. TimestampList()], [1, .. TimestampList()]],
+            ["identity"] = IdentityFiles(),
             ["log-list"] = [Encoding.UTF8.GetBytes(LogListJson)],
             ["client"] = [fromServer],
             ["server"] = [fromClient],
@@ -104,6 +107,26 @@ internal static class Seeds
         [22, 0, 22, 4, 0, 0, 18, 0, 0, 1, 0, 0, 0, 0, 1, 1, 0, 0, 4, 9, 9, 9, 9, 0, 0, 23, 0, 1, 7],
         [22, 0, 2, 4, 0, 22, 0, 3, 0, 9, 0, 23, 0, 0, 21, 0, 2, 2, 40],
     ];
+
+    // One iteration each: what a file asks for is done.
+    private static byte[][] IdentityFiles()
+    {
+        using var certificate = X509Certificate2.CreateFromPem(Server.ChainPem, Server.KeyPem);
+        using var key = certificate.GetECDsaPrivateKey()!;
+        var modern = new PbeParameters(PbeEncryptionAlgorithm.Aes128Cbc, HashAlgorithmName.SHA256, 1);
+        return
+        [
+            Encoding.ASCII.GetBytes(Server.ChainPem + Server.KeyPem),
+            Encoding.ASCII.GetBytes(Server.ChainPem + key.ExportEncryptedPkcs8PrivateKeyPem("password", modern)),
+            Encoding.ASCII.GetBytes(key.ExportECPrivateKeyPem() + Server.ChainPem),
+            key.ExportPkcs8PrivateKey(),
+            key.ExportECPrivateKey(),
+            Leaf,
+            new X509Certificate2Collection(certificate).Export(X509ContentType.Pkcs7)!,
+            certificate.ExportPkcs12(modern, "password"),
+            certificate.ExportPkcs12(new PbeParameters(PbeEncryptionAlgorithm.TripleDes3KeyPkcs12, HashAlgorithmName.SHA1, 1), "password"),
+        ];
+    }
 
     // Two timestamps of the known log with signatures of the right form.
     private static byte[] TimestampList()

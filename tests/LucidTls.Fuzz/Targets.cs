@@ -29,6 +29,7 @@ internal static class Targets
         ["certificate"] = CertificateChain,
         ["certificate-timestamps"] = Timestamps,
         ["log-list"] = LogList,
+        ["identity"] = Identity,
         ["client"] = Handshake.AgainstClient,
         ["server"] = Handshake.AgainstServer,
         ["messages-to-client"] = Peer.MessageToClient,
@@ -126,6 +127,21 @@ internal static class Targets
         catch (FormatException)
         {
             // The one answer to a list that is malformed.
+        }
+    }
+
+    // PEM, DER, PKCS#7 and PKCS#12, told by the content.
+    private static void Identity(byte[] data)
+    {
+        try
+        {
+            var parts = new IdentityParts();
+            parts.Add(data, "file", "password");
+            parts.Take().Key.Dispose();
+        }
+        catch (Exception exception) when (exception is FormatException or ArgumentException { ParamName: null })
+        {
+            // What is wrong is said so.
         }
     }
 

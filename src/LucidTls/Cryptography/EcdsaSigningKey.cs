@@ -18,13 +18,27 @@ internal sealed class EcdsaSigningKey : SigningKey
 
     public override ReadOnlySpan<SignatureScheme> Schemes => _curve.Schemes;
 
-    public static EcdsaSigningKey Import(ReadOnlySpan<byte> pkcs8)
+    /// <param name="pkcs8">A PrivateKeyInfo in DER (RFC 5958).</param>
+    /// <exception cref="CryptographicException">It is malformed, or not on one of the three curves.</exception>
+    public static EcdsaSigningKey Import(ReadOnlySpan<byte> pkcs8) => Import(pkcs8, static (key, der) => key.ImportPkcs8PrivateKey(der, out _));
+
+    /// <param name="sec1">An ECPrivateKey in DER (RFC 5915).</param>
+    /// <exception cref="CryptographicException">It is malformed, or not on one of the three curves.</exception>
+    public static EcdsaSigningKey ImportSec1(ReadOnlySpan<byte> sec1) => Import(sec1, static (key, der) => key.ImportECPrivateKey(der, out _));
+
+    private static EcdsaSigningKey Import(ReadOnlySpan<byte> der, Action<ECDsa, ReadOnlySpan<byte>> import)
     {
         var key = ECDsa.Create();
         try
         {
-            key.ImportPkcs8PrivateKey(pkcs8, out _);
+            import(key, der);
             return new EcdsaSigningKey(key, ownsKey: true);
+        }
+        catch (PlatformNotSupportedException exception)
+        {
+            // What the platform throws for a curve that it does not know.
+            key.Dispose();
+            throw new CryptographicException("The EC key is not on P-256, P-384 or P-521, the curves that TLS 1.3 signs with.", exception);
         }
         catch
         {

@@ -23,7 +23,7 @@ internal static class PrivateKeyReader
                 "PRIVATE KEY" => SigningKey.FromPkcs8(der.Span),
                 "ENCRYPTED PRIVATE KEY" => FromEncryptedPkcs8(der, password ?? throw new FormatException("the private key is encrypted; a password is needed")),
                 "RSA PRIVATE KEY" => RsaSigningKey.Import(der.Span, isPssKey: false, onlyHash: null),
-                "EC PRIVATE KEY" => FromSec1(der.Span),
+                "EC PRIVATE KEY" => EcdsaSigningKey.ImportSec1(der.Span),
                 _ => throw new FormatException($"a key of the form \"{label}\" cannot be read; PKCS#8 (\"PRIVATE KEY\") can"),
             };
         }
@@ -85,21 +85,6 @@ internal static class PrivateKeyReader
         finally
         {
             CryptographicOperations.ZeroMemory(plain);
-        }
-    }
-
-    private static EcdsaSigningKey FromSec1(ReadOnlySpan<byte> der)
-    {
-        var key = ECDsa.Create();
-        try
-        {
-            key.ImportECPrivateKey(der, out _);
-            return new EcdsaSigningKey(key, ownsKey: true);
-        }
-        catch
-        {
-            key.Dispose();
-            throw;
         }
     }
 }

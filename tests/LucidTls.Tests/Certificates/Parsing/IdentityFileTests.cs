@@ -164,6 +164,8 @@ public sealed class IdentityFileTests : IDisposable
         { "-----BEGIN PKCS7-----\nMAA=\n-----END PKCS7-----\n", "line 1: the PKCS7 is malformed" },
         { Ec.ChainPem + "-----BEGIN PRIVATE KEY-----\nMAA=\n-----END PRIVATE KEY-----\n", ": the private key cannot be read" },
         { Ec.ChainPem + "-----BEGIN OPENSSH PRIVATE KEY-----\nMAA=\n-----END OPENSSH PRIVATE KEY-----\n", "a key of the form \"OPENSSH PRIVATE KEY\" cannot be read" },
+        { Ec.ChainPem + OnUnknownCurve(isSec1: true), "the private key cannot be read: The EC key is not on P-256, P-384 or P-521" },
+        { Ec.ChainPem + OnUnknownCurve(isSec1: false), "the private key cannot be read: The EC key is not on P-256, P-384 or P-521" },
         { "-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-128-CBC,00\n\nMAA=\n-----END RSA PRIVATE KEY-----\n", "line 1: the RSA PRIVATE KEY is encrypted in OpenSSL's old way" },
     };
 
@@ -204,6 +206,14 @@ public sealed class IdentityFileTests : IDisposable
             writer.WriteOctetString(new byte[16]);
         }
         Assert.Contains("more than 10000000 iterations", Assert.Throws<FormatException>(() => TlsIdentity.FromPem(Ec.ChainPem, PemEncoding.WriteString("ENCRYPTED PRIVATE KEY", writer.Encode()), "p")).Message, StringComparison.Ordinal);
+    }
+
+    private static string OnUnknownCurve(bool isSec1)
+    {
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        var der = isSec1 ? key.ExportECPrivateKey() : key.ExportPkcs8PrivateKey();
+        der.AsSpan()[der.AsSpan().IndexOf((byte[])[0x2A, 0x86, 0x48, 0xCE, 0x3D, 3, 1, 7]) + 7] = 0x66;
+        return PemEncoding.WriteString(isSec1 ? "EC PRIVATE KEY" : "PRIVATE KEY", der) + "\n";
     }
 
     private static List<byte[]> Chain(TlsIdentity identity) => [.. identity.Chain.Select(der => der.ToArray())];
