@@ -30,13 +30,15 @@ internal static class ConnectCommand
         var alpn = List<IReadOnlyList<SslApplicationProtocol>>("--alpn", "The application protocols to offer, h2,http/1.1 for example", Names.ParseProtocols);
         var groups = List<IReadOnlyList<NamedGroup>>("--groups", $"The key-exchange groups to offer: {string.Join(", ", Names.Groups)}", Names.ParseGroups);
         var suites = List<IReadOnlyList<CipherSuite>>("--suites", $"The cipher suites to offer: {string.Join(", ", Names.Suites)}", Names.ParseSuites);
+        var version = new Option<string>("--tls") { Description = "Speak this version alone", HelpName = "VERSION" };
+        version.AcceptOnlyFromAmong("1.2", "1.3");
         var request = new Option<string>("--request") { Description = "Make one HTTP/1.1 GET and end; the body goes to standard output", HelpName = "/PATH" };
         var json = new Option<bool>("--json") { Description = "Report in JSON on standard output and end" };
         var dangerous = new Option<bool>("--dangerous-accept-any-certificate") { Description = "Go on whatever the certificate says: anybody may then sit in the middle" };
 
         var command = new Command("connect", "Connect to a TLS server, show the handshake as it happens, then pass standard input and output through. The report goes to standard error.")
         {
-            target, serverName, roots, alpn, groups, suites, request, json, dangerous,
+            target, serverName, roots, alpn, version, groups, suites, request, json, dangerous,
         };
         command.Validators.Add(result =>
         {
@@ -54,6 +56,8 @@ internal static class ConnectCommand
             var options = new TlsClientOptions { TargetHost = settings.ServerName, DangerousAcceptAnyCertificate = parsed.GetValue(dangerous) };
             if (parsed.GetValue(roots) is { } file)
                 options.CertificateVerifier = LoadRoots(file);
+            if (parsed.GetValue(version) is { } spoken)
+                options.MinimumVersion = options.MaximumVersion = spoken == "1.2" ? TlsVersion.Tls12 : TlsVersion.Tls13;
             if (parsed.GetValue(suites) is { } suiteList)
                 options.CipherSuites = suiteList;
             if (parsed.GetValue(groups) is { } groupList)

@@ -5,7 +5,12 @@ namespace LucidTls.Cli;
 /// <summary>Comma-separated lists of suites, groups and protocols as options take them, by their IANA names.</summary>
 internal static class Names
 {
-    public static readonly CipherSuite[] Suites = [CipherSuite.Aes128GcmSha256, CipherSuite.Aes256GcmSha384, CipherSuite.ChaCha20Poly1305Sha256];
+    public static readonly CipherSuite[] Suites =
+    [
+        CipherSuite.Aes128GcmSha256, CipherSuite.Aes256GcmSha384, CipherSuite.ChaCha20Poly1305Sha256,
+        CipherSuite.EcdheEcdsaAes128GcmSha256, CipherSuite.EcdheRsaAes128GcmSha256, CipherSuite.EcdheEcdsaAes256GcmSha384,
+        CipherSuite.EcdheRsaAes256GcmSha384, CipherSuite.EcdheEcdsaChaCha20Poly1305Sha256, CipherSuite.EcdheRsaChaCha20Poly1305Sha256,
+    ];
 
     public static readonly NamedGroup[] Groups =
     [

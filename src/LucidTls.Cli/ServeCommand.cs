@@ -39,7 +39,7 @@ internal static class ServeCommand
         var key = new Option<string>("--key") { Description = "The certificate's private key (PEM), unless the file of --cert holds it", HelpName = "FILE" };
         var verbose = new Option<bool>("--verbose") { Description = "Show each connection, not only the handshakes that fail" };
 
-        var command = new Command("serve", "Speak TLS 1.3 in front of a service. Without --to or --root, visitors get a page that shows them their own connection.") { listen, to, root, cert, key, verbose };
+        var command = new Command("serve", "Speak TLS 1.3 and 1.2 in front of a service. Without --to or --root, visitors get a page that shows them their own connection.") { listen, to, root, cert, key, verbose };
         command.Validators.Add(result =>
         {
             if (result.GetResult(to) is not null && result.GetResult(root) is not null)

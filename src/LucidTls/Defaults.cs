@@ -3,11 +3,21 @@ namespace LucidTls;
 /// <summary>The only place that says what is offered and accepted when nobody says otherwise.</summary>
 internal static class Defaults
 {
+    public static readonly TlsVersion MinimumVersion = TlsVersion.Tls12;
+
+    public static readonly TlsVersion MaximumVersion = TlsVersion.Tls13;
+
     public static readonly CipherSuite[] CipherSuites =
     [
         CipherSuite.Aes128GcmSha256,
         CipherSuite.Aes256GcmSha384,
         CipherSuite.ChaCha20Poly1305Sha256,
+        CipherSuite.EcdheEcdsaAes128GcmSha256,
+        CipherSuite.EcdheRsaAes128GcmSha256,
+        CipherSuite.EcdheEcdsaAes256GcmSha384,
+        CipherSuite.EcdheRsaAes256GcmSha384,
+        CipherSuite.EcdheEcdsaChaCha20Poly1305Sha256,
+        CipherSuite.EcdheRsaChaCha20Poly1305Sha256,
     ];
 
     public static readonly NamedGroup[] Groups =

@@ -24,6 +24,9 @@ public readonly record struct NamedGroup(ushort Value)
     /// <summary>ECDH on P-384 together with ML-KEM-1024.</summary>
     public static readonly NamedGroup SecP384r1MLKEM1024 = new(0x11ED);
 
+    /// <summary>Whether TLS 1.2 knows the group: the hybrids are of TLS 1.3 alone (RFC 8422 §5.1.1).</summary>
+    internal bool IsForTls12 => this == X25519 || this == Secp256r1 || this == Secp384r1 || this == Secp521r1;
+
     /// <summary>The IANA name, or the code point in hexadecimal when this library does not know it.</summary>
     public override string ToString() => Value switch
     {

@@ -10,6 +10,7 @@ public sealed class TlsClientOptions : TlsOptions
     private CertificateVerifier _certificateVerifier = CertificateVerifier.System;
     private bool _dangerousAcceptAnyCertificate;
     private IReadOnlyList<NamedGroup> _keyShareGroups = Defaults.KeyShareGroups;
+    private bool _isFallback;
     private TlsIdentity? _identity;
     private TlsSessionCache? _sessionCache = TlsSessionCache.Shared;
     private Func<TlsCertificateRequest, CancellationToken, ValueTask<TlsIdentity?>>? _identitySelector;
@@ -26,6 +27,12 @@ public sealed class TlsClientOptions : TlsOptions
     /// <summary>The groups for which the first ClientHello carries a key share; a subset of <see cref="TlsOptions.Groups"/>.</summary>
     public IReadOnlyList<NamedGroup> KeyShareGroups { get => _keyShareGroups; set => Set(ref _keyShareGroups, value); }
 
+    /// <summary>
+    /// Whether this is another attempt with a lower <see cref="TlsOptions.MaximumVersion"/> after one that failed: the server is told (TLS_FALLBACK_SCSV,
+    /// RFC 7507), and refuses if it speaks more, since then somebody made the first attempt fail.
+    /// </summary>
+    public bool IsFallback { get => _isFallback; set => Set(ref _isFallback, value); }
+
     /// <summary>What this client proves itself with when the server asks; null for nothing.</summary>
     public TlsIdentity? Identity { get => _identity; set => Set(ref _identity, value); }
 
@@ -40,6 +47,7 @@ public sealed class TlsClientOptions : TlsOptions
 
     internal override void DemandUsable()
     {
+        base.DemandUsable();
         if (TargetHost == null && !DangerousAcceptAnyCertificate)
             throw new InvalidOperationException("TargetHost must name the server, or its certificate proves nothing.");
         if (TargetHost != null)

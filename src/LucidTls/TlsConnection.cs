@@ -142,15 +142,20 @@ public sealed class TlsConnection : IDisposable
         HandOver(Connection);
     }
 
-    /// <summary>Exports keying material (RFC 8446 §7.5, RFC 5705); see <see cref="TlsStream.ExportKeyingMaterial"/>.</summary>
-    public byte[] ExportKeyingMaterial(string label, ReadOnlySpan<byte> context, int length)
+    /// <summary>Exports keying material (RFC 8446 §7.5, RFC 5705); see <see cref="TlsStream.ExportKeyingMaterial(string, ReadOnlySpan{byte}, int)"/>.</summary>
+    public byte[] ExportKeyingMaterial(string label, ReadOnlySpan<byte> context, int length) => Export(label, context, hasContext: true, length);
+
+    /// <summary>Exports keying material without a context; see <see cref="TlsStream.ExportKeyingMaterial(string, int)"/>.</summary>
+    public byte[] ExportKeyingMaterial(string label, int length) => Export(label, default, hasContext: false, length);
+
+    private byte[] Export(string label, ReadOnlySpan<byte> context, bool hasContext, int length)
     {
         ArgumentException.ThrowIfNullOrEmpty(label);
         ArgumentOutOfRangeException.ThrowIfLessThan(length, 1);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(length, 255 * 32);
         ObjectDisposedException.ThrowIf(_disposed, this);
         var output = new byte[length];
-        Connection.Export(Encoding.ASCII.GetBytes(label), context, output);
+        Connection.Export(Encoding.ASCII.GetBytes(label), context, hasContext, output);
         return output;
     }
 

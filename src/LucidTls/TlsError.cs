@@ -92,6 +92,12 @@ public enum TlsError
     SecondHelloRetryRequest,
     /// <summary>The ClientHello after HelloRetryRequest differs in more than it may.</summary>
     ClientHelloChanged,
+    /// <summary>The peer speaks TLS 1.2 without extended_master_secret.</summary>
+    MissingExtendedMasterSecret,
+    /// <summary>The renegotiation_info extension does not hold what it must.</summary>
+    WrongRenegotiationInfo,
+    /// <summary>The peer wants to renegotiate.</summary>
+    Renegotiation,
     /// <summary>The session id does not come back as it was sent.</summary>
     SessionIdMismatch,
     /// <summary>A compression method other than null was offered or picked.</summary>

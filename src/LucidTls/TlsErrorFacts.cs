@@ -15,6 +15,11 @@ internal readonly record struct TlsErrorFacts(TlsFailureSource Source, TlsAlert?
         return Remedy.Length == 0 ? sentence + rule : $"{sentence}{rule} {Remedy}";
     }
 
+    /// <summary>The same where TLS 1.2 has another alert than TLS 1.3.</summary>
+    public static TlsErrorFacts Of(TlsError error, TlsVersion version) => version == TlsVersion.Tls12 && error == TlsError.NoClientCertificate
+        ? Of(error) with { Alert = TlsAlert.HandshakeFailure, Rule = "RFC 5246 §7.4.6" }
+        : Of(error);
+
     public static TlsErrorFacts Of(TlsError error) => error switch
     {
         TlsError.PeerAlert => new(Peer, null, "RFC 8446 §6", "The peer ended the connection with the alert", "The alert says what the peer objected to; its log may say more."),
@@ -50,7 +55,7 @@ internal readonly record struct TlsErrorFacts(TlsFailureSource Source, TlsAlert?
         TlsError.MissingExtension => new(Local, TlsAlert.MissingExtension, "RFC 8446 §9.2", "A mandatory extension is missing", PeerBug),
         TlsError.PreSharedKeyNotLast => new(Local, TlsAlert.IllegalParameter, "RFC 8446 §4.2.11", "The pre_shared_key extension is not the last one", PeerBug),
 
-        TlsError.UnsupportedVersion => new(Local, TlsAlert.ProtocolVersion, "RFC 8446 §4.2.1", "The peer speaks no version of TLS that this end accepts", "The side with the old version has to be updated to TLS 1.3."),
+        TlsError.UnsupportedVersion => new(Local, TlsAlert.ProtocolVersion, "RFC 8446 §4.2.1", "The peer speaks no version of TLS that this end accepts", "The side with the old version has to be updated; TLS 1.1 and older are broken (RFC 8996)."),
         TlsError.Downgrade => new(Local, TlsAlert.IllegalParameter, "RFC 8446 §4.1.3", "Both ends speak a newer version of TLS than the one agreed on, so something lowered it", "Somebody may be attacking the connection; a faulty middlebox does this too."),
         TlsError.InappropriateFallback => new(Local, TlsAlert.InappropriateFallback, "RFC 7507 §3", "The client retried with a lower version than this server speaks", "The client's first attempt failed for another reason; look for that one."),
         TlsError.SelectedUnofferedVersion => new(Local, TlsAlert.IllegalParameter, "RFC 8446 §4.2.1", "The server picked a version that was not offered", PeerBug),
@@ -61,6 +66,9 @@ internal readonly record struct TlsErrorFacts(TlsFailureSource Source, TlsAlert?
         TlsError.UselessHelloRetryRequest => new(Local, TlsAlert.IllegalParameter, "RFC 8446 §4.1.4", "The HelloRetryRequest would not change the ClientHello", PeerBug),
         TlsError.SecondHelloRetryRequest => new(Local, TlsAlert.UnexpectedMessage, "RFC 8446 §4.1.4", "The server sent a second HelloRetryRequest", PeerBug),
         TlsError.ClientHelloChanged => new(Local, TlsAlert.IllegalParameter, "RFC 8446 §4.1.2", "The second ClientHello differs from the first in more than it may", PeerBug),
+        TlsError.MissingExtendedMasterSecret => new(Local, TlsAlert.HandshakeFailure, "RFC 7627 §5", "The peer speaks TLS 1.2 without extended_master_secret, so its sessions are open to the triple handshake attack", "Update the peer's TLS implementation, which is from before 2015, or set AllowMissingExtendedMasterSecret on this end."),
+        TlsError.WrongRenegotiationInfo => new(Local, TlsAlert.HandshakeFailure, "RFC 5746 §3", "The renegotiation_info of a first handshake is not empty", "Somebody may be joining two connections into one; otherwise the peer's TLS implementation is faulty."),
+        TlsError.Renegotiation => new(Local, TlsAlert.NoRenegotiation, "RFC 5246 §7.2.2", "The peer wants to renegotiate, which this library never does", "A server that asks for a client certificate late has to ask in the first handshake, or to speak TLS 1.3."),
         TlsError.SessionIdMismatch => new(Local, TlsAlert.IllegalParameter, "RFC 8446 §4.1.3", "The server did not echo the session id", PeerBug),
         TlsError.Compression => new(Local, TlsAlert.IllegalParameter, "RFC 8446 §4.1.2", "A compression method other than null was offered or picked", PeerBug),
         TlsError.NoCommonSuite => new(Local, TlsAlert.HandshakeFailure, "RFC 8446 §4.1.1", "The two ends have no cipher suite in common", "One side has to allow a suite that the other has."),

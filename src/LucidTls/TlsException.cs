@@ -21,6 +21,11 @@ public sealed class TlsException : Exception
     {
     }
 
+    internal TlsException(TlsError error, TlsVersion version)
+        : this(error, TlsErrorFacts.Of(error, version), null, null)
+    {
+    }
+
     private TlsException(TlsError error, TlsErrorFacts facts, string? detail, Exception? inner)
         : base(facts.Explain(detail), inner)
     {

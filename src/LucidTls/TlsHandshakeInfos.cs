@@ -38,7 +38,7 @@ public sealed class TlsClientHelloInfo
     public IReadOnlyList<ReadOnlyMemory<byte>> CertificateAuthorities { get; }
 }
 
-/// <summary>A server's wish for a client certificate (RFC 8446 §4.3.2).</summary>
+/// <summary>A server's wish for a client certificate (RFC 8446 §4.3.2, RFC 5246 §7.4.4).</summary>
 public sealed class TlsCertificateRequest
 {
     internal TlsCertificateRequest(IReadOnlyList<SignatureScheme> signatureSchemes, IReadOnlyList<ReadOnlyMemory<byte>> certificateAuthorities)

@@ -11,7 +11,7 @@ using LucidTls.Protocol;
 namespace LucidTls;
 
 /// <summary>Signs with a private key that this process may not hold, in an HSM or a remote service for example.</summary>
-/// <param name="scheme">The scheme to sign with; its hash is applied to <paramref name="data"/> by the signer.</param>
+/// <param name="scheme">The scheme to sign with, in TLS 1.2 RSA PKCS#1 or ECDSA with any hash among them; its hash is applied to <paramref name="data"/> by the signer.</param>
 /// <param name="data">The bytes to sign, not hashed yet.</param>
 /// <param name="cancellationToken">Cancelled when the handshake is given up.</param>
 /// <returns>The signature: DER for ECDSA (RFC 8446 §4.2.3), the raw bytes otherwise.</returns>
@@ -22,14 +22,16 @@ public sealed class TlsIdentity
 {
     private readonly TlsSignCallback _sign;
     private readonly SignatureScheme[] _schemes;
+    private readonly SignatureScheme[] _tls12Schemes;
     private readonly IReadOnlyList<GeneralName> _names;
     private readonly StapleBox _staples;
 
-    private TlsIdentity(IReadOnlyList<ReadOnlyMemory<byte>> chain, ReadOnlySpan<SignatureScheme> schemes, TlsSignCallback sign, StapleBox? staples = null)
+    private TlsIdentity(IReadOnlyList<ReadOnlyMemory<byte>> chain, ReadOnlySpan<SignatureScheme> schemes, ReadOnlySpan<SignatureScheme> tls12Schemes, TlsSignCallback sign, StapleBox? staples = null)
     {
         _staples = staples ?? new StapleBox();
         Chain = chain;
         _schemes = schemes.ToArray();
+        _tls12Schemes = tls12Schemes.ToArray();
         _sign = sign;
         // LeafKeyOf has parsed it before.
         _names = Certificate.TryParse(chain[0])!.Facts.AlternativeNames;
@@ -61,6 +63,11 @@ public sealed class TlsIdentity
 
     /// <summary>The schemes that the key can sign with in TLS 1.3, most wanted first.</summary>
     public IReadOnlyList<SignatureScheme> SignatureSchemes => _schemes;
+
+    internal IReadOnlyList<SignatureScheme> SchemesOf(TlsVersion version) => version == TlsVersion.Tls13 ? _schemes : _tls12Schemes;
+
+    /// <summary>Which cipher suites of TLS 1.2 go with the key.</summary>
+    internal SuiteAuthentication Authentication => SchemeAlgorithm.Of(_schemes[0]) is { Kind: SignatureKind.Ecdsa or SignatureKind.Ed25519 } ? SuiteAuthentication.Ecdsa : SuiteAuthentication.Rsa;
 
     /// <summary>From PEM text: certificates and the leaf's private key, in any order.</summary>
     /// <param name="certificatePem">
@@ -133,7 +140,8 @@ public sealed class TlsIdentity
     public static TlsIdentity FromCallback(IReadOnlyList<ReadOnlyMemory<byte>> chain, TlsSignCallback sign)
     {
         ArgumentNullException.ThrowIfNull(sign);
-        return new TlsIdentity(chain, LeafKeyOf(chain).HandshakeSchemes, sign);
+        var leafKey = LeafKeyOf(chain);
+        return new TlsIdentity(chain, leafKey.HandshakeSchemes, leafKey.Tls12HandshakeSchemes, sign);
     }
 
     /// <summary>The same identity with timestamps of certificate transparency logs to send.</summary>
@@ -144,7 +152,7 @@ public sealed class TlsIdentity
         ArgumentNullException.ThrowIfNull(timestamps);
         if (timestamps.Count > 0 && !SignedCertificateTimestamp.TryParseList(Extensions.BuildTimestamps(timestamps), out _))
             throw new ArgumentException("One of the timestamps is no SignedCertificateTimestamp (RFC 6962 §3.2).", nameof(timestamps));
-        return new TlsIdentity(Chain, _schemes, _sign, _staples) { Timestamps = [.. timestamps.Select(one => (ReadOnlyMemory<byte>)one.ToArray())] };
+        return new TlsIdentity(Chain, _schemes, _tls12Schemes, _sign, _staples) { Timestamps = [.. timestamps.Select(one => (ReadOnlyMemory<byte>)one.ToArray())] };
     }
 
     /// <summary>Whether the leaf is for that DNS name or IP address (RFC 9525).</summary>
@@ -159,7 +167,7 @@ public sealed class TlsIdentity
     private static TlsIdentity FromParts(IdentityParts parts)
     {
         var (chain, key) = parts.Take();
-        return new TlsIdentity(chain, key.Schemes, Signing(key));
+        return new TlsIdentity(chain, key.Schemes, key.Tls12Schemes, Signing(key));
     }
 
     private static TlsSignCallback Signing(SigningKey key) => (scheme, data, _) => ValueTask.FromResult(key.Sign(scheme, data.Span));
@@ -172,7 +180,7 @@ public sealed class TlsIdentity
         byte[] probe = [1, 2, 3, 4];
         if (!leafKey.Verify(schemes[0], probe, key.Sign(schemes[0], probe)))
             throw new ArgumentException("The private key is not the certificate's.");
-        return new TlsIdentity(chain, schemes, Signing(key));
+        return new TlsIdentity(chain, schemes, key.Tls12Schemes, Signing(key));
     }
 
     private static VerificationKey LeafKeyOf(IReadOnlyList<ReadOnlyMemory<byte>> chain)

@@ -7,6 +7,9 @@ namespace LucidTls;
 public abstract class TlsOptions
 {
     private IReadOnlyList<SslApplicationProtocol> _applicationProtocols = [];
+    private TlsVersion _minimumVersion = Defaults.MinimumVersion;
+    private TlsVersion _maximumVersion = Defaults.MaximumVersion;
+    private bool _allowMissingExtendedMasterSecret;
     private IReadOnlyList<CipherSuite> _cipherSuites = Defaults.CipherSuites;
     private IReadOnlyList<NamedGroup> _groups = Defaults.Groups;
     private IReadOnlyList<SignatureScheme> _signatureSchemes = Defaults.SignatureSchemes;
@@ -23,13 +26,27 @@ public abstract class TlsOptions
     /// <summary>The application protocols offered (client) or accepted (server), most wanted first (ALPN, RFC 7301). Empty for none.</summary>
     public IReadOnlyList<SslApplicationProtocol> ApplicationProtocols { get => _applicationProtocols; set => Set(ref _applicationProtocols, value); }
 
-    /// <summary>The cipher suites, most wanted first.</summary>
+    /// <summary>The oldest version spoken: TLS 1.2, the default, or TLS 1.3.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">Any other version.</exception>
+    public TlsVersion MinimumVersion { get => _minimumVersion; set => Set(ref _minimumVersion, Known(value)); }
+
+    /// <summary>The newest version spoken: TLS 1.3, the default, or TLS 1.2.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">Any other version.</exception>
+    public TlsVersion MaximumVersion { get => _maximumVersion; set => Set(ref _maximumVersion, Known(value)); }
+
+    /// <summary>
+    /// Whether a peer may speak TLS 1.2 without extended_master_secret (RFC 7627), as implementations from before 2015 do. Its sessions
+    /// are then open to the triple handshake attack, and no channel binding can be had.
+    /// </summary>
+    public bool AllowMissingExtendedMasterSecret { get => _allowMissingExtendedMasterSecret; set => Set(ref _allowMissingExtendedMasterSecret, value); }
+
+    /// <summary>The cipher suites of all versions, most wanted first. A version for which there is none is not spoken.</summary>
     public IReadOnlyList<CipherSuite> CipherSuites { get => _cipherSuites; set => Set(ref _cipherSuites, value); }
 
     /// <summary>The key-exchange groups, most wanted first.</summary>
     public IReadOnlyList<NamedGroup> Groups { get => _groups; set => Set(ref _groups, value); }
 
-    /// <summary>The signature schemes accepted from the peer, most wanted first; PKCS#1 ones count for certificates only.</summary>
+    /// <summary>The signature schemes accepted from the peer, most wanted first; in TLS 1.3, PKCS#1 ones count for certificates only.</summary>
     public IReadOnlyList<SignatureScheme> SignatureSchemes { get => _signatureSchemes; set => Set(ref _signatureSchemes, value); }
 
     /// <summary>How long a handshake may take before it is given up; 10 seconds by default, <see cref="Timeout.InfiniteTimeSpan"/> for no limit.</summary>
@@ -51,7 +68,11 @@ public abstract class TlsOptions
     internal HandshakeHooks Hooks { get; set; } = HandshakeHooks.None;
 
     /// <exception cref="InvalidOperationException">These options contradict themselves or lack what a handshake cannot do without.</exception>
-    internal abstract void DemandUsable();
+    internal virtual void DemandUsable()
+    {
+        if (MinimumVersion.Value > MaximumVersion.Value)
+            throw new InvalidOperationException($"MinimumVersion {MinimumVersion} is newer than MaximumVersion {MaximumVersion}.");
+    }
 
     internal void Freeze() => _frozen = true;
 
@@ -61,6 +82,10 @@ public abstract class TlsOptions
         copy._frozen = false;
         return copy;
     }
+
+    private static TlsVersion Known(TlsVersion version) => version == TlsVersion.Tls12 || version == TlsVersion.Tls13
+        ? version
+        : throw new ArgumentOutOfRangeException(nameof(version), version, "TLS 1.2 and TLS 1.3 are spoken, no other version.");
 
     private protected void Set<T>(ref T field, T value)
     {

@@ -22,6 +22,7 @@ public sealed class TlsServerOptions : TlsOptions
     private ClientCertificateMode _clientCertificateMode;
     private CertificateVerifier? _clientCertificateVerifier;
     private ITlsTicketStore? _ticketStore = new TicketKeyRing();
+    private ITlsSessionStore? _sessionStore;
     private int _ticketCount = Defaults.TicketCount;
     private TimeSpan _ticketLifetime = Defaults.TicketLifetime;
     private IReadOnlyList<ReadOnlyMemory<byte>> _certificateAuthorities = [];
@@ -47,7 +48,10 @@ public sealed class TlsServerOptions : TlsOptions
     /// <summary>What sessions are resumed with; null not to resume. The default seals them into their tickets under keys that change daily.</summary>
     public ITlsTicketStore? TicketStore { get => _ticketStore; set => Set(ref _ticketStore, value); }
 
-    /// <summary>How many tickets a client gets after a full handshake, 0 to 8; 2 by default. After a resumed one it gets one.</summary>
+    /// <summary>Where sessions of TLS 1.2 are kept under their session ids, for clients without tickets; null, the default, not to keep any.</summary>
+    public ITlsSessionStore? SessionStore { get => _sessionStore; set => Set(ref _sessionStore, value); }
+
+    /// <summary>How many tickets a client gets after a full handshake, 0 to 8; 2 by default. After a resumed one it gets one. In TLS 1.2 it gets one after a full handshake.</summary>
     public int TicketCount
     {
         get => _ticketCount;
@@ -73,6 +77,7 @@ public sealed class TlsServerOptions : TlsOptions
 
     internal override void DemandUsable()
     {
+        base.DemandUsable();
         if (Identities.Count == 0 && IdentitySelector == null)
             throw new InvalidOperationException("A server needs an identity: set Identities or IdentitySelector.");
         if (ClientCertificateMode != ClientCertificateMode.None && ClientCertificateVerifier == null)

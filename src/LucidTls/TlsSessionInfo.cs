@@ -16,7 +16,7 @@ public sealed class TlsSessionInfo
     /// <summary>The cipher suite.</summary>
     public required CipherSuite CipherSuite { get; init; }
 
-    /// <summary>The key-exchange group.</summary>
+    /// <summary>The key-exchange group; in a resumed TLS 1.2 session that of the handshake that it comes from.</summary>
     public required NamedGroup Group { get; init; }
 
     /// <summary>The scheme of the server's signature.</summary>
@@ -42,6 +42,9 @@ public sealed class TlsSessionInfo
 
     /// <summary>Whether an earlier session was resumed: the peer proved itself then, and its certificates are those of that session.</summary>
     public required bool Resumed { get; init; }
+
+    /// <summary>Whether the keys are bound to the whole handshake: always in TLS 1.3, with extended_master_secret (RFC 7627) in TLS 1.2.</summary>
+    public required bool ExtendedMasterSecret { get; init; }
 
     /// <summary>Whether the server asked for another key share first (HelloRetryRequest).</summary>
     public required bool HelloRetried { get; init; }

@@ -150,21 +150,31 @@ public sealed class TlsStream : Stream
 
     /// <summary>Exports keying material that both ends, and nobody else, can compute (RFC 8446 §7.5, RFC 5705).</summary>
     /// <param name="label">The label, for example "EXPORTER-Channel-Binding".</param>
-    /// <param name="context">The context; empty for none.</param>
+    /// <param name="context">The context, which may be empty. In TLS 1.2 an empty one gives other bytes than <see cref="ExportKeyingMaterial(string, int)"/>.</param>
     /// <param name="length">Bytes wanted, 1 to 8,160 (255 hashes of 32 bytes).</param>
-    public byte[] ExportKeyingMaterial(string label, ReadOnlySpan<byte> context, int length)
+    public byte[] ExportKeyingMaterial(string label, ReadOnlySpan<byte> context, int length) => Export(label, context, hasContext: true, length);
+
+    /// <summary>Exports keying material without a context (RFC 8446 §7.5, RFC 5705).</summary>
+    /// <param name="label">The label.</param>
+    /// <param name="length">Bytes wanted, 1 to 8,160.</param>
+    public byte[] ExportKeyingMaterial(string label, int length) => Export(label, default, hasContext: false, length);
+
+    private byte[] Export(string label, ReadOnlySpan<byte> context, bool hasContext, int length)
     {
         ArgumentException.ThrowIfNullOrEmpty(label);
         ArgumentOutOfRangeException.ThrowIfLessThan(length, 1);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(length, 255 * 32);
         ObjectDisposedException.ThrowIf(_disposed, this);
         var output = new byte[length];
-        Connection.Export(Encoding.ASCII.GetBytes(label), context, output);
+        Connection.Export(Encoding.ASCII.GetBytes(label), context, hasContext, output);
         return output;
     }
 
     /// <summary>The channel binding "tls-exporter" (RFC 9266): 32 bytes that tie an outer authentication to this connection.</summary>
-    public byte[] GetChannelBinding() => ExportKeyingMaterial("EXPORTER-Channel-Binding", default, 32);
+    /// <exception cref="InvalidOperationException">The connection speaks TLS 1.2 without extended_master_secret, so that nothing ties it to this connection (RFC 9266 §4.2).</exception>
+    public byte[] GetChannelBinding() => Connection.Session.ExtendedMasterSecret
+        ? ExportKeyingMaterial("EXPORTER-Channel-Binding", default, 32)
+        : throw new InvalidOperationException("TLS 1.2 without extended_master_secret has no channel binding.");
 
     /// <inheritdoc/>
     public override bool CanRead => IsAuthenticated && !_disposed;

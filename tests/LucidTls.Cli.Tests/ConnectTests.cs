@@ -241,11 +241,11 @@ public sealed class ConnectTests : IDisposable
     }
 
     [Fact]
-    public async Task A_server_that_speaks_TLS_1_2_alone_is_a_protocol_failure()
+    public async Task A_server_that_speaks_TLS_1_2_alone_is_a_protocol_failure_for_who_asks_for_TLS_1_3()
     {
         await using var peer = Peer.Platform(TestPki.Issue(), SslProtocols.Tls12);
 
-        var result = await RunAsync(null, $"localhost:{peer.Port}", "--roots", _roots);
+        var result = await RunAsync(null, $"localhost:{peer.Port}", "--roots", _roots, "--tls", "1.3");
 
         Assert.Equal(ExitCode.Protocol, result.ExitCode);
         Assert.Contains("version", result.Errors, StringComparison.Ordinal);

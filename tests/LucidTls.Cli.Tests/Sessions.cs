@@ -31,6 +31,7 @@ internal static class Sessions
         LocalCertificates = resumed ? [] : [Certificate("CN=localhost")],
         PeerVerdict = null,
         Resumed = resumed,
+        ExtendedMasterSecret = true,
         HelloRetried = false,
         Steps =
         [

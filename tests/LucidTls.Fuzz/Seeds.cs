@@ -143,6 +143,8 @@ internal static class Seeds
         return new ServerSession
         {
             Version = TlsVersion.Tls13,
+            Group = NamedGroup.X25519,
+            ExtendedMasterSecret = true,
             CipherSuite = CipherSuite.Aes128GcmSha256,
             Issued = DateTimeOffset.UnixEpoch,
             Lifetime = TimeSpan.FromHours(1),

@@ -16,9 +16,15 @@ internal sealed class CryptoProvider
     {
         _suites = new Dictionary<CipherSuite, Lazy<SuiteAlgorithm?>>
         {
-            [CipherSuite.Aes128GcmSha256] = new(AesGcmSuite.TryCreateAes128),
-            [CipherSuite.Aes256GcmSha384] = new(AesGcmSuite.TryCreateAes256),
-            [CipherSuite.ChaCha20Poly1305Sha256] = new(() => new ChaCha20Poly1305Suite()),
+            [CipherSuite.Aes128GcmSha256] = new(() => AesGcmSuite.TryCreateAes128(CipherSuite.Aes128GcmSha256)),
+            [CipherSuite.Aes256GcmSha384] = new(() => AesGcmSuite.TryCreateAes256(CipherSuite.Aes256GcmSha384)),
+            [CipherSuite.ChaCha20Poly1305Sha256] = new(() => new ChaCha20Poly1305Suite(CipherSuite.ChaCha20Poly1305Sha256)),
+            [CipherSuite.EcdheEcdsaAes128GcmSha256] = new(() => AesGcmSuite.TryCreateAes128(CipherSuite.EcdheEcdsaAes128GcmSha256, SuiteAuthentication.Ecdsa)),
+            [CipherSuite.EcdheEcdsaAes256GcmSha384] = new(() => AesGcmSuite.TryCreateAes256(CipherSuite.EcdheEcdsaAes256GcmSha384, SuiteAuthentication.Ecdsa)),
+            [CipherSuite.EcdheEcdsaChaCha20Poly1305Sha256] = new(() => new ChaCha20Poly1305Suite(CipherSuite.EcdheEcdsaChaCha20Poly1305Sha256) { Authentication = SuiteAuthentication.Ecdsa }),
+            [CipherSuite.EcdheRsaAes128GcmSha256] = new(() => AesGcmSuite.TryCreateAes128(CipherSuite.EcdheRsaAes128GcmSha256, SuiteAuthentication.Rsa)),
+            [CipherSuite.EcdheRsaAes256GcmSha384] = new(() => AesGcmSuite.TryCreateAes256(CipherSuite.EcdheRsaAes256GcmSha384, SuiteAuthentication.Rsa)),
+            [CipherSuite.EcdheRsaChaCha20Poly1305Sha256] = new(() => new ChaCha20Poly1305Suite(CipherSuite.EcdheRsaChaCha20Poly1305Sha256) { Authentication = SuiteAuthentication.Rsa }),
         }.ToFrozenDictionary();
 
         Lazy<KeyExchangeGroup?> x25519 = new(() => new X25519Group());

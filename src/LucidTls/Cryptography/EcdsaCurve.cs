@@ -2,7 +2,7 @@ using System.Security.Cryptography;
 
 namespace LucidTls.Cryptography;
 
-/// <summary>A NIST curve with the one ECDSA scheme that TLS 1.3 has for it (RFC 8446 §4.2.3).</summary>
+/// <summary>A NIST curve with the one ECDSA scheme that TLS 1.3 has for it, and those of TLS 1.2 (RFC 8446 §4.2.3).</summary>
 internal sealed class EcdsaCurve
 {
     public static readonly EcdsaCurve P256 = new("P-256", KeyOids.Secp256r1, ECCurve.NamedCurves.nistP256, 256, SignatureScheme.EcdsaSecp256r1Sha256);
@@ -10,6 +10,7 @@ internal sealed class EcdsaCurve
     public static readonly EcdsaCurve P521 = new("P-521", KeyOids.Secp521r1, ECCurve.NamedCurves.nistP521, 521, SignatureScheme.EcdsaSecp521r1Sha512);
 
     private readonly SignatureScheme[] _schemes;
+    private readonly SignatureScheme[] _tls12Schemes;
 
     private EcdsaCurve(string name, string oid, ECCurve curve, int fieldBits, SignatureScheme scheme)
     {
@@ -18,6 +19,9 @@ internal sealed class EcdsaCurve
         Curve = curve;
         FieldBits = fieldBits;
         _schemes = [scheme];
+        // RFC 8446 §4.2.3: in TLS 1.2 the scheme names the hash alone, whatever the curve; the one of the curve's size comes first.
+        SignatureScheme[] all = [SignatureScheme.EcdsaSecp256r1Sha256, SignatureScheme.EcdsaSecp384r1Sha384, SignatureScheme.EcdsaSecp521r1Sha512];
+        _tls12Schemes = [scheme, .. all.Where(other => other != scheme)];
     }
 
     public string Name { get; }
@@ -26,6 +30,7 @@ internal sealed class EcdsaCurve
     public int FieldBits { get; }
     public SignatureScheme Scheme => _schemes[0];
     public ReadOnlySpan<SignatureScheme> Schemes => _schemes;
+    public ReadOnlySpan<SignatureScheme> Tls12Schemes => _tls12Schemes;
 
     public static EcdsaCurve? FromOid(string oid) => oid switch
     {

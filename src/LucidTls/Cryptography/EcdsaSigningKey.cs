@@ -17,6 +17,7 @@ internal sealed class EcdsaSigningKey : SigningKey
     }
 
     public override ReadOnlySpan<SignatureScheme> Schemes => _curve.Schemes;
+    public override ReadOnlySpan<SignatureScheme> Tls12Schemes => _curve.Tls12Schemes;
 
     /// <param name="pkcs8">A PrivateKeyInfo in DER (RFC 5958).</param>
     /// <exception cref="CryptographicException">It is malformed, or not on one of the three curves.</exception>
@@ -49,7 +50,7 @@ internal sealed class EcdsaSigningKey : SigningKey
 
     public override byte[] Sign(SignatureScheme scheme, ReadOnlySpan<byte> data)
     {
-        if (scheme != _curve.Scheme)
+        if (!_curve.Tls12Schemes.Contains(scheme))
             throw new ArgumentException($"A key on {_curve.Name} cannot sign with {scheme}.", nameof(scheme));
         // ECDsa without a buffer to write to signs an array only.
         Span<byte> signature = stackalloc byte[_key.GetMaxSignatureSize(DSASignatureFormat.Rfc3279DerSequence)];

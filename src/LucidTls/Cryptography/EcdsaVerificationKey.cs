@@ -17,6 +17,7 @@ internal sealed class EcdsaVerificationKey : VerificationKey
     }
 
     public override ReadOnlySpan<SignatureScheme> HandshakeSchemes => _curve.Schemes;
+    public override ReadOnlySpan<SignatureScheme> Tls12HandshakeSchemes => _curve.Tls12Schemes;
     public override string Description { get; }
     public override int KeyBits => _curve.FieldBits;
 

@@ -18,6 +18,7 @@ internal sealed class RsaVerificationKey : VerificationKey
     private readonly bool _isPssKey;
     private readonly HashAlgorithmName? _onlyHash;
     private readonly SignatureScheme[] _handshakeSchemes;
+    private readonly SignatureScheme[] _tls12HandshakeSchemes;
 
     private RsaVerificationKey(RSA key, bool isPssKey, HashAlgorithmName? onlyHash)
     {
@@ -26,10 +27,12 @@ internal sealed class RsaVerificationKey : VerificationKey
         _onlyHash = onlyHash;
         KeyBits = key.KeySize;
         _handshakeSchemes = RsaSchemes.For(isPssKey, onlyHash, KeyBits);
+        _tls12HandshakeSchemes = RsaSchemes.ForTls12(isPssKey, _handshakeSchemes);
         Description = $"{(isPssKey ? "RSASSA-PSS" : "RSA")} {KeyBits} bits";
     }
 
     public override ReadOnlySpan<SignatureScheme> HandshakeSchemes => _handshakeSchemes;
+    public override ReadOnlySpan<SignatureScheme> Tls12HandshakeSchemes => _tls12HandshakeSchemes;
     public override string Description { get; }
     public override int KeyBits { get; }
 

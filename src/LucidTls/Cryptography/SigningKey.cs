@@ -9,8 +9,11 @@ internal abstract class SigningKey : IDisposable
     /// <summary>The schemes that TLS 1.3 allows this key (RFC 8446 §4.2.3), most wanted first.</summary>
     public abstract ReadOnlySpan<SignatureScheme> Schemes { get; }
 
+    /// <summary>The schemes that TLS 1.2 allows this key, most wanted first.</summary>
+    public virtual ReadOnlySpan<SignatureScheme> Tls12Schemes => Schemes;
+
     /// <summary>Signs: DER for ECDSA, the raw bytes otherwise.</summary>
-    /// <exception cref="ArgumentException">The scheme is not one of <see cref="Schemes"/>.</exception>
+    /// <exception cref="ArgumentException">The scheme is not one of <see cref="Tls12Schemes"/>, those of TLS 1.3 among them.</exception>
     public abstract byte[] Sign(SignatureScheme scheme, ReadOnlySpan<byte> data);
 
     public abstract void Dispose();

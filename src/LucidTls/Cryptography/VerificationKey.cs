@@ -12,6 +12,11 @@ internal abstract class VerificationKey
     /// <summary>The schemes that TLS 1.3 allows for a CertificateVerify under this key (RFC 8446 §4.2.3), e.g. only the scheme of its curve for an EC key.</summary>
     public abstract ReadOnlySpan<SignatureScheme> HandshakeSchemes { get; }
 
+    /// <summary>The same for TLS 1.2, in which RSA PKCS#1 is allowed and an ECDSA scheme names the hash alone (RFC 8446 §4.2.3).</summary>
+    public virtual ReadOnlySpan<SignatureScheme> Tls12HandshakeSchemes => HandshakeSchemes;
+
+    public ReadOnlySpan<SignatureScheme> HandshakeSchemesOf(TlsVersion version) => version == TlsVersion.Tls13 ? HandshakeSchemes : Tls12HandshakeSchemes;
+
     /// <summary>"EC P-256", "RSA 2048 bits", "Ed25519": for people.</summary>
     public abstract string Description { get; }
 
@@ -25,6 +30,10 @@ internal abstract class VerificationKey
     /// <see cref="HandshakeSchemes"/> first.
     /// </remarks>
     public abstract bool Verify(SignatureScheme scheme, ReadOnlySpan<byte> data, ReadOnlySpan<byte> signature);
+
+    /// <summary>The same for a handshake of that version.</summary>
+    public bool VerifyHandshake(TlsVersion version, SignatureScheme scheme, ReadOnlySpan<byte> data, ReadOnlySpan<byte> signature) =>
+        HandshakeSchemesOf(version).Contains(scheme) && (version == TlsVersion.Tls13 ? Verify(scheme, data, signature) : VerifyCertificateSignature(scheme, data, signature));
 
     /// <summary>
     /// The same for a signature inside a certificate, a CRL or an OCSP response, where the algorithm names only the hash: an

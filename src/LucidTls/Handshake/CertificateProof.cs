@@ -20,9 +20,9 @@ internal static class CertificateProof
     }
 
     /// <summary>The first scheme of the identity that the peer can verify, or null.</summary>
-    public static SignatureScheme? SchemeFor(TlsIdentity identity, IReadOnlyList<SignatureScheme> peerSchemes)
+    public static SignatureScheme? SchemeFor(TlsIdentity identity, IReadOnlyList<SignatureScheme> peerSchemes, TlsVersion version)
     {
-        foreach (var scheme in identity.SignatureSchemes)
+        foreach (var scheme in identity.SchemesOf(version))
         {
             if (peerSchemes.Contains(scheme))
                 return scheme;
@@ -62,7 +62,7 @@ internal static class CertificateProof
     }
 
     // A client's names the kind of status, of which OCSP (1) is the only one (RFC 6066 §8); a server's is empty.
-    private static bool AsksForStaples(ExtensionBlock asked) => asked.TryGet(ExtensionType.StatusRequest, out var request) && (request.IsEmpty || request.Span[0] == 1);
+    public static bool AsksForStaples(ExtensionBlock asked) => asked.TryGet(ExtensionType.StatusRequest, out var request) && (request.IsEmpty || request.Span[0] == 1);
 
     private static ExtensionBlock LeafExtensions(TlsIdentity identity, ExtensionBlock asked)
     {

@@ -2,15 +2,12 @@ using LucidTls.Protocol;
 
 namespace LucidTls.Handshake;
 
-/// <summary>What RFC 8446 demands of a ClientHello beyond its form.</summary>
+/// <summary>What the RFCs demand of a ClientHello beyond its form.</summary>
 internal static class ClientHelloChecks
 {
-    private static readonly CipherSuite FallbackScsv = new(0x5600);
-
-    /// <exception cref="TlsException">The client speaks no TLS 1.3, or breaks one of its rules.</exception>
+    /// <exception cref="TlsException">The client breaks a rule of TLS 1.3.</exception>
     public static void Demand(ClientHello hello)
     {
-        DemandVersion(hello);
         // RFC 8446 §4.1.2: "this vector MUST contain exactly one byte, set to zero".
         if (!hello.CompressionMethods.Span.SequenceEqual("\0"u8))
             throw new TlsException(TlsError.Compression);
@@ -30,6 +27,23 @@ internal static class ClientHelloChecks
         DemandConsistentShares(hello);
     }
 
+    /// <summary>What TLS 1.2 demands.</summary>
+    /// <exception cref="TlsException">The client breaks a rule of TLS 1.2, or one that the options set.</exception>
+    public static void DemandTls12(ClientHello hello, TlsServerOptions options)
+    {
+        // RFC 5246 §7.4.1.2: "It MUST contain, and all implementations MUST support, CompressionMethod.null."
+        if (!hello.CompressionMethods.Span.Contains((byte)0))
+            throw new TlsException(TlsError.Compression, "null is not among the client's methods");
+        // RFC 8422 §5.1.2: without uncompressed points the client must be refused.
+        if (hello.Extensions.TryGet(ExtensionType.EcPointFormats, out var formats) && !formats.Span[1..].Contains((byte)0))
+            throw new TlsException(TlsError.IllegalValue, "ec_point_formats without uncompressed");
+        // RFC 5746 §3.6: "the server MUST then verify that the length of the 'renegotiated_connection' field is zero".
+        if (hello.Extensions.TryGet(ExtensionType.RenegotiationInfo, out var renegotiation) && !renegotiation.Span.SequenceEqual("\0"u8))
+            throw new TlsException(TlsError.WrongRenegotiationInfo);
+        if (!options.AllowMissingExtendedMasterSecret && !hello.Extensions.Contains(ExtensionType.ExtendedMasterSecret))
+            throw new TlsException(TlsError.MissingExtendedMasterSecret);
+    }
+
     /// <summary>RFC 8446 §4.1.2: the hello after HelloRetryRequest is the first one but for what was asked.</summary>
     public static void DemandSame(ClientHello first, ClientHello second, NamedGroup group, ReadOnlyMemory<byte>? cookie)
     {
@@ -47,17 +61,6 @@ internal static class ClientHelloChecks
             throw new TlsException(TlsError.ClientHelloChanged, "the cookie did not come back");
         if (cookie == null && second.Cookie != null)
             throw new TlsException(TlsError.UnsolicitedExtension, "cookie");
-    }
-
-    private static void DemandVersion(ClientHello hello)
-    {
-        if (hello.Versions is { } versions && versions.Contains(TlsVersion.Tls13))
-            return;
-        // RFC 7507 §3: a client that fell back says so, and this server speaks more than it asks for.
-        if (hello.CipherSuites.Contains(FallbackScsv))
-            throw new TlsException(TlsError.InappropriateFallback);
-        var offered = hello.Versions is { } list ? string.Join(", ", list.Where(version => !GreaseValues.Contain(version.Value))) : $"up to {new TlsVersion(hello.LegacyVersion)}";
-        throw new TlsException(TlsError.UnsupportedVersion, $"the client offers {offered}; this server accepts {TlsVersion.Tls13}");
     }
 
     private static void DemandConsistentShares(ClientHello hello)

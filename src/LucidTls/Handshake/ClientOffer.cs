@@ -17,6 +17,7 @@ internal sealed class ClientOffer : IDisposable
     private readonly List<KeyShare> _shares = [];
     private readonly List<KeyShare> _owned = [];
     private readonly ClientSession? _session;
+    private readonly ClientSession? _tls12Session;
 
     /// <param name="options">What to offer.</param>
     /// <param name="session">A session to resume, or null.</param>
@@ -25,21 +26,26 @@ internal sealed class ClientOffer : IDisposable
     public ClientOffer(TlsClientOptions options, ClientSession? session, CryptoProvider crypto, HandshakeHooks hooks)
     {
         _options = options;
-        _session = session;
+        _session = session is { } one && one.Version == TlsVersion.Tls13 ? one : null;
+        _tls12Session = session is { } other && other.Version == TlsVersion.Tls12 ? other : null;
         _crypto = crypto;
         _hooks = hooks;
         _grease = new Grease(hooks);
-        CipherSuites = [.. options.CipherSuites.Where(suite => crypto.TryGetSuite(suite, out _))];
-        Groups = [.. options.Groups.Where(group => crypto.TryGetGroup(group, out _))];
-        if (CipherSuites.Count == 0 || Groups.Count == 0)
-            throw new TlsException(TlsError.LocalFailure, "the options leave no cipher suite or no group that this machine can do");
-        GenerateShares();
+        Versions = SpokenVersions.Of(options, crypto);
+        CipherSuites = [.. options.CipherSuites.Where(suite => Versions.Contains(suite.Version) && crypto.TryGetSuite(suite, out _))];
+        Groups = [.. options.Groups.Where(group => (OffersTls13 || group.IsForTls12) && crypto.TryGetGroup(group, out _))];
+        if (OffersTls13)
+            GenerateShares();
         Hello = Build();
         BindPsk(default);
     }
 
+    public IReadOnlyList<TlsVersion> Versions { get; }
     public IReadOnlyList<CipherSuite> CipherSuites { get; }
     public IReadOnlyList<NamedGroup> Groups { get; }
+
+    public bool OffersTls13 => Versions.Contains(TlsVersion.Tls13);
+    public bool OffersTls12 => Versions.Contains(TlsVersion.Tls12);
 
     /// <summary>The hello last sent.</summary>
     public ClientHello Hello { get; set; }
@@ -123,14 +129,14 @@ internal sealed class ClientOffer : IDisposable
     {
         var random = new byte[32];
         _hooks.FillRandom(random);
-        // RFC 8446 §D.4: a session id that is not empty makes the handshake look like a resumption to middleboxes.
-        var sessionId = new byte[32];
-        _hooks.FillRandom(sessionId);
+        var sessionId = SessionId();
 
         var extensions = new ExtensionBlock();
         extensions.Add(_grease.FirstExtension, default);
         if (ServerName() is { } name)
             extensions.Add(ExtensionType.ServerName, Extensions.BuildServerName(name));
+        if (OffersTls12)
+            AddTls12Extensions(extensions);
         extensions.Add(ExtensionType.SupportedGroups, Extensions.BuildGroups([_grease.Group, .. Groups]));
         extensions.Add(ExtensionType.SignatureAlgorithms, Extensions.BuildSignatureSchemes(_options.SignatureSchemes));
         if (_options.ApplicationProtocols.Count > 0)
@@ -140,11 +146,8 @@ internal sealed class ClientOffer : IDisposable
         // RFC 6962 §3.3.1: only who can judge timestamps asks for them.
         if (_options.CertificateVerifier.Options.TransparencyLogs != null && !_options.DangerousAcceptAnyCertificate)
             extensions.Add(ExtensionType.SignedCertificateTimestamp, default);
-        extensions.Add(ExtensionType.SupportedVersions, Extensions.BuildOfferedVersions([_grease.Version, TlsVersion.Tls13]));
-        extensions.Add(ExtensionType.KeyShare, Extensions.BuildClientShares([new KeyShareEntry(_grease.Group, new byte[1]), .. _shares.Select(Entry)]));
-        // RFC 8446 §4.2.9: without it a server sends no tickets. Only with a fresh key exchange: psk_dhe_ke.
-        if (_options.SessionCache != null)
-            extensions.Add(ExtensionType.PskKeyExchangeModes, Extensions.BuildPskModes([1]));
+        if (OffersTls13)
+            AddTls13Extensions(extensions);
         extensions.Add(_grease.LastExtension, new byte[1]);
         // RFC 8446 §4.2.11: the last extension.
         if (_session != null)
@@ -153,9 +156,43 @@ internal sealed class ClientOffer : IDisposable
         {
             Random = random,
             SessionId = sessionId,
-            CipherSuites = [_grease.Suite, .. CipherSuites],
+            // RFC 7507 §4: behind the others.
+            CipherSuites = [_grease.Suite, .. CipherSuites, .. _options.IsFallback ? [CipherSuite.FallbackScsv] : Array.Empty<CipherSuite>()],
             Extensions = extensions,
         };
+    }
+
+    // RFC 8446 §D.4: a session id that is not empty makes the handshake look like a resumption to middleboxes.
+    // RFC 5077 §3.4: with a ticket it tells whether the server resumes.
+    private byte[] SessionId()
+    {
+        if (_tls12Session is { SessionId.IsEmpty: false })
+            return _tls12Session.SessionId.ToArray();
+        if (!OffersTls13 && _tls12Session == null)
+            return [];
+        var sessionId = new byte[32];
+        _hooks.FillRandom(sessionId);
+        return sessionId;
+    }
+
+    private void AddTls12Extensions(ExtensionBlock extensions)
+    {
+        extensions.Add(ExtensionType.ExtendedMasterSecret, default);
+        // RFC 5746 §3.4: empty in a first handshake.
+        extensions.Add(ExtensionType.RenegotiationInfo, new byte[1]);
+        // RFC 8422 §5.1.2: uncompressed.
+        extensions.Add(ExtensionType.EcPointFormats, new byte[] { 1, 0 });
+        if (_options.SessionCache != null)
+            extensions.Add(ExtensionType.SessionTicket, _tls12Session?.Ticket ?? default);
+    }
+
+    private void AddTls13Extensions(ExtensionBlock extensions)
+    {
+        extensions.Add(ExtensionType.SupportedVersions, Extensions.BuildOfferedVersions([_grease.Version, .. Versions]));
+        extensions.Add(ExtensionType.KeyShare, Extensions.BuildClientShares([new KeyShareEntry(_grease.Group, new byte[1]), .. _shares.Select(Entry)]));
+        // RFC 8446 §4.2.9: without it a server sends no tickets. Only with a fresh key exchange: psk_dhe_ke.
+        if (_options.SessionCache != null)
+            extensions.Add(ExtensionType.PskKeyExchangeModes, Extensions.BuildPskModes([1]));
     }
 
     private byte[] BuildPsk(ClientSession session, byte[] binder) => new OfferedPsks

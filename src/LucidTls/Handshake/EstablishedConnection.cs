@@ -60,14 +60,17 @@ internal sealed class EstablishedConnection(RecordReader reader, RecordWriter wr
     }
 
     /// <summary>RFC 8446 §4.6.3: announces new keys under the old ones, and changes to them at once.</summary>
+    /// <exception cref="InvalidOperationException">The version is TLS 1.2, which has no such thing.</exception>
     public void AppendKeyUpdate(bool requestUpdate)
     {
+        if (Session.Version == TlsVersion.Tls12)
+            throw new InvalidOperationException("TLS 1.2 has no KeyUpdate.");
         Writer.Append(ContentType.Handshake, [HandshakeType.KeyUpdate.Value, 0, 0, 1, requestUpdate ? (byte)1 : (byte)0]);
         Writer.UpdateKeys();
     }
 
-    /// <summary>TLS-Exporter (RFC 8446 §7.5).</summary>
-    public void Export(ReadOnlySpan<byte> label, ReadOnlySpan<byte> context, Span<byte> output) => result.Exporter.Export(label, context, output);
+    /// <summary>Exports keying material (RFC 8446 §7.5, RFC 5705).</summary>
+    public void Export(ReadOnlySpan<byte> label, ReadOnlySpan<byte> context, bool hasContext, Span<byte> output) => result.Exporter.Export(label, context, hasContext, output);
 
     public void DisposeReader()
     {
@@ -103,7 +106,7 @@ internal sealed class EstablishedConnection(RecordReader reader, RecordWriter wr
                     Accept(message);
                 break;
             case ContentType.Alert:
-                Accept(AlertRecord.Parse(record.Content.Span));
+                AcceptAlert(record.Content.Span);
                 break;
             case ContentType.ApplicationData:
             case ContentType.ChangeCipherSpec:
@@ -113,22 +116,19 @@ internal sealed class EstablishedConnection(RecordReader reader, RecordWriter wr
         }
     }
 
-    private void Accept(TlsAlert alert)
+    private void AcceptAlert(ReadOnlySpan<byte> content)
     {
-        switch (alert)
-        {
-            case TlsAlert.CloseNotify:
-                PeerClosed = true;
-                break;
-            case TlsAlert.UserCanceled:
-                break;
-            default:
-                throw TlsException.FromPeer(alert);
-        }
+        var alert = AlertRecord.Parse(content);
+        if (alert == TlsAlert.CloseNotify)
+            PeerClosed = true;
+        else if (!AlertRecord.IsPassedOver(content, Session.Version))
+            throw TlsException.FromPeer(alert);
     }
 
     private void Accept(HandshakeMessage message)
     {
+        if (Session.Version == TlsVersion.Tls12)
+            throw RefusalTls12(message);
         if (message.Type == HandshakeType.KeyUpdate)
         {
             AcceptKeyUpdate(KeyUpdate.Parse(message.Body));
@@ -143,6 +143,11 @@ internal sealed class EstablishedConnection(RecordReader reader, RecordWriter wr
         }
         throw new TlsException(TlsError.UnexpectedMessage, $"{message.Type} after the handshake");
     }
+
+    // RFC 5246 §7.2.2: no_renegotiation to a HelloRequest or a ClientHello. Nothing else may come after a TLS 1.2 handshake.
+    private TlsException RefusalTls12(HandshakeMessage message) => message.Type == (IsServer ? HandshakeType.ClientHello : HandshakeType.HelloRequest)
+        ? new TlsException(TlsError.Renegotiation, $"it sent {message.Type} after the handshake")
+        : new TlsException(TlsError.UnexpectedMessage, $"{message.Type} after the handshake");
 
     private void AcceptKeyUpdate(KeyUpdate update)
     {

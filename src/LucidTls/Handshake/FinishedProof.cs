@@ -29,6 +29,16 @@ internal sealed class VerifiedFinished
     {
     }
 
+    /// <summary>The same in TLS 1.2.</summary>
+    /// <exception cref="TlsException">It does not match.</exception>
+    public static VerifiedFinished CheckTls12(Tls12KeySchedule schedule, bool ofServer, ReadOnlySpan<byte> transcriptHash, ReadOnlyMemory<byte> body)
+    {
+        var received = Finished.Parse(body, Tls12KeySchedule.VerifyDataLength);
+        return CryptographicOperations.FixedTimeEquals(schedule.VerifyData(ofServer, transcriptHash), received.VerifyData.Span)
+            ? new VerifiedFinished()
+            : throw new TlsException(TlsError.BadFinished);
+    }
+
     /// <exception cref="TlsException">It does not match.</exception>
     public static VerifiedFinished Check(SuiteAlgorithm suite, Secret peerTrafficSecret, ReadOnlySpan<byte> transcriptHash, ReadOnlyMemory<byte> body)
     {

@@ -10,10 +10,13 @@ internal abstract class HandshakeChannel
     /// <exception cref="TlsException">The peer ended the connection, or sent what may not come.</exception>
     public abstract ValueTask<HandshakeMessage> ReceiveAsync(CancellationToken cancellationToken);
 
+    /// <summary>Waits for the record that announces the peer's new keys in TLS 1.2 (RFC 5246 §7.1): nothing else may come.</summary>
+    public abstract ValueTask ReceiveChangeCipherSpecAsync(CancellationToken cancellationToken);
+
     /// <summary>Queues a message under the present keys. The bytes returned are those that go out, for the transcript, valid until the next call.</summary>
     public abstract ReadOnlyMemory<byte> Send(IHandshakeBody message, string detail);
 
-    /// <summary>Queues the record that middleboxes expect (RFC 8446 §D.4).</summary>
+    /// <summary>Queues the record that announces new keys in TLS 1.2 (RFC 5246 §7.1) and that middleboxes expect in TLS 1.3 (RFC 8446 §D.4).</summary>
     public abstract void SendChangeCipherSpec();
 
     /// <summary>Sends what is queued.</summary>
@@ -24,6 +27,9 @@ internal abstract class HandshakeChannel
 
     /// <summary>Opens what comes from here on; no part of a message may be left over (RFC 8446 §5.1).</summary>
     public abstract void InstallReadKeys(TrafficKeys keys, TlsProtection protection);
+
+    /// <summary>The version agreed on, which decides what alerts mean.</summary>
+    public abstract TlsVersion Version { set; }
 
     /// <summary>Whether change_cipher_spec records from the peer are dropped rather than refused (RFC 8446 §5).</summary>
     public abstract bool AllowsChangeCipherSpec { set; }

@@ -24,7 +24,7 @@ internal static class HandshakeRunner
         using var channel = new RecordChannel(transport, reader, writer, assembler, steps);
         try
         {
-            var result = await RunAsync(options, channel, steps, cancellationToken).ConfigureAwait(false);
+            var result = await RunAsync(options, channel, options.Hooks, steps, cancellationToken).ConfigureAwait(false);
             reader.IsHandshaking = false;
             reader.Release();
             return new EstablishedConnection(reader, writer, assembler, result, isServer);
@@ -39,15 +39,35 @@ internal static class HandshakeRunner
         }
     }
 
-    private static async ValueTask<HandshakeResult> RunAsync(TlsOptions options, RecordChannel channel, StepRecorder steps, CancellationToken cancellationToken)
+    /// <summary>The handshake alone: the greeting decides the version, whose own method then runs.</summary>
+    public static ValueTask<HandshakeResult> RunAsync(TlsOptions options, HandshakeChannel channel, HandshakeHooks hooks, StepRecorder steps, CancellationToken cancellationToken) =>
+        options is TlsClientOptions clientOptions
+            ? RunClientAsync(clientOptions, channel, hooks, steps, cancellationToken)
+            : RunServerAsync((TlsServerOptions)options, channel, hooks, steps, cancellationToken);
+
+    private static async ValueTask<HandshakeResult> RunClientAsync(TlsClientOptions options, HandshakeChannel channel, HandshakeHooks hooks, StepRecorder steps, CancellationToken cancellationToken)
     {
-        if (options is TlsClientOptions clientOptions)
+        using var greeting = new ClientGreeting(options, channel, CryptoProvider.Default, hooks);
+        var (version, hello, message) = await greeting.RunAsync(cancellationToken).ConfigureAwait(false);
+        if (version == TlsVersion.Tls12)
         {
-            using var client = new Tls13Client(clientOptions, channel, CryptoProvider.Default, options.Hooks, steps);
-            return await client.RunAsync(cancellationToken).ConfigureAwait(false);
+            using var tls12 = new Tls12Client(greeting, options, channel, CryptoProvider.Default, hooks, steps);
+            return await tls12.RunAsync(hello, message, cancellationToken).ConfigureAwait(false);
         }
-        using var server = new Tls13Server((TlsServerOptions)options, channel, CryptoProvider.Default, options.Hooks, steps);
-        return await server.RunAsync(cancellationToken).ConfigureAwait(false);
+        using var tls13 = new Tls13Client(greeting, options, channel, CryptoProvider.Default, hooks, steps);
+        return await tls13.RunAsync(hello, message, cancellationToken).ConfigureAwait(false);
+    }
+
+    private static async ValueTask<HandshakeResult> RunServerAsync(TlsServerOptions options, HandshakeChannel channel, HandshakeHooks hooks, StepRecorder steps, CancellationToken cancellationToken)
+    {
+        var greeting = new ServerGreeting(options, channel, CryptoProvider.Default);
+        if (await greeting.RunAsync(cancellationToken).ConfigureAwait(false) == TlsVersion.Tls12)
+        {
+            using var tls12 = new Tls12Server(greeting, options, channel, CryptoProvider.Default, hooks, steps);
+            return await tls12.RunAsync(cancellationToken).ConfigureAwait(false);
+        }
+        using var tls13 = new Tls13Server(greeting, options, channel, CryptoProvider.Default, hooks, steps);
+        return await tls13.RunAsync(cancellationToken).ConfigureAwait(false);
     }
 
     private static async ValueTask TellPeerAsync(RecordChannel channel, Exception failure)

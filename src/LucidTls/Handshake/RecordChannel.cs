@@ -10,10 +10,17 @@ internal sealed class RecordChannel(ITransport transport, RecordReader reader, R
     private TlsProtection _readProtection;
     private TlsProtection _writeProtection;
     private int _idleRecords;
+    private TlsVersion? _version;
+    private bool _changedCipherSpec;
 
     public override bool AllowsChangeCipherSpec
     {
         set => reader.AllowsChangeCipherSpec = value;
+    }
+
+    public override TlsVersion Version
+    {
+        set => _version = value;
     }
 
     public override int EarlyDataToSkip
@@ -34,6 +41,25 @@ internal sealed class RecordChannel(ITransport transport, RecordReader reader, R
         _idleRecords = 0;
         steps.Received(message.Type.ToString(), message.Bytes.Length, _readProtection);
         return message;
+    }
+
+    public override async ValueTask ReceiveChangeCipherSpecAsync(CancellationToken cancellationToken)
+    {
+        reader.AllowsChangeCipherSpec = true;
+        _changedCipherSpec = false;
+        while (!_changedCipherSpec)
+        {
+            // A handshake message, whole or in part, in front of change_cipher_spec would be taken for one that the new keys protected.
+            if (!assembler.IsEmpty)
+                throw assembler.TryTake(out var message)
+                    ? new TlsException(TlsError.UnexpectedMessage, $"{message.Type} where change_cipher_spec is expected")
+                    : new TlsException(TlsError.MessageAcrossKeyChange);
+            if (reader.TryRead(out var record))
+                Accept(record);
+            else
+                await FillAsync(cancellationToken).ConfigureAwait(false);
+        }
+        reader.AllowsChangeCipherSpec = false;
     }
 
     public override ReadOnlyMemory<byte> Send(IHandshakeBody message, string detail)
@@ -125,12 +151,13 @@ internal sealed class RecordChannel(ITransport transport, RecordReader reader, R
                 assembler.Add(record.Content.Span);
                 break;
             case ContentType.Alert:
-                AcceptAlert(AlertRecord.Parse(record.Content.Span));
+                AcceptAlert(record.Content.Span);
                 break;
             case ContentType.ChangeCipherSpec:
                 // RFC 8446 §5: a single byte of 1 is dropped without further processing.
                 if (record.Content.Span[0] != 1)
                     throw new TlsException(TlsError.UnexpectedChangeCipherSpec, "its byte is not 1");
+                _changedCipherSpec = true;
                 CountIdle();
                 break;
             case ContentType.ApplicationData:
@@ -140,21 +167,16 @@ internal sealed class RecordChannel(ITransport transport, RecordReader reader, R
         }
     }
 
-    private void AcceptAlert(TlsAlert alert)
+    private void AcceptAlert(ReadOnlySpan<byte> content)
     {
+        var alert = AlertRecord.Parse(content);
         steps.Received($"Alert {AlertNames.Of(alert)}", 2, _readProtection);
         steps.Describe(AlertNames.Meaning(alert));
-        switch (alert)
-        {
-            case TlsAlert.CloseNotify:
-                throw new TlsException(TlsError.ClosedDuringHandshake, "it sent close_notify");
-            case TlsAlert.UserCanceled:
-                // RFC 8446 §6.1: a warning that close_notify follows.
-                CountIdle();
-                break;
-            default:
-                throw TlsException.FromPeer(alert);
-        }
+        // RFC 8446 §6.1: user_canceled is a warning that close_notify follows.
+        if (AlertRecord.IsPassedOver(content, _version))
+            CountIdle();
+        else
+            throw alert == TlsAlert.CloseNotify ? new TlsException(TlsError.ClosedDuringHandshake, "it sent close_notify") : TlsException.FromPeer(alert);
     }
 
     private void CountIdle()

@@ -7,14 +7,14 @@ namespace LucidTls.Handshake;
 /// <summary>What a server picks from a ClientHello: pure decisions, each with the error that says why there is nothing to pick.</summary>
 internal static class ServerChoice
 {
-    public static SuiteAlgorithm Suite(ClientHello hello, TlsServerOptions options, CryptoProvider crypto)
+    public static SuiteAlgorithm Suite(ClientHello hello, TlsServerOptions options, CryptoProvider crypto, TlsVersion version, SuiteAuthentication? authentication = null)
     {
         foreach (var suite in options.CipherSuites)
         {
-            if (hello.CipherSuites.Contains(suite) && crypto.TryGetSuite(suite, out var algorithm))
+            if (suite.Version == version && hello.CipherSuites.Contains(suite) && crypto.TryGetSuite(suite, out var algorithm) && (authentication == null || algorithm.Authentication == authentication))
                 return algorithm;
         }
-        throw new TlsException(TlsError.NoCommonSuite, $"the client offers {string.Join(", ", hello.CipherSuites)}; this server has {string.Join(", ", options.CipherSuites)}");
+        throw new TlsException(TlsError.NoCommonSuite, $"the client offers {StepDetails.Suites(hello.CipherSuites)}; this server has {string.Join(", ", options.CipherSuites.Where(suite => suite.Version == version))}{(authentication == null ? "" : " and its key is for some of them only")}");
     }
 
     /// <summary>The group, by this server's preference: first among those with a share, so that no round trip is lost; then among those the client knows.</summary>
@@ -55,23 +55,60 @@ internal static class ServerChoice
         throw new TlsException(TlsError.NoCommonProtocol, $"the client offers {string.Join(", ", hello.ApplicationProtocols)}; this server speaks {string.Join(", ", options.ApplicationProtocols)}");
     }
 
+    /// <summary>RFC 8422 §5.1: a group of TLS 1.2; a client that names none takes any.</summary>
+    public static KeyExchangeGroup Tls12Group(ClientHello hello, TlsServerOptions options, CryptoProvider crypto)
+    {
+        foreach (var group in options.Groups)
+        {
+            if (group.IsForTls12 && hello.Groups?.Contains(group) != false && crypto.TryGetGroup(group, out var algorithm))
+                return algorithm;
+        }
+        throw new TlsException(TlsError.NoCommonGroup, $"the client offers {string.Join(", ", hello.Groups!)}; this server has {string.Join(", ", options.Groups.Where(group => group.IsForTls12))}");
+    }
+
     public static async ValueTask<(TlsIdentity Identity, SignatureScheme Scheme)> IdentityAsync(ClientHello hello, TlsServerOptions options, CancellationToken cancellationToken)
+    {
+        var candidates = await CandidatesAsync(hello, options, cancellationToken).ConfigureAwait(false);
+        return Identity(candidates, hello, TlsVersion.Tls13) ?? throw NoCommonScheme(candidates, hello, TlsVersion.Tls13);
+    }
+
+    /// <summary>In TLS 1.2 the suite depends on the key: an identity is taken for which there is both a scheme and a suite.</summary>
+    public static async ValueTask<(TlsIdentity Identity, SignatureScheme Scheme, SuiteAlgorithm Suite)> Tls12IdentityAsync(ClientHello hello, TlsServerOptions options, CryptoProvider crypto, CancellationToken cancellationToken)
+    {
+        Suite(hello, options, crypto, TlsVersion.Tls12);
+        var candidates = await CandidatesAsync(hello, options, cancellationToken).ConfigureAwait(false);
+        TlsIdentity[] fitting = [.. candidates.Where(candidate => Fits(candidate, hello, options, crypto))];
+        var (identity, scheme) = Identity(fitting.Length > 0 ? fitting : candidates, hello, TlsVersion.Tls12) ?? throw NoCommonScheme(candidates, hello, TlsVersion.Tls12);
+        return (identity, scheme, Suite(hello, options, crypto, TlsVersion.Tls12, identity.Authentication));
+    }
+
+    private static bool Fits(TlsIdentity candidate, ClientHello hello, TlsServerOptions options, CryptoProvider crypto) =>
+        options.CipherSuites.Any(suite => suite.Version == TlsVersion.Tls12 && hello.CipherSuites.Contains(suite)
+            && crypto.TryGetSuite(suite, out var algorithm) && algorithm.Authentication == candidate.Authentication);
+
+    private static async ValueTask<IReadOnlyList<TlsIdentity>> CandidatesAsync(ClientHello hello, TlsServerOptions options, CancellationToken cancellationToken)
     {
         var selected = await SelectAsync(hello, options, cancellationToken).ConfigureAwait(false);
         IReadOnlyList<TlsIdentity> candidates = selected == null ? options.Identities : [selected];
-        if (candidates.Count == 0)
-            throw new TlsException(TlsError.NoIdentity, hello.ServerName is { } name ? $"the client asks for {name}" : "the client asks for no name");
-        return Identity(candidates, hello)
-            ?? throw new TlsException(TlsError.NoCommonSignatureScheme, $"the client can verify {string.Join(", ", hello.SignatureSchemes!)}; this server signs with {string.Join(", ", candidates.SelectMany(identity => identity.SignatureSchemes).Distinct())}");
+        return candidates.Count > 0
+            ? candidates
+            : throw new TlsException(TlsError.NoIdentity, hello.ServerName is { } name ? $"the client asks for {name}" : "the client asks for no name");
+    }
+
+    private static TlsException NoCommonScheme(IReadOnlyList<TlsIdentity> candidates, ClientHello hello, TlsVersion version)
+    {
+        // RFC 5246 §7.4.1.4.1: a client that says nothing means SHA-1.
+        var known = hello.SignatureSchemes is { } schemes ? string.Join(", ", schemes) : "SHA-1 only, since it names no signature algorithms";
+        return new TlsException(TlsError.NoCommonSignatureScheme, $"the client can verify {known}; this server signs with {string.Join(", ", candidates.SelectMany(identity => identity.SchemesOf(version)).Distinct())}");
     }
 
     // An identity for the name asked for comes before others; one that the client can verify is a must.
-    private static (TlsIdentity, SignatureScheme)? Identity(IReadOnlyList<TlsIdentity> candidates, ClientHello hello)
+    private static (TlsIdentity, SignatureScheme)? Identity(IReadOnlyList<TlsIdentity> candidates, ClientHello hello, TlsVersion version)
     {
         (TlsIdentity, SignatureScheme)? fallback = null;
         foreach (var candidate in candidates)
         {
-            if (CertificateProof.SchemeFor(candidate, hello.SignatureSchemes!) is not { } scheme)
+            if (CertificateProof.SchemeFor(candidate, hello.SignatureSchemes ?? [], version) is not { } scheme)
                 continue;
             if (hello.ServerName == null || candidate.Matches(hello.ServerName))
                 return (candidate, scheme);

@@ -52,7 +52,7 @@ internal sealed class ServerResumption : IDisposable
         return null;
     }
 
-    public static async ValueTask<NewSessionTicket?> MakeTicketAsync(ITlsTicketStore store, SuiteAlgorithm suite, Secret resumptionMasterSecret, byte nonce, string? serverName, VerifiedPeer client, TlsServerOptions options, HandshakeHooks hooks, CancellationToken cancellationToken)
+    public static async ValueTask<NewSessionTicket?> MakeTicketAsync(ITlsTicketStore store, SuiteAlgorithm suite, Secret resumptionMasterSecret, byte nonce, NamedGroup group, string? serverName, VerifiedPeer client, TlsServerOptions options, HandshakeHooks hooks, CancellationToken cancellationToken)
     {
         byte[] nonceBytes = [nonce];
         using var key = ResumptionKey.Derive(suite, resumptionMasterSecret, nonceBytes);
@@ -60,6 +60,8 @@ internal sealed class ServerResumption : IDisposable
         {
             Version = TlsVersion.Tls13,
             CipherSuite = suite.Id,
+            Group = group,
+            ExtendedMasterSecret = true,
             Issued = DateTimeOffset.UtcNow,
             Lifetime = options.TicketLifetime,
             ServerName = serverName,
@@ -94,10 +96,10 @@ internal sealed class ServerResumption : IDisposable
         && DateTimeOffset.UtcNow - session.Issued < session.Lifetime;
 
     // A client's chain is judged anew under the policy of now; what a server wants and the session does not show needs a full handshake.
-    private static async ValueTask<VerifiedPeer?> JudgeClientAsync(ServerSession session, TlsServerOptions options, CancellationToken cancellationToken)
+    public static async ValueTask<VerifiedPeer?> JudgeClientAsync(ServerSession session, TlsServerOptions options, CancellationToken cancellationToken)
     {
         if (options.ClientCertificateMode == ClientCertificateMode.None)
-            return VerifiedPeer.AnonymousClient(ClientCertificateMode.None);
+            return VerifiedPeer.AnonymousClient(ClientCertificateMode.None, session.Version);
         if (session.ClientChain.Count == 0)
             return null;
         var verdict = await options.ClientCertificateVerifier!.VerifyAsync(session.ClientChain, name: null, CertificatePurpose.Client, cancellationToken).ConfigureAwait(false);
@@ -116,7 +118,7 @@ internal sealed class ServerResumption : IDisposable
         throw new TlsException(TlsError.BadBinder);
     }
 
-    private static async ValueTask<byte[]?> FindAsync(ITlsTicketStore store, ReadOnlyMemory<byte> ticket, CancellationToken cancellationToken)
+    public static async ValueTask<byte[]?> FindAsync(ITlsTicketStore store, ReadOnlyMemory<byte> ticket, CancellationToken cancellationToken)
     {
         try
         {
@@ -128,7 +130,7 @@ internal sealed class ServerResumption : IDisposable
         }
     }
 
-    private static async ValueTask<byte[]?> StoreAsync(ITlsTicketStore store, ReadOnlyMemory<byte> state, TimeSpan lifetime, CancellationToken cancellationToken)
+    public static async ValueTask<byte[]?> StoreAsync(ITlsTicketStore store, ReadOnlyMemory<byte> state, TimeSpan lifetime, CancellationToken cancellationToken)
     {
         try
         {

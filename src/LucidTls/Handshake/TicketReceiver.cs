@@ -8,7 +8,7 @@ namespace LucidTls.Handshake;
 internal sealed class TicketReceiver(SuiteAlgorithm suite, Secret resumptionMasterSecret, TlsSessionCache cache, SessionKey key, TlsSessionInfo session, DateTimeOffset authenticated) : IDisposable
 {
     /// <summary>However often a session is resumed, the server proves itself anew after this time.</summary>
-    private static readonly TimeSpan LongestTrust = TimeSpan.FromDays(7);
+    public static readonly TimeSpan LongestTrust = TimeSpan.FromDays(7);
 
     public void Accept(NewSessionTicket ticket)
     {
@@ -19,7 +19,10 @@ internal sealed class TicketReceiver(SuiteAlgorithm suite, Secret resumptionMast
         var expires = now + TimeSpan.FromSeconds(ticket.LifetimeSeconds);
         cache.Store(key, new ClientSession
         {
+            Version = TlsVersion.Tls13,
             CipherSuite = suite.Id,
+            Group = session.Group,
+            ExtendedMasterSecret = true,
             Ticket = ticket.Ticket,
             PreSharedKey = ResumptionKey.Derive(suite, resumptionMasterSecret, ticket.Nonce.Span),
             AgeAdd = ticket.AgeAdd,

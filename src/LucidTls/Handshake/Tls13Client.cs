@@ -8,13 +8,12 @@ using LucidTls.Sessions;
 
 namespace LucidTls.Handshake;
 
-/// <summary>The client's side of the TLS 1.3 handshake (RFC 8446 §2): <see cref="RunAsync"/> reads as the RFC's first figure does.</summary>
-internal sealed class Tls13Client(TlsClientOptions options, HandshakeChannel channel, CryptoProvider crypto, HandshakeHooks hooks, StepRecorder steps) : IDisposable
+/// <summary>The client's side of the TLS 1.3 handshake (RFC 8446 §2), from the answer to the ClientHello on: <see cref="RunAsync"/> reads as the RFC's first figure does.</summary>
+internal sealed class Tls13Client(ClientGreeting greeting, TlsClientOptions options, HandshakeChannel channel, CryptoProvider crypto, HandshakeHooks hooks, StepRecorder steps) : IDisposable
 {
-    private readonly SessionKey? _sessionKey = SessionKey.Of(options);
-    private readonly Transcript _transcript = new();
+    private readonly Transcript _transcript = greeting.Transcript;
+    private readonly ClientSession? _session = greeting.Session is { } session && session.Version == TlsVersion.Tls13 ? session : null;
     private readonly byte[] _hash = new byte[64];
-    private KeyLog? _keyLog;
     private SuiteAlgorithm? _suite;
     private NamedGroup _group;
     private HandshakeStage? _handshakeStage;
@@ -24,19 +23,14 @@ internal sealed class Tls13Client(TlsClientOptions options, HandshakeChannel cha
     private bool _sentChangeCipherSpec;
     private bool _retried;
     private bool _resumed;
-    private ClientSession? _session;
-    private ClientOffer? _offer;
 
-    private ClientOffer Offer => _offer ?? throw new InvalidOperationException("Nothing was offered yet.");
+    private ClientOffer Offer => greeting.Offer;
+    private KeyLog KeyLog => greeting.KeyLog;
     private SuiteAlgorithm Suite => _suite ?? throw new InvalidOperationException("The suite is not known yet.");
 
-    public async ValueTask<HandshakeResult> RunAsync(CancellationToken cancellationToken)
+    public async ValueTask<HandshakeResult> RunAsync(ServerHello answer, HandshakeMessage message, CancellationToken cancellationToken)
     {
-        SendClientHello();
-        await channel.FlushAsync(cancellationToken).ConfigureAwait(false);
-        channel.AllowsChangeCipherSpec = true;
-
-        var serverHello = await ReceiveServerHelloAsync(cancellationToken).ConfigureAwait(false);
+        var serverHello = await AcceptServerHelloAsync(answer, message, cancellationToken).ConfigureAwait(false);
         InstallHandshakeKeys(serverHello);
 
         var protocol = await ReceiveEncryptedExtensionsAsync(cancellationToken).ConfigureAwait(false);
@@ -54,35 +48,21 @@ internal sealed class Tls13Client(TlsClientOptions options, HandshakeChannel cha
         InstallApplicationWriteKeys(server, finished, serverFinishedHash);
         await channel.FlushAsync(cancellationToken).ConfigureAwait(false);
 
-        var exporter = new Exporter(Suite, ExporterSecret(serverFinishedHash));
+        var exporter = new Tls13Exporter(Suite, ExporterSecret(serverFinishedHash));
         var session = SessionInfo(server, protocol, identity, scheme);
         return new HandshakeResult(server, finished, session, exporter, Tickets(session));
     }
 
     public void Dispose()
     {
-        _offer?.Dispose();
-        _session?.Dispose();
-        _transcript.Dispose();
         _handshakeStage?.Dispose();
         _masterStage?.Dispose();
         _clientTraffic?.Dispose();
         _serverTraffic?.Dispose();
     }
 
-    private void SendClientHello()
+    private async ValueTask<ServerHello> AcceptServerHelloAsync(ServerHello hello, HandshakeMessage message, CancellationToken cancellationToken)
     {
-        _session = TakeSession();
-        _offer = new ClientOffer(options, _session, crypto, hooks);
-        Offer.Hello = (ClientHello)hooks.BeforeSend(Offer.Hello);
-        _keyLog = new KeyLog(options, Offer.Hello.Random.Span);
-        Send(Offer.Hello, Offer.Description);
-    }
-
-    private async ValueTask<ServerHello> ReceiveServerHelloAsync(CancellationToken cancellationToken)
-    {
-        var message = await ReceiveAsync(HandshakeType.ServerHello, cancellationToken).ConfigureAwait(false);
-        var hello = ServerHello.Parse(message.Body);
         CheckServerHello(hello);
         StartTranscript(hello);
         if (!hello.IsHelloRetryRequest)
@@ -94,6 +74,8 @@ internal sealed class Tls13Client(TlsClientOptions options, HandshakeChannel cha
         await RetryAsync(hello, message, cancellationToken).ConfigureAwait(false);
         message = await ReceiveAsync(HandshakeType.ServerHello, cancellationToken).ConfigureAwait(false);
         var second = ServerHello.Parse(message.Body);
+        if (!second.Extensions.Contains(ExtensionType.SupportedVersions) || second.Version != TlsVersion.Tls13)
+            throw new TlsException(TlsError.SuiteChangedAfterRetry, $"{TlsVersion.Tls13}, then {second.Version}");
         CheckServerHello(second);
         // RFC 8446 §4.1.4: a second HelloRetryRequest is an unexpected_message; the suite must stay the same.
         if (second.IsHelloRetryRequest)
@@ -107,33 +89,16 @@ internal sealed class Tls13Client(TlsClientOptions options, HandshakeChannel cha
     private void CheckServerHello(ServerHello hello)
     {
         var sent = Offer.Hello;
-        var version = hello.Version;
-        if (!hello.Extensions.Contains(ExtensionType.SupportedVersions))
-        {
-            DemandNoDowngrade(hello);
-            throw new TlsException(TlsError.UnsupportedVersion, $"the server picked {version}; this client accepts {TlsVersion.Tls13}");
-        }
-        // RFC 8446 §4.2.1: a version that was not offered, or one before TLS 1.3, is an illegal_parameter here.
-        if (version != TlsVersion.Tls13)
-            throw new TlsException(TlsError.SelectedUnofferedVersion, version.ToString());
         if (hello.LegacyVersion != TlsVersion.Tls12.Value)
             throw new TlsException(TlsError.IllegalValue, $"legacy_version {new TlsVersion(hello.LegacyVersion)} in ServerHello");
         if (!hello.SessionId.Span.SequenceEqual(sent.SessionId.Span))
             throw new TlsException(TlsError.SessionIdMismatch);
-        if (!Offer.CipherSuites.Contains(hello.CipherSuite) || !crypto.TryGetSuite(hello.CipherSuite, out _))
+        if (!Offer.CipherSuites.Contains(hello.CipherSuite) || hello.CipherSuite.Version != TlsVersion.Tls13 || !crypto.TryGetSuite(hello.CipherSuite, out _))
             throw new TlsException(TlsError.SelectedUnofferedSuite, hello.CipherSuite.ToString());
         if (hello.CompressionMethod != 0)
             throw new TlsException(TlsError.Compression, $"method {hello.CompressionMethod}");
         // RFC 8446 §4.2: answers only to what was sent; the cookie is the exception.
         hello.Extensions.DemandAllOffered(sent.Extensions, hello.IsHelloRetryRequest ? ExtensionType.Cookie : null);
-    }
-
-    // RFC 8446 §4.1.3: the last eight bytes of the random are "DOWNGRD" and 0 or 1 when a TLS 1.3 server was made to speak less.
-    private static void DemandNoDowngrade(ServerHello hello)
-    {
-        var sentinel = hello.Random.Span[24..];
-        if (sentinel[..7].SequenceEqual("DOWNGRD"u8) && sentinel[7] is 0 or 1)
-            throw new TlsException(TlsError.Downgrade, $"the server speaks TLS 1.3 and was made to pick {hello.Version}");
     }
 
     private void StartTranscript(ServerHello hello)
@@ -192,8 +157,8 @@ internal sealed class Tls13Client(TlsClientOptions options, HandshakeChannel cha
         var hash = _transcript.Current(_hash);
         _clientTraffic = _handshakeStage.ClientTraffic(hash);
         _serverTraffic = _handshakeStage.ServerTraffic(hash);
-        _keyLog?.Write("CLIENT_HANDSHAKE_TRAFFIC_SECRET", _clientTraffic);
-        _keyLog?.Write("SERVER_HANDSHAKE_TRAFFIC_SECRET", _serverTraffic);
+        KeyLog.Write("CLIENT_HANDSHAKE_TRAFFIC_SECRET", _clientTraffic);
+        KeyLog.Write("SERVER_HANDSHAKE_TRAFFIC_SECRET", _serverTraffic);
         channel.InstallReadKeys(new TrafficKeys(Suite, new Secret(_serverTraffic.Span)), TlsProtection.Handshake);
         SendChangeCipherSpec();
         channel.InstallWriteKeys(new TrafficKeys(Suite, new Secret(_clientTraffic.Span)), TlsProtection.Handshake);
@@ -221,21 +186,10 @@ internal sealed class Tls13Client(TlsClientOptions options, HandshakeChannel cha
             Extensions.DemandEmpty(name, "server_name");
         if (extensions.TryGet(ExtensionType.SupportedGroups, out var groups))
             Extensions.ParseGroups(groups);
-        var protocol = extensions.TryGet(ExtensionType.ApplicationLayerProtocolNegotiation, out var data) ? SelectedProtocol(data) : default;
+        var protocol = extensions.TryGet(ExtensionType.ApplicationLayerProtocolNegotiation, out var data) ? ClientChoice.Protocol(options, data) : default;
         channel.Describe(protocol.Protocol.IsEmpty ? "" : $"application protocol {protocol}");
         _transcript.Add(message.Bytes.Span);
         return protocol;
-    }
-
-    private SslApplicationProtocol SelectedProtocol(ReadOnlyMemory<byte> data)
-    {
-        // RFC 7301 §3.1: exactly one, of those offered.
-        var protocols = Extensions.ParseProtocols(data);
-        if (protocols.Length != 1)
-            throw new TlsException(TlsError.IllegalValue, $"{protocols.Length} application protocols in EncryptedExtensions");
-        return options.ApplicationProtocols.Contains(protocols[0])
-            ? protocols[0]
-            : throw new TlsException(TlsError.SelectedUnofferedProtocol, protocols[0].ToString());
     }
 
     private async ValueTask<(CertificateRequest? Request, VerifiedPeer Server)> ReceiveServerProofAsync(CancellationToken cancellationToken)
@@ -259,7 +213,7 @@ internal sealed class Tls13Client(TlsClientOptions options, HandshakeChannel cha
         var signed = CertificateProof.SignedContent(byServer: true, _transcript.Current(_hash));
         message = await ReceiveAsync(HandshakeType.CertificateVerify, cancellationToken).ConfigureAwait(false);
         var proof = CertificateVerify.Parse(message.Body);
-        var server = VerifiedPeer.Check(judged, proof, options.SignatureSchemes, signed);
+        var server = VerifiedPeer.Check(judged, proof, options.SignatureSchemes, signed, TlsVersion.Tls13);
         channel.Describe($"signed with {proof.Scheme}");
         _transcript.Add(message.Bytes.Span);
         return (request, server);
@@ -292,8 +246,8 @@ internal sealed class Tls13Client(TlsClientOptions options, HandshakeChannel cha
     {
         if (request == null)
             return default;
-        var identity = await ChooseIdentityAsync(request, cancellationToken).ConfigureAwait(false);
-        var scheme = identity == null ? null : CertificateProof.SchemeFor(identity, request.SignatureSchemes);
+        var identity = await ClientChoice.IdentityAsync(options, request.SignatureSchemes, request.CertificateAuthorities, cancellationToken).ConfigureAwait(false);
+        var scheme = identity == null ? null : CertificateProof.SchemeFor(identity, request.SignatureSchemes, TlsVersion.Tls13);
         // RFC 8446 §4.4.2: without a suitable certificate the client sends an empty list.
         if (scheme == null)
             identity = null;
@@ -305,27 +259,13 @@ internal sealed class Tls13Client(TlsClientOptions options, HandshakeChannel cha
         return (identity, chosen);
     }
 
-    private async ValueTask<TlsIdentity?> ChooseIdentityAsync(CertificateRequest request, CancellationToken cancellationToken)
-    {
-        if (options.IdentitySelector is not { } selector)
-            return options.Identity;
-        try
-        {
-            return await selector(new TlsCertificateRequest(request.SignatureSchemes, request.CertificateAuthorities), cancellationToken).ConfigureAwait(false);
-        }
-        catch (Exception exception) when (exception is not OperationCanceledException)
-        {
-            throw new TlsException(TlsError.LocalFailure, "the identity selector failed", exception);
-        }
-    }
-
     private void SendFinished() => Send(FinishedProof.Make(Suite, _clientTraffic!, _transcript.Current(_hash)), "both ends saw the same handshake");
 
     private void InstallApplicationReadKeys(VerifiedPeer server, VerifiedFinished finished, ReadOnlySpan<byte> serverFinishedHash)
     {
         _ = (server, finished);
         var traffic = _masterStage!.ServerTraffic(serverFinishedHash);
-        _keyLog?.Write("SERVER_TRAFFIC_SECRET_0", traffic);
+        KeyLog.Write("SERVER_TRAFFIC_SECRET_0", traffic);
         channel.InstallReadKeys(new TrafficKeys(Suite, traffic), TlsProtection.Application);
     }
 
@@ -333,14 +273,14 @@ internal sealed class Tls13Client(TlsClientOptions options, HandshakeChannel cha
     {
         _ = (server, finished);
         var traffic = _masterStage!.ClientTraffic(serverFinishedHash);
-        _keyLog?.Write("CLIENT_TRAFFIC_SECRET_0", traffic);
+        KeyLog.Write("CLIENT_TRAFFIC_SECRET_0", traffic);
         channel.InstallWriteKeys(new TrafficKeys(Suite, traffic), TlsProtection.Application);
     }
 
     private Secret ExporterSecret(ReadOnlySpan<byte> serverFinishedHash)
     {
         var secret = _masterStage!.Exporter(serverFinishedHash);
-        _keyLog?.Write("EXPORTER_SECRET", secret);
+        KeyLog.Write("EXPORTER_SECRET", secret);
         return secret;
     }
 
@@ -357,26 +297,18 @@ internal sealed class Tls13Client(TlsClientOptions options, HandshakeChannel cha
         LocalCertificates = identity?.Chain ?? [],
         PeerVerdict = server.Verdict,
         Resumed = _resumed,
+        ExtendedMasterSecret = true,
         HelloRetried = _retried,
         Steps = steps.Finish(),
         HandshakeDuration = steps.Elapsed,
     };
 
-    private ClientSession? TakeSession()
-    {
-        var session = _sessionKey == null ? null : options.SessionCache?.Take(_sessionKey);
-        if (session != null && options.CipherSuites.Contains(session.CipherSuite) && crypto.TryGetSuite(session.CipherSuite, out _))
-            return session;
-        session?.Dispose();
-        return null;
-    }
-
     private TicketReceiver? Tickets(TlsSessionInfo session)
     {
-        if (_sessionKey == null || options.SessionCache is not { } cache)
+        if (greeting.SessionKey == null || options.SessionCache is not { } cache)
             return null;
         var authenticated = _resumed ? _session!.Authenticated : cache.Now;
-        return new TicketReceiver(Suite, _masterStage!.Resumption(_transcript.Current(_hash)), cache, _sessionKey, session, authenticated);
+        return new TicketReceiver(Suite, _masterStage!.Resumption(_transcript.Current(_hash)), cache, greeting.SessionKey, session, authenticated);
     }
 
     // RFC 8446 §D.4: once, before the first protected or repeated message, and only if the session id asked for this dance.

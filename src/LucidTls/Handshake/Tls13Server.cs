@@ -8,13 +8,12 @@ using LucidTls.Records;
 
 namespace LucidTls.Handshake;
 
-/// <summary>The server's side of the TLS 1.3 handshake (RFC 8446 §2): <see cref="RunAsync"/> reads as the RFC's first figure does.</summary>
-internal sealed class Tls13Server(TlsServerOptions options, HandshakeChannel channel, CryptoProvider crypto, HandshakeHooks hooks, StepRecorder steps) : IDisposable
+/// <summary>The server's side of the TLS 1.3 handshake (RFC 8446 §2), from the ClientHello on: <see cref="RunAsync"/> reads as the RFC's first figure does.</summary>
+internal sealed class Tls13Server(ServerGreeting greeting, TlsServerOptions options, HandshakeChannel channel, CryptoProvider crypto, HandshakeHooks hooks, StepRecorder steps) : IDisposable
 {
     private readonly Transcript _transcript = new();
     private readonly byte[] _hash = new byte[64];
-    private ClientHello? _hello;
-    private KeyLog? _keyLog;
+    private ClientHello _hello = greeting.Hello;
     private SuiteAlgorithm? _suite;
     private HandshakeStage? _handshakeStage;
     private MasterStage? _masterStage;
@@ -23,20 +22,21 @@ internal sealed class Tls13Server(TlsServerOptions options, HandshakeChannel cha
     private NamedGroup _group;
     private bool _sentChangeCipherSpec;
     private bool _retried;
-    private ReadOnlyMemory<byte> _helloBytes;
+    private ReadOnlyMemory<byte> _helloBytes = greeting.HelloBytes;
     private byte[] _beforeHello = [];
     private ServerResumption? _resumption;
     private TlsIdentity? _identity;
     private SignatureScheme? _scheme;
 
-    private ClientHello Hello => _hello ?? throw new InvalidOperationException("No ClientHello has come yet.");
+    private ClientHello Hello => _hello;
+    private KeyLog KeyLog => greeting.KeyLog;
     private SuiteAlgorithm Suite => _suite ?? throw new InvalidOperationException("The suite is not known yet.");
 
     public async ValueTask<HandshakeResult> RunAsync(CancellationToken cancellationToken)
     {
-        await ReceiveClientHelloAsync(cancellationToken).ConfigureAwait(false);
+        CheckClientHello();
         channel.AllowsChangeCipherSpec = true;
-        _suite = ServerChoice.Suite(Hello, options, crypto);
+        _suite = ServerChoice.Suite(Hello, options, crypto, TlsVersion.Tls13);
         var protocol = ServerChoice.Protocol(Hello, options);
         _transcript.Start(Suite);
         var (group, share) = await AgreeOnGroupAsync(cancellationToken).ConfigureAwait(false);
@@ -61,7 +61,7 @@ internal sealed class Tls13Server(TlsServerOptions options, HandshakeChannel cha
 
         await SendTicketsAsync(client, cancellationToken).ConfigureAwait(false);
 
-        var exporter = new Exporter(Suite, ExporterSecret(serverFinishedHash));
+        var exporter = new Tls13Exporter(Suite, ExporterSecret(serverFinishedHash));
         return new HandshakeResult(client, finished, SessionInfo(client, protocol), exporter, tickets: null);
     }
 
@@ -75,16 +75,11 @@ internal sealed class Tls13Server(TlsServerOptions options, HandshakeChannel cha
         _serverTraffic?.Dispose();
     }
 
-    private async ValueTask ReceiveClientHelloAsync(CancellationToken cancellationToken)
+    private void CheckClientHello()
     {
-        var message = await ReceiveAsync(HandshakeType.ClientHello, cancellationToken).ConfigureAwait(false);
-        _hello = ClientHello.Parse(message.Body);
         ClientHelloChecks.Demand(Hello);
-        channel.Describe(StepDetails.Offer(Hello.CipherSuites, Hello.KeyShares!.Select(share => share.Group), Hello.ServerName));
         if (Hello.OffersEarlyData)
             channel.EarlyDataToSkip = MostEarlyDataToSkip;
-        _keyLog = new KeyLog(options, Hello.Random.Span);
-        _helloBytes = message.Bytes;
     }
 
     /// <summary>A client that offers early data under a ticket this server does not take has sent some already; this much of it is passed over.</summary>
@@ -100,6 +95,8 @@ internal sealed class Tls13Server(TlsServerOptions options, HandshakeChannel cha
         var cookie = await RetryAsync(group.Id, cancellationToken).ConfigureAwait(false);
         var message = await ReceiveAsync(HandshakeType.ClientHello, cancellationToken).ConfigureAwait(false);
         var second = ClientHello.Parse(message.Body);
+        if (second.Versions?.Contains(TlsVersion.Tls13) != true)
+            throw new TlsException(TlsError.ClientHelloChanged, "TLS 1.3 is no longer offered");
         ClientHelloChecks.Demand(second);
         ClientHelloChecks.DemandSame(Hello, second, group.Id, cookie);
         channel.Describe($"once more, with a key share for {group.Id}");
@@ -169,8 +166,8 @@ internal sealed class Tls13Server(TlsServerOptions options, HandshakeChannel cha
         var hash = _transcript.Current(_hash);
         _clientTraffic = _handshakeStage!.ClientTraffic(hash);
         _serverTraffic = _handshakeStage.ServerTraffic(hash);
-        _keyLog?.Write("CLIENT_HANDSHAKE_TRAFFIC_SECRET", _clientTraffic);
-        _keyLog?.Write("SERVER_HANDSHAKE_TRAFFIC_SECRET", _serverTraffic);
+        KeyLog.Write("CLIENT_HANDSHAKE_TRAFFIC_SECRET", _clientTraffic);
+        KeyLog.Write("SERVER_HANDSHAKE_TRAFFIC_SECRET", _serverTraffic);
         channel.InstallWriteKeys(new TrafficKeys(Suite, new Secret(_serverTraffic.Span)), TlsProtection.Handshake);
         channel.InstallReadKeys(new TrafficKeys(Suite, new Secret(_clientTraffic.Span)), TlsProtection.Handshake);
     }
@@ -203,7 +200,7 @@ internal sealed class Tls13Server(TlsServerOptions options, HandshakeChannel cha
         var count = _resumption == null ? options.TicketCount : Math.Min(1, options.TicketCount);
         for (byte nonce = 0; nonce < count; nonce++)
         {
-            if (await ServerResumption.MakeTicketAsync(store, Suite, secret, nonce, Hello.ServerName, client, options, hooks, cancellationToken).ConfigureAwait(false) is { } ticket)
+            if (await ServerResumption.MakeTicketAsync(store, Suite, secret, nonce, _group, Hello.ServerName, client, options, hooks, cancellationToken).ConfigureAwait(false) is { } ticket)
                 channel.Send(hooks.BeforeSend(ticket), "for resuming this session");
         }
         await channel.FlushAsync(cancellationToken).ConfigureAwait(false);
@@ -234,7 +231,7 @@ internal sealed class Tls13Server(TlsServerOptions options, HandshakeChannel cha
     private async ValueTask<VerifiedPeer> ReceiveClientProofAsync(CertificateRequest? request, CancellationToken cancellationToken)
     {
         if (request == null)
-            return VerifiedPeer.AnonymousClient(ClientCertificateMode.None);
+            return VerifiedPeer.AnonymousClient(ClientCertificateMode.None, TlsVersion.Tls13);
         var message = await ReceiveAsync(HandshakeType.Certificate, cancellationToken).ConfigureAwait(false);
         var certificate = CertificateMessage.Parse(message.Body);
         if (!certificate.Context.IsEmpty)
@@ -245,7 +242,7 @@ internal sealed class Tls13Server(TlsServerOptions options, HandshakeChannel cha
         if (certificate.Entries.Count == 0)
         {
             _transcript.Add(message.Bytes.Span);
-            return VerifiedPeer.AnonymousClient(options.ClientCertificateMode);
+            return VerifiedPeer.AnonymousClient(options.ClientCertificateMode, TlsVersion.Tls13);
         }
         var judged = await JudgedChain.JudgeAsync(certificate, hooks.ClientVerifier(options), name: null, CertificatePurpose.Client, request.Extensions, cancellationToken).ConfigureAwait(false);
         _transcript.Add(message.Bytes.Span);
@@ -253,7 +250,7 @@ internal sealed class Tls13Server(TlsServerOptions options, HandshakeChannel cha
         var signed = CertificateProof.SignedContent(byServer: false, _transcript.Current(_hash));
         message = await ReceiveAsync(HandshakeType.CertificateVerify, cancellationToken).ConfigureAwait(false);
         var proof = CertificateVerify.Parse(message.Body);
-        var client = VerifiedPeer.Check(judged, proof, options.SignatureSchemes, signed);
+        var client = VerifiedPeer.Check(judged, proof, options.SignatureSchemes, signed, TlsVersion.Tls13);
         channel.Describe($"signed with {proof.Scheme}");
         _transcript.Add(message.Bytes.Span);
         return client;
@@ -273,7 +270,7 @@ internal sealed class Tls13Server(TlsServerOptions options, HandshakeChannel cha
     private void InstallApplicationWriteKeys(ReadOnlySpan<byte> serverFinishedHash)
     {
         var traffic = _masterStage!.ServerTraffic(serverFinishedHash);
-        _keyLog?.Write("SERVER_TRAFFIC_SECRET_0", traffic);
+        KeyLog.Write("SERVER_TRAFFIC_SECRET_0", traffic);
         channel.InstallWriteKeys(new TrafficKeys(Suite, traffic), TlsProtection.Application);
     }
 
@@ -281,14 +278,14 @@ internal sealed class Tls13Server(TlsServerOptions options, HandshakeChannel cha
     {
         _ = (client, finished);
         var traffic = _masterStage!.ClientTraffic(serverFinishedHash);
-        _keyLog?.Write("CLIENT_TRAFFIC_SECRET_0", traffic);
+        KeyLog.Write("CLIENT_TRAFFIC_SECRET_0", traffic);
         channel.InstallReadKeys(new TrafficKeys(Suite, traffic), TlsProtection.Application);
     }
 
     private Secret ExporterSecret(ReadOnlySpan<byte> serverFinishedHash)
     {
         var secret = _masterStage!.Exporter(serverFinishedHash);
-        _keyLog?.Write("EXPORTER_SECRET", secret);
+        KeyLog.Write("EXPORTER_SECRET", secret);
         return secret;
     }
 
@@ -305,6 +302,7 @@ internal sealed class Tls13Server(TlsServerOptions options, HandshakeChannel cha
         LocalCertificates = _identity?.Chain ?? [],
         PeerVerdict = client.Verdict,
         Resumed = _resumption != null,
+        ExtendedMasterSecret = true,
         HelloRetried = _retried,
         Steps = steps.Finish(),
         HandshakeDuration = steps.Elapsed,

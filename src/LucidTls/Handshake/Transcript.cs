@@ -4,11 +4,12 @@ using LucidTls.Protocol;
 
 namespace LucidTls.Handshake;
 
-/// <summary>The hash over all handshake messages as they were on the wire (RFC 8446 §4.4.1). Until the suite is known, the messages are kept.</summary>
+/// <summary>The hash over all handshake messages as they were on the wire (RFC 8446 §4.4.1, RFC 5246 §7.4.9). Until the suite is known, the messages are kept.</summary>
 internal sealed class Transcript : IDisposable
 {
     private readonly List<byte[]> _beforeSuite = [];
     private IncrementalHash? _hash;
+    private TlsWriter? _messages;
 
     public int HashLength { get; private set; }
 
@@ -18,14 +19,22 @@ internal sealed class Transcript : IDisposable
             _beforeSuite.Add(message.ToArray());
         else
             _hash.AppendData(message);
+        _messages?.WriteBytes(message);
     }
 
-    public void Start(SuiteAlgorithm suite)
+    /// <summary>The messages so far, which TLS 1.2 signs as they are (RFC 5246 §7.4.8).</summary>
+    public byte[] Messages => (_messages ?? throw new InvalidOperationException("The messages were not kept.")).ToArray();
+
+    /// <param name="suite">The suite agreed on.</param>
+    /// <param name="keepMessages">Whether <see cref="Messages"/> will be asked for.</param>
+    public void Start(SuiteAlgorithm suite, bool keepMessages = false)
     {
         _hash = IncrementalHash.CreateHash(suite.Hash);
         HashLength = suite.HashLength;
+        if (keepMessages)
+            _messages = new TlsWriter();
         foreach (var message in _beforeSuite)
-            _hash.AppendData(message);
+            Add(message);
         _beforeSuite.Clear();
     }
 
@@ -48,7 +57,18 @@ internal sealed class Transcript : IDisposable
         return destination[..HashLength];
     }
 
-    public void Dispose() => _hash?.Dispose();
+    /// <summary>Nobody will ask for <see cref="Messages"/> any more.</summary>
+    public void DropMessages()
+    {
+        _messages?.Dispose();
+        _messages = null;
+    }
+
+    public void Dispose()
+    {
+        DropMessages();
+        _hash?.Dispose();
+    }
 
     private IncrementalHash Hash => _hash ?? throw new InvalidOperationException("The suite is not known yet.");
 }

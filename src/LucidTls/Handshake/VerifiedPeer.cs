@@ -25,9 +25,9 @@ internal sealed class VerifiedPeer
     public SignatureScheme? Scheme { get; }
 
     /// <summary>A client that need not show a certificate and showed none.</summary>
-    public static VerifiedPeer AnonymousClient(ClientCertificateMode mode) => mode != ClientCertificateMode.Required
+    public static VerifiedPeer AnonymousClient(ClientCertificateMode mode, TlsVersion version) => mode != ClientCertificateMode.Required
         ? new VerifiedPeer([], null, null)
-        : throw new TlsException(TlsError.NoClientCertificate);
+        : throw new TlsException(TlsError.NoClientCertificate, version);
 
     /// <summary>
     /// A peer that proved itself in the session that is resumed: it knows that session's secret, as the binder or the first
@@ -37,14 +37,14 @@ internal sealed class VerifiedPeer
 
     /// <summary>Checks the signature of a peer whose chain was judged already.</summary>
     /// <exception cref="TlsException">The scheme was not offered, does not fit the key, or the signature is wrong.</exception>
-    public static VerifiedPeer Check(JudgedChain judged, CertificateVerify proof, IReadOnlyList<SignatureScheme> offered, ReadOnlySpan<byte> signed)
+    public static VerifiedPeer Check(JudgedChain judged, CertificateVerify proof, IReadOnlyList<SignatureScheme> offered, ReadOnlySpan<byte> signed, TlsVersion version)
     {
-        // RFC 8446 §4.4.3: the scheme must be one that was offered, and must fit the key; PKCS#1 is not for this message.
+        // RFC 8446 §4.4.3: the scheme must be one that was offered, and must fit the key by the rules of the version; PKCS#1 is not for TLS 1.3.
         if (!offered.Contains(proof.Scheme))
             throw new TlsException(TlsError.WrongSignatureScheme, $"{proof.Scheme} was not offered");
-        if (!judged.LeafKey.HandshakeSchemes.Contains(proof.Scheme))
+        if (!judged.LeafKey.HandshakeSchemesOf(version).Contains(proof.Scheme))
             throw new TlsException(TlsError.WrongSignatureScheme, $"{proof.Scheme} with a key of type {judged.LeafKey.Description}");
-        if (!judged.LeafKey.Verify(proof.Scheme, signed, proof.Signature.Span))
+        if (!judged.LeafKey.VerifyHandshake(version, proof.Scheme, signed, proof.Signature.Span))
             throw new TlsException(TlsError.BadHandshakeSignature, proof.Scheme.ToString());
         return new VerifiedPeer(judged.Chain, judged.Verdict, proof.Scheme);
     }

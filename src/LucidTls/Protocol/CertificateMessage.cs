@@ -9,7 +9,7 @@ internal sealed class CertificateMessage : IHandshakeBody
     public HandshakeType Type => HandshakeType.Certificate;
 
     /// <summary>More certificates than any honest chain has.</summary>
-    private const int MostCertificates = 64;
+    public const int MostCertificates = 64;
 
     public ReadOnlyMemory<byte> Context { get; init; }
     public required IReadOnlyList<CertificateEntry> Entries { get; init; }

@@ -13,6 +13,8 @@ internal sealed class ExtensionBlock
 
     public IReadOnlyList<Extension> Items => _extensions;
 
+    /// <param name="reader">Where the block comes next.</param>
+    /// <param name="place">The message that it stands in; none when <see cref="DemandPlaces"/> follows.</param>
     public static ExtensionBlock Parse(ref TlsReader reader, ExtensionPlace place)
     {
         var block = new ExtensionBlock();
@@ -26,13 +28,18 @@ internal sealed class ExtensionBlock
             // RFC 8446 §4.2: "There MUST NOT be more than one extension of the same type in a given extension block."
             if (block.Contains(type))
                 throw new TlsException(TlsError.DuplicateExtension, $"{type} in {place}");
-            // RFC 8446 §4.2: a recognised extension that is not specified for its message is an illegal_parameter.
-            var places = ExtensionPlaces.Of(type);
-            if (places != ExtensionPlace.None && (places & place) == 0)
-                throw new TlsException(TlsError.MisplacedExtension, $"{type} in {place}");
+            if (place != ExtensionPlace.None)
+                DemandPlace(type, place);
             block._extensions.Add(new Extension(type, data));
         }
         return block;
+    }
+
+    /// <summary>Checks what <see cref="Parse"/> left unchecked.</summary>
+    public void DemandPlaces(ExtensionPlace place)
+    {
+        foreach (var extension in _extensions)
+            DemandPlace(extension.Type, place);
     }
 
     public void Write(TlsWriter writer)
@@ -79,6 +86,14 @@ internal sealed class ExtensionBlock
             if ((!offered.Contains(extension.Type) && extension.Type != exception) || GreaseValues.Contain(extension.Type.Value))
                 throw new TlsException(TlsError.UnsolicitedExtension, extension.Type.ToString());
         }
+    }
+
+    // RFC 8446 §4.2: a recognised extension that is not specified for its message is an illegal_parameter.
+    private static void DemandPlace(ExtensionType type, ExtensionPlace place)
+    {
+        var places = ExtensionPlaces.Of(type);
+        if (places != ExtensionPlace.None && (places & place) == 0)
+            throw new TlsException(TlsError.MisplacedExtension, $"{type} in {place}");
     }
 
     private int IndexOf(ExtensionType type)

@@ -1,6 +1,6 @@
 namespace LucidTls.Protocol;
 
-/// <summary>The server's choice, or its wish for another ClientHello (RFC 8446 §4.1.3 and §4.1.4): the two share one form.</summary>
+/// <summary>The server's choice, or its wish for another ClientHello (RFC 8446 §4.1.3 and §4.1.4, RFC 5246 §7.4.1.3): they share one form.</summary>
 internal sealed class ServerHello : IHandshakeBody
 {
     public HandshakeType Type => HandshakeType.ServerHello;
@@ -35,7 +35,7 @@ internal sealed class ServerHello : IHandshakeBody
         var suite = new CipherSuite(reader.ReadUInt16());
         var compression = reader.ReadUInt8();
         var place = random.Span.SequenceEqual(HelloRetryRandom) ? ExtensionPlace.HelloRetryRequest : ExtensionPlace.ServerHello;
-        // A ServerHello of TLS 1.2 may have no extensions, or ones that TLS 1.3 has elsewhere; its version is judged first.
+        // A ServerHello of TLS 1.2 may have none.
         var extensions = reader.IsEmpty ? new ExtensionBlock() : ParseExtensions(ref reader, place);
         reader.End();
         return new ServerHello
@@ -59,7 +59,7 @@ internal sealed class ServerHello : IHandshakeBody
         Extensions.Write(writer);
     }
 
-    private static ExtensionBlock ParseExtensions(ref TlsReader reader, ExtensionPlace place)
+    private static ExtensionBlock ParseExtensions(ref TlsReader reader, ExtensionPlace tls13Place)
     {
         var copy = reader;
         var list = copy.ReadNested16();
@@ -69,9 +69,7 @@ internal sealed class ServerHello : IHandshakeBody
             isTls13 |= list.ReadUInt16() == ExtensionType.SupportedVersions.Value;
             list.ReadVector16();
         }
-        if (isTls13)
-            return ExtensionBlock.Parse(ref reader, place);
-        reader.ReadRest();
-        return new ExtensionBlock();
+        // RFC 8446 §4.2.1: supported_versions is what tells the versions apart. In an older one the version is judged first, then what stands here.
+        return ExtensionBlock.Parse(ref reader, isTls13 ? tls13Place : ExtensionPlace.None);
     }
 }

@@ -2,7 +2,7 @@ using LucidTls.Protocol;
 
 namespace LucidTls.Records;
 
-/// <summary>Alerts on the wire: a level and a description (RFC 8446 §6).</summary>
+/// <summary>Alerts on the wire: a level and a description (RFC 8446 §6, RFC 5246 §7.2).</summary>
 internal static class AlertRecord
 {
     private const byte Warning = 1;
@@ -17,6 +17,13 @@ internal static class AlertRecord
             throw new TlsException(TlsError.IllegalValue, $"an alert of level {content[0]}");
         return (TlsAlert)content[1];
     }
+
+    /// <summary>Whether the alert ends nothing: before TLS 1.3 a warning may be passed over (RFC 5246 §7.2.2).</summary>
+    /// <param name="content">An alert that <see cref="Parse"/> took.</param>
+    /// <param name="version">The version agreed on; null before there is one.</param>
+    public static bool IsPassedOver(ReadOnlySpan<byte> content, TlsVersion? version) =>
+        (TlsAlert)content[1] == TlsAlert.UserCanceled
+        || (version != TlsVersion.Tls13 && content[0] == Warning && (TlsAlert)content[1] != TlsAlert.CloseNotify);
 
     public static void AppendAlert(this RecordWriter writer, TlsAlert alert)
     {

@@ -11,7 +11,7 @@ internal static class RecordLimits
     /// <summary>RFC 8446 §5.2: the most an encrypted record's length field may say.</summary>
     public const int MaxCiphertext = MaxPlaintext + 256;
 
-    /// <summary>What sealing adds to content: header, content type, tag.</summary>
+    /// <summary>What sealing adds to content in TLS 1.3: header, content type, tag.</summary>
     public const int Overhead = HeaderLength + 1 + Cryptography.AeadKey.TagLength;
 
     /// <summary>

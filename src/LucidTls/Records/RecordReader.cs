@@ -129,6 +129,11 @@ internal sealed class RecordReader : IDisposable
         var content = _buffer.AsMemory(_start + RecordLimits.HeaderLength, length);
         var header = input[..RecordLimits.HeaderLength];
         _start += RecordLimits.HeaderLength + length;
+        if (_keys is { IsTls12: true })
+        {
+            record = OpenTls12(_keys, type, content);
+            return true;
+        }
         if (type != ContentType.ApplicationData)
         {
             record = new Record(type, content);
@@ -181,6 +186,8 @@ internal sealed class RecordReader : IDisposable
     {
         switch (type)
         {
+            // TLS 1.2 protects everything behind change_cipher_spec, its type in the clear.
+            case ContentType.ApplicationData or ContentType.Handshake or ContentType.Alert when _keys is { IsTls12: true }:
             // Early data that is passed over in the clear has keys that this end does not have.
             case ContentType.ApplicationData when _keys != null || EarlyDataToSkip > 0:
                 // RFC 8446 §5.2: "The length MUST NOT exceed 2^14 + 256 bytes."
@@ -208,6 +215,21 @@ internal sealed class RecordReader : IDisposable
             default:
                 throw new TlsException(TlsError.UnexpectedRecordType, $"type {(byte)type}{(_keys != null ? ", not encrypted" : "")}");
         }
+    }
+
+    private static Record OpenTls12(TrafficKeys keys, ContentType type, Memory<byte> sealedContent)
+    {
+        if (sealedContent.Length < keys.ExplicitNonceLength + AeadKey.TagLength)
+            throw new TlsException(TlsError.BadRecordMac);
+        var content = sealedContent[keys.ExplicitNonceLength..^AeadKey.TagLength];
+        if (!keys.OpenTls12(type, sealedContent.Span[..keys.ExplicitNonceLength], content.Span, sealedContent.Span[^AeadKey.TagLength..]))
+            throw new TlsException(TlsError.BadRecordMac);
+        if (content.Length > RecordLimits.MaxPlaintext)
+            throw new TlsException(TlsError.RecordTooLong, $"{content.Length} bytes inside");
+        // RFC 5246 §6.2.1: only application data may be empty.
+        if (content.IsEmpty && type != ContentType.ApplicationData)
+            throw new TlsException(TlsError.EmptyRecord, type.ToString());
+        return new Record(type, content);
     }
 
     private static bool TryOpen(TrafficKeys keys, ReadOnlySpan<byte> header, Memory<byte> sealedContent, out Record record)

@@ -44,13 +44,15 @@ internal sealed class RecordWriter(RecordPadding padding) : IDisposable
             content = content[piece.Length..];
             if (_keys == null)
                 AppendPlain(type, piece);
+            else if (_keys.IsTls12)
+                AppendSealedTls12(_keys, type, piece);
             else
                 AppendSealed(_keys, type, piece);
         }
         while (!content.IsEmpty);
     }
 
-    /// <summary>The compatibility record that middleboxes want to see (RFC 8446 §D.4), never protected.</summary>
+    /// <summary>The record that announces new keys in TLS 1.2 (RFC 5246 §7.1) and that middleboxes want to see in TLS 1.3 (RFC 8446 §D.4), never protected.</summary>
     public void AppendChangeCipherSpec() => AppendPlain(ContentType.ChangeCipherSpec, [1]);
 
     /// <summary>Forgets the pending records, and the buffer with them.</summary>
@@ -90,6 +92,18 @@ internal sealed class RecordWriter(RecordPadding padding) : IDisposable
         inner[content.Length] = (byte)type;
         inner[(content.Length + 1)..].Clear();
         keys.Seal(header, inner, record[^AeadKey.TagLength..]);
+    }
+
+    // RFC 5246 §6.2.3.3: GenericAEADCipher is the explicit nonce, if there is one, and the content with its tag.
+    private void AppendSealedTls12(TrafficKeys keys, ContentType type, ReadOnlySpan<byte> content)
+    {
+        var length = keys.ExplicitNonceLength + content.Length + AeadKey.TagLength;
+        var record = Reserve(RecordLimits.HeaderLength + length);
+        WriteHeader(record, type, TlsVersion.Tls12.Value, length);
+        var sealedContent = record[RecordLimits.HeaderLength..];
+        var inner = sealedContent[keys.ExplicitNonceLength..^AeadKey.TagLength];
+        content.CopyTo(inner);
+        keys.SealTls12(type, sealedContent[..keys.ExplicitNonceLength], inner, sealedContent[^AeadKey.TagLength..]);
     }
 
     private static void WriteHeader(Span<byte> header, ContentType type, ushort version, int length)

@@ -2,14 +2,18 @@ using System.Buffers.Binary;
 using System.Runtime.CompilerServices;
 using System.Security.Cryptography;
 using LucidTls.Cryptography;
+using LucidTls.Protocol;
 
 namespace LucidTls.Records;
 
-/// <summary>One direction's traffic secret with the AEAD key, IV and sequence number made from it (RFC 8446 §5.3, §7.3).</summary>
+/// <summary>
+/// One direction's AEAD key, IV and sequence number: made from a traffic secret in TLS 1.3 (RFC 8446 §5.3, §7.3), cut from the key block
+/// in TLS 1.2 (RFC 5246 §6.3), whose records have another nonce and another header.
+/// </summary>
 internal sealed class TrafficKeys : IDisposable
 {
     private readonly SuiteAlgorithm _suite;
-    private readonly Secret _secret;
+    private readonly Secret? _secret;
     private readonly AeadKey _aead;
     private NonceBytes _iv;
 
@@ -33,11 +37,32 @@ internal sealed class TrafficKeys : IDisposable
         }
     }
 
+    /// <summary>Keys of TLS 1.2.</summary>
+    /// <param name="suite">The suite.</param>
+    /// <param name="key">client_write_key or server_write_key.</param>
+    /// <param name="iv">The part of the nonce that does not travel: <see cref="FixedIvLength"/> bytes.</param>
+    public TrafficKeys(SuiteAlgorithm suite, ReadOnlySpan<byte> key, ReadOnlySpan<byte> iv)
+    {
+        ArgumentOutOfRangeException.ThrowIfNotEqual(iv.Length, FixedIvLength(suite));
+        _suite = suite;
+        iv.CopyTo(_iv);
+        _aead = suite.CreateKey(key);
+    }
+
+    /// <summary>Bytes of the client_write_IV and the server_write_IV in TLS 1.2.</summary>
+    public static int FixedIvLength(SuiteAlgorithm suite) => AeadKey.NonceLength - suite.ExplicitNonceLength;
+
+    /// <summary>Whether the records are those of TLS 1.2: typed in the clear, without padding.</summary>
+    public bool IsTls12 => _secret == null;
+
+    /// <summary>Bytes of the nonce in front of each record; none in TLS 1.3.</summary>
+    public int ExplicitNonceLength => IsTls12 ? _suite.ExplicitNonceLength : 0;
+
     /// <summary>The next record's number.</summary>
     public ulong Sequence { get; private set; }
 
-    /// <summary>Whether these keys have protected as many records as they should (RFC 8446 §5.5).</summary>
-    public bool IsWorn => Sequence >= _suite.RecordLimit;
+    /// <summary>Whether these keys have protected as many records as they should (RFC 8446 §5.5). TLS 1.2 has no way to change them.</summary>
+    public bool IsWorn => !IsTls12 && Sequence >= _suite.RecordLimit;
 
     /// <summary>Encrypts in place and counts the record.</summary>
     public void Seal(ReadOnlySpan<byte> header, Span<byte> content, Span<byte> tag)
@@ -59,9 +84,38 @@ internal sealed class TrafficKeys : IDisposable
         return true;
     }
 
+    /// <summary>The same for a record of TLS 1.2, whose explicit nonce it writes: the sequence number (RFC 5288 §3).</summary>
+    public void SealTls12(ContentType type, Span<byte> explicitNonce, Span<byte> content, Span<byte> tag)
+    {
+        Span<byte> number = stackalloc byte[8];
+        BinaryPrimitives.WriteUInt64BigEndian(number, Sequence);
+        number[..explicitNonce.Length].CopyTo(explicitNonce);
+        AssociatedData associatedData = default;
+        FormAssociatedData(associatedData, type, content.Length);
+        NonceBytes nonce = default;
+        FormNonceTls12(nonce, explicitNonce);
+        _aead.Seal(nonce, content, tag, associatedData);
+        Sequence++;
+    }
+
+    /// <summary>The same for a record of TLS 1.2 with the explicit nonce that came with it.</summary>
+    public bool OpenTls12(ContentType type, ReadOnlySpan<byte> explicitNonce, Span<byte> content, ReadOnlySpan<byte> tag)
+    {
+        AssociatedData associatedData = default;
+        FormAssociatedData(associatedData, type, content.Length);
+        NonceBytes nonce = default;
+        FormNonceTls12(nonce, explicitNonce);
+        if (!_aead.Open(nonce, content, tag, associatedData))
+            return false;
+        Sequence++;
+        return true;
+    }
+
     /// <summary>The keys after a KeyUpdate (RFC 8446 §7.2).</summary>
     public TrafficKeys Next()
     {
+        if (_secret == null)
+            throw new InvalidOperationException("TLS 1.2 has no KeyUpdate.");
         var next = new Secret(_secret.Length);
         Hkdf.ExpandLabel(_suite.Hash, _secret.Span, "traffic upd"u8, default, next.Span);
         return new TrafficKeys(_suite, next);
@@ -70,7 +124,7 @@ internal sealed class TrafficKeys : IDisposable
     public void Dispose()
     {
         _aead.Dispose();
-        _secret.Dispose();
+        _secret?.Dispose();
         CryptographicOperations.ZeroMemory(_iv);
     }
 
@@ -82,6 +136,35 @@ internal sealed class TrafficKeys : IDisposable
         ((ReadOnlySpan<byte>)_iv).CopyTo(nonce);
         var low = nonce[4..];
         BinaryPrimitives.WriteUInt64BigEndian(low, BinaryPrimitives.ReadUInt64BigEndian(low) ^ Sequence);
+    }
+
+    // RFC 5288 §3: the salt, then what travels. RFC 7905 §2: as in TLS 1.3.
+    private void FormNonceTls12(Span<byte> nonce, ReadOnlySpan<byte> explicitNonce)
+    {
+        if (explicitNonce.IsEmpty)
+        {
+            FormNonce(nonce);
+            return;
+        }
+        if (Sequence == ulong.MaxValue)
+            throw new TlsException(TlsError.KeyExhausted);
+        ((ReadOnlySpan<byte>)_iv)[..^explicitNonce.Length].CopyTo(nonce);
+        explicitNonce.CopyTo(nonce[^explicitNonce.Length..]);
+    }
+
+    // RFC 5246 §6.2.3.3: seq_num + type + version + length of the plaintext.
+    private void FormAssociatedData(Span<byte> associatedData, ContentType type, int length)
+    {
+        BinaryPrimitives.WriteUInt64BigEndian(associatedData, Sequence);
+        associatedData[8] = (byte)type;
+        BinaryPrimitives.WriteUInt16BigEndian(associatedData[9..], TlsVersion.Tls12.Value);
+        BinaryPrimitives.WriteUInt16BigEndian(associatedData[11..], (ushort)length);
+    }
+
+    [InlineArray(13)]
+    private struct AssociatedData
+    {
+        private byte _first;
     }
 
     [InlineArray(AeadKey.NonceLength)]

@@ -3,11 +3,25 @@ using LucidTls.Cryptography;
 
 namespace LucidTls.Sessions;
 
-/// <summary>A ticket with what a client needs to use it, once.</summary>
+/// <summary>A ticket, or a session id of TLS 1.2, with what a client needs to use it.</summary>
 internal sealed class ClientSession : IDisposable
 {
+    public required TlsVersion Version { get; init; }
     public required CipherSuite CipherSuite { get; init; }
+
+    /// <summary>The group of the handshake that the session comes from.</summary>
+    public required NamedGroup Group { get; init; }
+
+    /// <summary>RFC 7627 §5.3: a session is resumed with extended_master_secret exactly if it was made with it. Always true in TLS 1.3.</summary>
+    public required bool ExtendedMasterSecret { get; init; }
+
+    /// <summary>The ticket; empty for a session of TLS 1.2 that the server keeps under <see cref="SessionId"/>.</summary>
     public required ReadOnlyMemory<byte> Ticket { get; init; }
+
+    /// <summary>In TLS 1.2, the session's id when there is no ticket.</summary>
+    public ReadOnlyMemory<byte> SessionId { get; init; }
+
+    /// <summary>The pre-shared key of TLS 1.3, or the master secret of TLS 1.2.</summary>
     public required Secret PreSharedKey { get; init; }
     public required uint AgeAdd { get; init; }
     public required DateTimeOffset Received { get; init; }

@@ -6,7 +6,7 @@ namespace LucidTls.Sessions;
 /// <summary>What a server must know to resume: the content of a ticket, in a form of our own.</summary>
 internal sealed class ServerSession
 {
-    private const byte Format = 1;
+    private const byte Format = 2;
     private static readonly ulong MostMilliseconds = (ulong)DateTimeOffset.MaxValue.ToUnixTimeMilliseconds();
 
     public required TlsVersion Version { get; init; }
@@ -15,6 +15,13 @@ internal sealed class ServerSession
     public required TimeSpan Lifetime { get; init; }
     public required string? ServerName { get; init; }
     public required IReadOnlyList<ReadOnlyMemory<byte>> ClientChain { get; init; }
+    /// <summary>RFC 7627 §5.3: a session is resumed with extended_master_secret exactly if it was made with it. Always true in TLS 1.3.</summary>
+    public required bool ExtendedMasterSecret { get; init; }
+
+    /// <summary>The group of the handshake that the session comes from.</summary>
+    public required NamedGroup Group { get; init; }
+
+    /// <summary>The pre-shared key of TLS 1.3, or the master secret of TLS 1.2.</summary>
     public required Secret PreSharedKey { get; init; }
 
     /// <returns>The session, or null for bytes that this version of the library did not write.</returns>
@@ -35,6 +42,8 @@ internal sealed class ServerSession
         writer.WriteUInt8(Format);
         writer.WriteUInt16(Version.Value);
         writer.WriteUInt16(CipherSuite.Value);
+        writer.WriteUInt16(Group.Value);
+        writer.WriteUInt8(ExtendedMasterSecret ? (byte)1 : (byte)0);
         writer.WriteUInt64((ulong)Issued.ToUnixTimeMilliseconds());
         writer.WriteUInt32((uint)Lifetime.TotalSeconds);
         writer.WriteVector16(ServerName == null ? default : System.Text.Encoding.ASCII.GetBytes(ServerName));
@@ -53,6 +62,8 @@ internal sealed class ServerSession
             return null;
         var version = new TlsVersion(reader.ReadUInt16());
         var suite = new CipherSuite(reader.ReadUInt16());
+        var group = new NamedGroup(reader.ReadUInt16());
+        var extendedMasterSecret = reader.ReadUInt8() == 1;
         var issued = reader.ReadUInt64();
         if (issued > MostMilliseconds)
             throw reader.Malformed("a time that no calendar has");
@@ -68,6 +79,8 @@ internal sealed class ServerSession
         {
             Version = version,
             CipherSuite = suite,
+            Group = group,
+            ExtendedMasterSecret = extendedMasterSecret,
             Issued = DateTimeOffset.FromUnixTimeMilliseconds((long)issued),
             Lifetime = lifetime,
             ServerName = name.Length == 0 ? null : name,

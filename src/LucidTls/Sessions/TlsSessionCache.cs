@@ -3,7 +3,7 @@ using LucidTls.Certificates;
 namespace LucidTls.Sessions;
 
 /// <summary>
-/// A client's tickets, each used once. A session is found again only for the same server name under the same policy: the same
+/// A client's sessions: tickets of TLS 1.3, each used once, and sessions of TLS 1.2. A session is found again only for the same server name under the same policy: the same
 /// verifier, identity and application protocols; so one that was made under a weaker policy does not serve a stricter one.
 /// Safe for use by several threads at once.
 /// </summary>

@@ -13,6 +13,8 @@ internal static class Fixture
 
     public static TlsIdentity Ed25519Server { get; } = Pki.Server(KeyKind.Ed25519).Identity();
 
+    public static TlsIdentity RsaServer { get; } = Pki.Server(KeyKind.Rsa2048).Identity();
+
     public static TlsIdentity ClientIdentity { get; } = Pki.Client().Identity();
 
     /// <summary>Long enough never to decide a test that works, short enough not to hold up one that hangs.</summary>

@@ -32,7 +32,11 @@ public sealed class SigningKeyTests
         AssertSignaturesVerify(imported, verificationKey);
         AssertSignaturesVerify(wrapped, verificationKey);
         Assert.Throws<ArgumentException>(() => imported.Sign(SignatureScheme.RsaPssPssSha256, "data"u8));
-        Assert.Throws<ArgumentException>(() => imported.Sign(SignatureScheme.RsaPkcs1Sha256, "data"u8));
+        // TLS 1.2 has PKCS#1 as well.
+        Assert.Equal(verificationKey.Tls12HandshakeSchemes, imported.Tls12Schemes);
+        Assert.DoesNotContain(SignatureScheme.RsaPkcs1Sha256, imported.Schemes.ToArray());
+        Assert.True(verificationKey.VerifyHandshake(TlsVersion.Tls12, SignatureScheme.RsaPkcs1Sha256, "data"u8, imported.Sign(SignatureScheme.RsaPkcs1Sha256, "data"u8)));
+        Assert.False(verificationKey.VerifyHandshake(TlsVersion.Tls13, SignatureScheme.RsaPkcs1Sha256, "data"u8, imported.Sign(SignatureScheme.RsaPkcs1Sha256, "data"u8)));
     }
 
     [Fact]

@@ -20,16 +20,16 @@ public sealed class ClientHelloRuleTests
     // Versions
 
     [Fact]
-    public void A_client_that_speaks_at_most_TLS_1_2_is_refused_with_the_version_it_offered()
+    public void A_client_that_speaks_at_most_TLS_1_2_is_refused_by_a_server_of_TLS_1_3_with_the_version_it_offered()
     {
-        var failure = ServerRefuses(TlsError.UnsupportedVersion, TlsAlert.ProtocolVersion, Without(ExtensionType.SupportedVersions));
+        var failure = ServerRefuses(TlsError.UnsupportedVersion, TlsAlert.ProtocolVersion, Without(ExtensionType.SupportedVersions), OnlyTls13());
         Assert.Contains("TLS 1.2", failure.Message);
     }
 
     [Fact]
     public void A_client_that_lists_only_older_versions_is_refused()
     {
-        var failure = ServerRefuses(TlsError.UnsupportedVersion, TlsAlert.ProtocolVersion, With(ExtensionType.SupportedVersions, 6, 0x0A, 0x0A, 3, 3, 3, 2));
+        var failure = ServerRefuses(TlsError.UnsupportedVersion, TlsAlert.ProtocolVersion, With(ExtensionType.SupportedVersions, 6, 0x0A, 0x0A, 3, 3, 3, 2), OnlyTls13());
         Assert.Contains("TLS 1.2, TLS 1.1", failure.Message);
         Assert.DoesNotContain("0x0A0A", failure.Message);
     }
@@ -309,6 +309,13 @@ public sealed class ClientHelloRuleTests
     private static Script Sharing(params KeyShareEntry[] shares) => With(ExtensionType.KeyShare, Extensions.BuildClientShares(shares));
 
     // As many identities, and one binder of that length.
+    private static TlsServerOptions OnlyTls13()
+    {
+        var options = Fixture.ServerOptions();
+        options.MinimumVersion = TlsVersion.Tls13;
+        return options;
+    }
+
     private static byte[] Psk(int identities, int binderLength) => new OfferedPsks
     {
         Identities = [.. Enumerable.Repeat(new PskIdentity(new byte[] { 1 }, 0), identities)],

@@ -20,7 +20,9 @@ public sealed class NegotiationTests
     {
         var client = Fixture.ClientOptions();
         client.CipherSuites = [suite];
-        Assert.Equal(suite, Connect(client, Fixture.ServerOptions()).CipherSuite);
+        var server = Fixture.ServerOptions();
+        server.Identities = [.. server.Identities, Fixture.RsaServer];
+        Assert.Equal(suite, Connect(client, server).CipherSuite);
     }
 
     [Theory]

@@ -17,9 +17,9 @@ public sealed class ServerHelloRuleTests
     }
 
     [Fact]
-    public void A_server_that_speaks_only_TLS_1_2_is_refused_with_the_version_it_picked()
+    public void A_server_that_speaks_only_TLS_1_2_is_refused_by_a_client_of_TLS_1_3_with_the_version_it_picked()
     {
-        var failure = ClientRefuses(TlsError.UnsupportedVersion, TlsAlert.ProtocolVersion, Changing(hello => hello.With(extensions: block => block.Without(ExtensionType.SupportedVersions))));
+        var failure = ClientRefuses(TlsError.UnsupportedVersion, TlsAlert.ProtocolVersion, Changing(hello => hello.With(extensions: block => block.Without(ExtensionType.SupportedVersions))), OnlyTls13());
         Assert.Contains("TLS 1.2", failure.Message);
     }
 
@@ -181,6 +181,13 @@ public sealed class ServerHelloRuleTests
     [Fact]
     public void A_byte_too_few_is_a_decode_error() =>
         ClientRefuses(TlsError.Malformed, TlsAlert.DecodeError, Script.Encoding(HandshakeType.ServerHello, message => Wire.Message(HandshakeType.ServerHello, message[4..^1])));
+
+    private static TlsClientOptions OnlyTls13()
+    {
+        var options = Fixture.ClientOptions();
+        options.MinimumVersion = TlsVersion.Tls13;
+        return options;
+    }
 
     private static Script Changing(Func<ServerHello, ServerHello> change) => Script.Changing<ServerHello>(change);
 

@@ -5,7 +5,7 @@ namespace LucidTls.Tests.Protocol;
 /// <summary>RFC 8446 §4.2: where extensions may stand, and that each stands there once.</summary>
 public sealed class ExtensionPlaceTests
 {
-    private static readonly ExtensionPlace[] Places = [.. Enum.GetValues<ExtensionPlace>().Where(place => place != ExtensionPlace.None)];
+    private static readonly ExtensionPlace[] Places = [.. Enum.GetValues<ExtensionPlace>().Where(place => place is not (ExtensionPlace.None or ExtensionPlace.Tls12ServerHello))];
 
     /// <summary>The table of RFC 8446 §4.2, in its spelling.</summary>
     public static readonly TheoryData<string, ushort, string> Table = new()

@@ -111,6 +111,7 @@ public sealed class TrafficKeysTests
 
     private sealed class ShortLived(SuiteAlgorithm suite, ulong records) : SuiteAlgorithm(suite.Id, suite.Hash, suite.HashLength, suite.KeyLength, records)
     {
+        public override int ExplicitNonceLength => 8;
         public override AeadKey CreateKey(ReadOnlySpan<byte> key) => suite.CreateKey(key);
     }
 }

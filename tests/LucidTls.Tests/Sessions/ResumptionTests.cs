@@ -151,6 +151,9 @@ public sealed class ResumptionTests
         ClientSession Session(DateTimeOffset expires) => new()
         {
             CipherSuite = CipherSuite.Aes128GcmSha256,
+            Version = TlsVersion.Tls13,
+            Group = NamedGroup.X25519,
+            ExtendedMasterSecret = true,
             Ticket = new byte[1],
             PreSharedKey = new LucidTls.Cryptography.Secret(32),
             AgeAdd = 0,

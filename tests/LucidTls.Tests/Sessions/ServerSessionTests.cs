@@ -35,8 +35,8 @@ public sealed class ServerSessionTests
     public void A_session_of_another_format_or_of_an_impossible_time_is_none()
     {
         var state = State(DateTimeOffset.UnixEpoch, TimeSpan.FromHours(1), "localhost", [], new byte[32]);
-        Assert.Null(ServerSession.TryParse((byte[])[2, .. state[1..]]));
-        state[5] = 0x7F;
+        Assert.Null(ServerSession.TryParse((byte[])[1, .. state[1..]]));
+        state[8] = 0x7F;
         Assert.Null(ServerSession.TryParse(state));
     }
 
@@ -46,6 +46,8 @@ public sealed class ServerSessionTests
         return new ServerSession
         {
             Version = TlsVersion.Tls13,
+            Group = NamedGroup.X25519,
+            ExtendedMasterSecret = true,
             CipherSuite = CipherSuite.Aes128GcmSha256,
             Issued = issued,
             Lifetime = lifetime,

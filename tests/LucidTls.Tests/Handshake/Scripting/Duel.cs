@@ -1,4 +1,3 @@
-using LucidTls.Cryptography;
 using LucidTls.Handshake;
 using LucidTls.Records;
 using LucidTls.Tests.Connections;
@@ -24,29 +23,21 @@ internal static class Duel
     public static Outcome OfClient(Script script, TlsClientOptions? client = null, TlsServerOptions? server = null, bool scriptedChecksItsPeer = true)
     {
         using var honest = TlsConnection.CreateClient(client ?? Fixture.ClientOptions());
-        return Run(honest, script, isServer: true, async (channel, hooks, steps) =>
-        {
-            using var scripted = new Tls13Server(server ?? Fixture.ServerOptions(), channel, CryptoProvider.Default, hooks, steps);
-            return await scripted.RunAsync(CancellationToken.None).ConfigureAwait(false);
-        }, scriptedChecksItsPeer);
+        return Run(honest, script, server ?? Fixture.ServerOptions(), scriptedChecksItsPeer);
     }
 
     /// <summary>The server that users get against a scripted client, which has those options for the rest.</summary>
     public static Outcome OfServer(Script script, TlsServerOptions? server = null, TlsClientOptions? client = null, bool scriptedChecksItsPeer = true)
     {
         using var honest = TlsConnection.CreateServer(server ?? Fixture.ServerOptions());
-        return Run(honest, script, isServer: false, async (channel, hooks, steps) =>
-        {
-            using var scripted = new Tls13Client(client ?? Fixture.ClientOptions(), channel, CryptoProvider.Default, hooks, steps);
-            return await scripted.RunAsync(CancellationToken.None).ConfigureAwait(false);
-        }, scriptedChecksItsPeer);
+        return Run(honest, script, client ?? Fixture.ClientOptions(), scriptedChecksItsPeer);
     }
 
-    private static Outcome Run(TlsConnection honest, Script script, bool isServer, Func<HandshakeChannel, HandshakeHooks, StepRecorder, ValueTask<HandshakeResult>> handshake, bool scriptedChecksItsPeer)
+    private static Outcome Run(TlsConnection honest, Script script, TlsOptions options, bool scriptedChecksItsPeer)
     {
         var transport = new MemoryTransport();
-        using var channel = new ScriptedChannel(script, transport, isServer);
-        var scripted = FollowAsync(channel, script, handshake, scriptedChecksItsPeer);
+        using var channel = new ScriptedChannel(script, transport, isServer: options is TlsServerOptions);
+        var scripted = FollowAsync(channel, script, options, scriptedChecksItsPeer);
         var data = new List<byte>();
         var failure = Exchange(honest, transport, data);
         transport.End();
@@ -57,12 +48,12 @@ internal static class Duel
         return new Outcome(failure, alert, [.. data], channel.Received, honest.IsAuthenticated ? honest.Session : null);
     }
 
-    private static async Task<TlsAlert?> FollowAsync(ScriptedChannel channel, Script script, Func<HandshakeChannel, HandshakeHooks, StepRecorder, ValueTask<HandshakeResult>> handshake, bool checksItsPeer)
+    private static async Task<TlsAlert?> FollowAsync(ScriptedChannel channel, Script script, TlsOptions options, bool checksItsPeer)
     {
         try
         {
             script.AtFirst?.Invoke(channel);
-            var result = await handshake(channel, HandshakeHooks.None, new StepRecorder(null)).ConfigureAwait(false);
+            var result = await HandshakeRunner.RunAsync(options, channel, HandshakeHooks.None, new StepRecorder(null), CancellationToken.None).ConfigureAwait(false);
             result.Exporter.Dispose();
             script.Afterwards?.Invoke(channel);
             return await channel.ReceiveAlertAsync().ConfigureAwait(false);

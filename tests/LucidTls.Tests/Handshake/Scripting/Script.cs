@@ -2,7 +2,7 @@ using LucidTls.Protocol;
 
 namespace LucidTls.Tests.Handshake.Scripting;
 
-/// <summary>Where a peer departs from TLS 1.3. It keeps to everything else, and its transcript holds what it really sent.</summary>
+/// <summary>Where a peer departs from the protocol. It keeps to everything else, and its transcript holds what it really sent.</summary>
 internal sealed class Script
 {
     /// <summary>Another message in place of one.</summary>
@@ -13,6 +13,9 @@ internal sealed class Script
 
     /// <summary>How a message is put into records.</summary>
     public Action<ScriptedChannel, HandshakeType, byte[]> Frame { get; init; } = (channel, _, message) => channel.Write(ContentType.Handshake, message);
+
+    /// <summary>How change_cipher_spec is sent.</summary>
+    public Action<ScriptedChannel> ChangeCipherSpec { get; init; } = channel => channel.WritePlain(ContentType.ChangeCipherSpec, [1]);
 
     /// <summary>What is sent in front of everything.</summary>
     public Action<ScriptedChannel>? AtFirst { get; init; }

@@ -15,6 +15,11 @@ internal sealed class ScriptedChannel(Script script, MemoryTransport transport, 
     private TrafficKeys? _writeKeys;
     private List<byte>? _captured;
 
+    public override TlsVersion Version
+    {
+        set => _ = value;
+    }
+
     public override bool AllowsChangeCipherSpec
     {
         set => _reader.AllowsChangeCipherSpec = true;
@@ -33,6 +38,8 @@ internal sealed class ScriptedChannel(Script script, MemoryTransport transport, 
     {
         if (_writeKeys == null)
             WritePlain(type, content);
+        else if (_writeKeys.IsTls12)
+            WriteTls12(type, content);
         else
             WriteInner([.. content, (byte)type]);
     }
@@ -48,6 +55,17 @@ internal sealed class ScriptedChannel(Script script, MemoryTransport transport, 
         var tag = new byte[AeadKey.TagLength];
         _writeKeys!.Seal(header, content, tag);
         WriteRaw([.. header, .. content, .. tag]);
+    }
+
+    /// <summary>One protected record of TLS 1.2.</summary>
+    public void WriteTls12(ContentType type, ReadOnlySpan<byte> content)
+    {
+        var keys = _writeKeys!;
+        var nonce = new byte[keys.ExplicitNonceLength];
+        var inner = content.ToArray();
+        var tag = new byte[AeadKey.TagLength];
+        keys.SealTls12(type, nonce, inner, tag);
+        WriteRaw([.. Header(type, nonce.Length + inner.Length + tag.Length), .. nonce, .. inner, .. tag]);
     }
 
     public void WriteRaw(ReadOnlySpan<byte> bytes)
@@ -88,7 +106,7 @@ internal sealed class ScriptedChannel(Script script, MemoryTransport transport, 
         return bytes;
     }
 
-    public override void SendChangeCipherSpec() => WritePlain(ContentType.ChangeCipherSpec, [1]);
+    public override void SendChangeCipherSpec() => script.ChangeCipherSpec(this);
 
     public override ValueTask FlushAsync(CancellationToken cancellationToken) => default;
 
@@ -122,6 +140,18 @@ internal sealed class ScriptedChannel(Script script, MemoryTransport transport, 
         }
         Received.Add(message.Bytes.ToArray());
         return message;
+    }
+
+    public override async ValueTask ReceiveChangeCipherSpecAsync(CancellationToken cancellationToken)
+    {
+        Record record;
+        do
+        {
+            record = await ReceiveRecordAsync().ConfigureAwait(false);
+            if (record.Type == ContentType.Alert)
+                throw TlsException.FromPeer(AlertRecord.Parse(record.Content.Span));
+        }
+        while (record.Type != ContentType.ChangeCipherSpec);
     }
 
     /// <summary>Reads on until the peer says why it ends the connection.</summary>

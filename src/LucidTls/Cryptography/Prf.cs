@@ -1,0 +1,33 @@
+using System.Security.Cryptography;
+
+namespace LucidTls.Cryptography;
+
+/// <summary>The pseudorandom function of TLS 1.2 (RFC 5246 §5) with the hash of the suite.</summary>
+internal static class Prf
+{
+    /// <summary>PRF(secret, label, seed) = P_hash(secret, label + seed), as many bytes as <paramref name="output"/> has.</summary>
+    public static void Derive(HashAlgorithmName hash, ReadOnlySpan<byte> secret, ReadOnlySpan<byte> label, ReadOnlySpan<byte> seed, Span<byte> output)
+    {
+        var hashLength = Hmac.LengthOf(hash);
+        // A(i), the label and the seed beside one another: each block of output is the HMAC of the three.
+        var message = new byte[hashLength + label.Length + seed.Length];
+        label.CopyTo(message.AsSpan(hashLength));
+        seed.CopyTo(message.AsSpan(hashLength + label.Length));
+        var chain = message.AsSpan(0, hashLength);
+        Span<byte> block = stackalloc byte[Hmac.MaxLength];
+        block = block[..hashLength];
+
+        Hmac.HashData(hash, secret, message.AsSpan(hashLength), chain);
+        while (!output.IsEmpty)
+        {
+            Hmac.HashData(hash, secret, message, block);
+            var count = Math.Min(output.Length, hashLength);
+            block[..count].CopyTo(output);
+            output = output[count..];
+            Hmac.HashData(hash, secret, chain, block);
+            block.CopyTo(chain);
+        }
+        CryptographicOperations.ZeroMemory(block);
+        CryptographicOperations.ZeroMemory(message);
+    }
+}

@@ -1,0 +1,34 @@
+using System.Net.Security;
+using LucidTls.Protocol;
+
+namespace LucidTls.Handshake;
+
+/// <summary>What a client makes of the server's choices and wishes, in any version.</summary>
+internal static class ClientChoice
+{
+    /// <summary>RFC 7301 §3.1: exactly one application protocol, of those offered.</summary>
+    public static SslApplicationProtocol Protocol(TlsClientOptions options, ReadOnlyMemory<byte> data)
+    {
+        var protocols = Extensions.ParseProtocols(data);
+        if (protocols.Length != 1)
+            throw new TlsException(TlsError.IllegalValue, $"{protocols.Length} application protocols from the server");
+        return options.ApplicationProtocols.Contains(protocols[0])
+            ? protocols[0]
+            : throw new TlsException(TlsError.SelectedUnofferedProtocol, protocols[0].ToString());
+    }
+
+    /// <summary>Who the client shows itself as to a server that asks; null for nobody.</summary>
+    public static async ValueTask<TlsIdentity?> IdentityAsync(TlsClientOptions options, IReadOnlyList<SignatureScheme> schemes, IReadOnlyList<ReadOnlyMemory<byte>> authorities, CancellationToken cancellationToken)
+    {
+        if (options.IdentitySelector is not { } selector)
+            return options.Identity;
+        try
+        {
+            return await selector(new TlsCertificateRequest(schemes, authorities), cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception exception) when (exception is not OperationCanceledException)
+        {
+            throw new TlsException(TlsError.LocalFailure, "the identity selector failed", exception);
+        }
+    }
+}
