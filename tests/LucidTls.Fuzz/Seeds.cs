@@ -90,6 +90,8 @@ internal static class Seeds
             ["certificate-timestamps"] = [[0, .. TimestampList()], [1, .. TimestampList()]],
             ["identity"] = IdentityFiles(),
             ["log-list"] = [Encoding.UTF8.GetBytes(LogListJson)],
+            ["revocation-list"] = [RevocationSeeds.List],
+            ["ocsp-response"] = RevocationSeeds.Responses,
             ["client"] = [fromServer],
             ["server"] = [fromClient],
             ["messages-to-client"] = Peer.MessagesOfServer(),

@@ -1,5 +1,6 @@
 using LucidTls.Certificates;
 using LucidTls.Certificates.Parsing;
+using LucidTls.Certificates.Revocation;
 using LucidTls.Certificates.Transparency;
 using LucidTls.Protocol;
 using LucidTls.Records;
@@ -30,6 +31,8 @@ internal static class Targets
         ["certificate-timestamps"] = Timestamps,
         ["log-list"] = LogList,
         ["identity"] = Identity,
+        ["revocation-list"] = RevocationList,
+        ["ocsp-response"] = Response,
         ["client"] = Handshake.AgainstClient,
         ["server"] = Handshake.AgainstServer,
         ["messages-to-client"] = Peer.MessageToClient,
@@ -143,6 +146,31 @@ internal static class Targets
         {
             // What is wrong is said so.
         }
+    }
+
+    // A list that was changed tells no status, whatever it says.
+    private static void RevocationList(byte[] data)
+    {
+        if (!CertificateRevocationList.TryParse(data, out var list, out _))
+            return;
+        var isSeed = data.AsSpan().SequenceEqual(RevocationSeeds.List);
+        if (Statuses(new RevocationOptions { GivenLists = [list], Lists = RevocationMode.HardFail }, null).Any(status => status.Kind != CertificateStatusKind.Unknown) != isSeed)
+            throw new InvalidOperationException("A changed revocation list was believed, or the right one was not.");
+    }
+
+    // A response whose signed part was changed tells no status, whatever it says; what is around it may differ.
+    private static void Response(byte[] data)
+    {
+        var isKnown = OcspResponse.TryParse(data) is { } response && RevocationSeeds.Responses.Any(seed => OcspResponse.TryParse(seed)!.Signed.Span.SequenceEqual(response.Signed.Span));
+        if (Statuses(new RevocationOptions { Stapled = RevocationMode.HardFail }, data).Any(status => status.Kind != CertificateStatusKind.Unknown) && !isKnown)
+            throw new InvalidOperationException("A changed OCSP response was believed.");
+    }
+
+    private static IReadOnlyList<CertificateStatus> Statuses(RevocationOptions options, byte[]? staple)
+    {
+        var verifier = new CertificateVerifier(new CertificateVerifierOptions { TrustStore = TrustStore.FromCertificates([RevocationSeeds.Root]), Revocation = options });
+        var verdict = verifier.VerifyAsync(new CertificateVerificationRequest { Chain = [RevocationSeeds.Leaf], Staples = staple == null ? null : [staple] }).AsTask().GetAwaiter().GetResult();
+        return verdict.Paths[0].Statuses;
     }
 
     private static void CertificateChain(byte[] data)
