@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Net;
 using System.Net.Sockets;
 using System.Security.Cryptography;
+using LucidTls.Certificates.Revocation;
 using LucidTls.Cli.Reporting;
 using LucidTls.Cli.Serving;
 using LucidTls.Cli.Trust;
@@ -72,6 +73,8 @@ internal static class ServeCommand
             options.IdentitySelector = (_, _) => ValueTask.FromResult<TlsIdentity?>(own.Select());
         }
 
+        // The certificate is the operator's own, so its responder may be inside.
+        await using var stapler = new OcspStapler(options.Identities[0], new RevocationFetcher { AllowPrivateAddresses = true });
         await using var app = FrontEnd.Build(listen, options, backend, verbose);
         await StartAsync(app, listen);
         var bound = BoundEndPoint(app, listen);
