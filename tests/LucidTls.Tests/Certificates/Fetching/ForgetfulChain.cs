@@ -6,6 +6,8 @@ namespace LucidTls.Tests.Certificates.Fetching;
 /// <summary>A root, authorities below it and a leaf, each of which says where its issuer can be had.</summary>
 internal sealed class ForgetfulChain
 {
+    private readonly List<(string Subject, ECDsa Key)> _keys = [];
+
     /// <param name="addresses">For each certificate from the leaf to the one below the root, where its issuer is said to be.</param>
     public ForgetfulChain(params string[][] addresses)
     {
@@ -15,6 +17,7 @@ internal sealed class ForgetfulChain
         {
             var (subject, subjectKey) = (level == 0 ? "CN=Leaf" : $"CN=Authority {level}", ECDsa.Create(ECCurve.NamedCurves.nistP256));
             Certificates.Insert(0, Issue(subject, subjectKey, name, key, addresses[level], isAuthority: level > 0));
+            _keys.Insert(0, (subject, subjectKey));
             (name, key) = (subject, subjectKey);
         }
     }
@@ -23,6 +26,10 @@ internal sealed class ForgetfulChain
 
     /// <summary>The leaf first, without the root.</summary>
     public List<byte[]> Certificates { get; } = [];
+
+    /// <summary>Another certificate for that authority, by one that nobody knows.</summary>
+    public byte[] CrossSigned(int level, string address) =>
+        Issue(_keys[level].Subject, _keys[level].Key, "CN=Elsewhere", ECDsa.Create(ECCurve.NamedCurves.nistP256), [address], isAuthority: true);
 
     private static byte[] Issue(string subject, ECDsa subjectKey, string issuer, ECDsa issuerKey, string[] addresses, bool isAuthority)
     {

@@ -60,6 +60,16 @@ public sealed class IssuerFetcherTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task A_second_path_that_ends_nowhere_costs_no_request_when_the_first_is_whole()
+    {
+        var chain = Chain(1);
+        chain.Certificates.Add(chain.CrossSigned(1, _server.Serve("/elsewhere", [], status: 404)));
+        var verdict = await VerifyAsync(chain, Fetcher(), sent: 3, name: "b.example");
+        Assert.Equal((CertificateFailure.WrongName, 2), (verdict.Failure, verdict.Paths.Count));
+        Assert.Empty(_server.Requests);
+    }
+
+    [Fact]
     public async Task An_answer_may_be_PKCS7_or_PEM()
     {
         var chain = Chain(1);
