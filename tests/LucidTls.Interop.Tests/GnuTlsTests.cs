@@ -129,9 +129,9 @@ public sealed class GnuTlsTests(PkiFixture pki)
     }
 
     [Fact]
-    public async Task A_client_of_TLS_12_is_refused_with_protocol_version()
+    public async Task A_client_of_TLS_12_is_refused_with_protocol_version_by_who_speaks_TLS_13_alone()
     {
-        await using var server = new EchoServer(pki.ServerOptions());
+        await using var server = new EchoServer(PkiFixture.OnlyTls13(pki.ServerOptions()));
         using var client = StartClient(server.Port, "--priority", "NORMAL:-VERS-ALL:+VERS-TLS1.2");
         await client.WaitForAsync("Received alert [70]");
         var failure = await server.FailureAsync();
@@ -140,12 +140,12 @@ public sealed class GnuTlsTests(PkiFixture pki)
     }
 
     [Fact]
-    public async Task A_server_of_TLS_12_is_refused()
+    public async Task A_server_of_TLS_12_is_refused_by_who_speaks_TLS_13_alone()
     {
         var (server, port) = await StartServerAsync(KeyKind.EcdsaP256, "--priority", "NORMAL:-VERS-ALL:+VERS-TLS1.2");
         using (server)
         {
-            var failure = await Client.FailureAsync(port, pki.ClientOptions());
+            var failure = await Client.FailureAsync(port, PkiFixture.OnlyTls13(pki.ClientOptions()));
             // It does not see that only the version is amiss.
             Assert.Equal((TlsError.PeerAlert, TlsAlert.HandshakeFailure), (failure.Error, failure.Alert));
         }

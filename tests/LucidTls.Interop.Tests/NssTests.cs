@@ -110,10 +110,10 @@ public sealed class NssTests(PkiFixture pki)
     }
 
     [Fact]
-    public async Task A_client_of_TLS_12_is_refused_with_protocol_version()
+    public async Task A_client_of_TLS_12_is_refused_with_protocol_version_by_who_speaks_TLS_13_alone()
     {
         using var database = await Nss.MakeDatabaseAsync(pki.Server(), pki.RootFile);
-        await using var server = new EchoServer(pki.ServerOptions());
+        await using var server = new EchoServer(PkiFixture.OnlyTls13(pki.ServerOptions()));
         using var client = Nss.StartClient(database, server.Port, "-V", "tls1.2:tls1.2");
         await client.WaitForAsync("SSL_ERROR_PROTOCOL_VERSION_ALERT");
         var failure = await server.FailureAsync();
@@ -122,13 +122,13 @@ public sealed class NssTests(PkiFixture pki)
     }
 
     [Fact]
-    public async Task A_server_of_TLS_12_is_refused()
+    public async Task A_server_of_TLS_12_is_refused_by_who_speaks_TLS_13_alone()
     {
         using var database = await Nss.MakeDatabaseAsync(pki.Server(), pki.RootFile);
         var (server, port) = await Nss.StartServerAsync(database, "-V", "tls1.2:tls1.2");
         using (server)
         {
-            var failure = await Client.FailureAsync(port, pki.ClientOptions());
+            var failure = await Client.FailureAsync(port, PkiFixture.OnlyTls13(pki.ClientOptions()));
             Assert.Equal((TlsError.PeerAlert, TlsAlert.ProtocolVersion), (failure.Error, failure.Alert));
         }
     }

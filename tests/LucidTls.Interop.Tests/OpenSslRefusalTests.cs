@@ -6,9 +6,9 @@ namespace LucidTls.Interop.Tests;
 public sealed class OpenSslRefusalTests(PkiFixture pki)
 {
     [Fact]
-    public async Task A_client_of_TLS_12_is_refused_with_protocol_version()
+    public async Task A_client_of_TLS_12_is_refused_with_protocol_version_by_who_speaks_TLS_13_alone()
     {
-        await using var server = new EchoServer(pki.ServerOptions());
+        await using var server = new EchoServer(PkiFixture.OnlyTls13(pki.ServerOptions()));
         using var client = OpenSsl.StartClient(pki, server.Port, "-tls1_2");
         await client.WaitForAsync("alert number 70");
         var failure = await server.FailureAsync();
@@ -17,10 +17,10 @@ public sealed class OpenSslRefusalTests(PkiFixture pki)
     }
 
     [Fact]
-    public async Task A_server_of_TLS_12_is_refused_with_protocol_version()
+    public async Task A_server_of_TLS_12_is_refused_with_protocol_version_by_who_speaks_TLS_13_alone()
     {
         using var server = await OpenSsl.StartServerAsync(pki, KeyKind.EcdsaP256, "-tls1_2");
-        var failure = await Client.FailureAsync(server.Port, pki.ClientOptions());
+        var failure = await Client.FailureAsync(server.Port, PkiFixture.OnlyTls13(pki.ClientOptions()));
         // It has nothing in common with us and says so itself.
         Assert.True(failure is { Error: TlsError.PeerAlert, Alert: TlsAlert.ProtocolVersion or TlsAlert.HandshakeFailure } or { Error: TlsError.UnsupportedVersion }, failure.Message);
     }

@@ -76,6 +76,12 @@ public sealed class PkiFixture : IDisposable
 
     public TlsServerOptions ServerOptions(KeyKind kind = KeyKind.EcdsaP256) => new() { Identities = [Server(kind).Identity()] };
 
+    public static T OnlyTls13<T>(T options) where T : TlsOptions
+    {
+        options.MinimumVersion = TlsVersion.Tls13;
+        return options;
+    }
+
     public TlsClientOptions ClientOptions() => new()
     {
         TargetHost = "localhost",

@@ -131,9 +131,9 @@ public sealed class SslStreamTests(PkiFixture pki)
     }
 
     [Fact]
-    public async Task A_TLS_12_client_is_refused()
+    public async Task A_TLS_12_client_is_refused_by_who_speaks_TLS_13_alone()
     {
-        await using var server = new EchoServer(pki.ServerOptions());
+        await using var server = new EchoServer(PkiFixture.OnlyTls13(pki.ServerOptions()));
         await Assert.ThrowsAnyAsync<Exception>(() => ConnectAsync(server.Port, new SslClientAuthenticationOptions { EnabledSslProtocols = SslProtocols.Tls12 }));
         Assert.Equal(TlsError.UnsupportedVersion, (await server.FailureAsync()).Error);
     }

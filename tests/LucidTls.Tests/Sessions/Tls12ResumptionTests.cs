@@ -60,7 +60,7 @@ public sealed class Tls12ResumptionTests
     }
 
     [Fact]
-    public async Task A_session_without_extended_master_secret_is_made_only_where_both_ends_allow_it()
+    public async Task A_resumed_session_has_extended_master_secret_as_the_first_had()
     {
         var server = ServerOptions(byTicket: true);
         var client = ClientOptions();
