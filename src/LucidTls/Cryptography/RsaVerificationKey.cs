@@ -3,7 +3,10 @@ using System.Security.Cryptography;
 
 namespace LucidTls.Cryptography;
 
-/// <summary>An RSA public key, for everything or for RSASSA-PSS alone. The platform's key objects only read the key to verify, so threads may share one.</summary>
+/// <summary>
+/// An RSA public key, for everything or for RSASSA-PSS alone. Its first signatures are checked by <see cref="RsaPublicOperation"/>; a key that
+/// goes on being used is imported by the platform, which checks faster. The platform's key objects only read the key to verify, so threads may share one.
+/// </summary>
 internal sealed class RsaVerificationKey : VerificationKey
 {
     private const int MinModulusBits = 1024;
@@ -14,18 +17,26 @@ internal sealed class RsaVerificationKey : VerificationKey
     /// <summary>As OpenSSL has it for long moduli: no real key has a longer exponent, and the time to verify grows with it.</summary>
     private const int MaxExponentLength = 8;
 
-    private readonly RSA _key;
+    /// <summary>As many as cost what importing costs.</summary>
+    private const int FirstVerifications = 4;
+
+    private readonly RSAParameters _parameters;
+    private readonly RsaPublicOperation _operation;
+    private readonly Lazy<RSA> _key;
+    private int _verifications;
     private readonly bool _isPssKey;
     private readonly HashAlgorithmName? _onlyHash;
     private readonly SignatureScheme[] _handshakeSchemes;
     private readonly SignatureScheme[] _tls12HandshakeSchemes;
 
-    private RsaVerificationKey(RSA key, bool isPssKey, HashAlgorithmName? onlyHash)
+    private RsaVerificationKey(RSAParameters parameters, bool isPssKey, HashAlgorithmName? onlyHash)
     {
-        _key = key;
+        _parameters = parameters;
+        _operation = new RsaPublicOperation(parameters.Modulus, parameters.Exponent);
+        _key = new Lazy<RSA>(() => RSA.Create(_parameters));
         _isPssKey = isPssKey;
         _onlyHash = onlyHash;
-        KeyBits = key.KeySize;
+        KeyBits = (8 * parameters.Modulus!.Length) - byte.LeadingZeroCount(parameters.Modulus[0]);
         _handshakeSchemes = RsaSchemes.For(isPssKey, onlyHash, KeyBits);
         _tls12HandshakeSchemes = RsaSchemes.ForTls12(isPssKey, _handshakeSchemes);
         Description = $"{(isPssKey ? "RSASSA-PSS" : "RSA")} {KeyBits} bits";
@@ -52,7 +63,7 @@ internal sealed class RsaVerificationKey : VerificationKey
         {
             throw new CryptographicException("The parameters of an rsaEncryption key must be NULL (RFC 3279 §2.3.1).");
         }
-        return new RsaVerificationKey(ImportPublicKey(info.Key), isPssKey, onlyHash);
+        return new RsaVerificationKey(ReadPublicKey(info.Key), isPssKey, onlyHash);
     }
 
     public override bool Verify(SignatureScheme scheme, ReadOnlySpan<byte> data, ReadOnlySpan<byte> signature) =>
@@ -64,16 +75,31 @@ internal sealed class RsaVerificationKey : VerificationKey
     {
         if (SchemeAlgorithm.Of(scheme) is not { } algorithm || (_onlyHash is not null && algorithm.Hash != _onlyHash))
             return false;
-        // .NET's Pss padding demands a salt as long as the hash, as RFC 8446 §4.2.3 does.
+        // RFC 8446 §4.2.3: salts are as long as the hash, which .NET's Pss padding demands too.
         var padding = algorithm.Kind switch
         {
             SignatureKind.RsaPssRsae or SignatureKind.RsaPssPss => RSASignaturePadding.Pss,
             SignatureKind.RsaPkcs1 when !_isPssKey => RSASignaturePadding.Pkcs1,
             _ => null,
         };
+        if (padding is null)
+            return false;
+        return _verifications < FirstVerifications && Interlocked.Increment(ref _verifications) <= FirstVerifications
+            ? VerifyWithoutPlatform(padding, algorithm.Hash, data, signature)
+            : VerifyByPlatform(padding, algorithm.Hash, data, signature);
+    }
+
+    internal bool VerifyWithoutPlatform(RSASignaturePadding padding, HashAlgorithmName hash, ReadOnlySpan<byte> data, ReadOnlySpan<byte> signature)
+    {
+        lock (_operation)
+            return padding == RSASignaturePadding.Pss ? _operation.VerifyPss(hash, data, signature) : _operation.VerifyPkcs1(hash, data, signature);
+    }
+
+    internal bool VerifyByPlatform(RSASignaturePadding padding, HashAlgorithmName hash, ReadOnlySpan<byte> data, ReadOnlySpan<byte> signature)
+    {
         try
         {
-            return padding is not null && _key.VerifyData(data, signature, algorithm.Hash, padding);
+            return _key.Value.VerifyData(data, signature, hash, padding);
         }
         catch (CryptographicException)
         {
@@ -81,7 +107,7 @@ internal sealed class RsaVerificationKey : VerificationKey
         }
     }
 
-    private static RSA ImportPublicKey(ReadOnlySpan<byte> der)
+    private static RSAParameters ReadPublicKey(ReadOnlySpan<byte> der)
     {
         ReadOnlySpan<byte> modulus, exponent;
         try
@@ -107,6 +133,6 @@ internal sealed class RsaVerificationKey : VerificationKey
         // An even modulus or exponent is no RSA key; an exponent of 1 would make every message its own signature.
         if ((modulus[^1] & 1) == 0 || exponent.IsEmpty || (exponent[^1] & 1) == 0 || exponent.SequenceEqual<byte>([1]) || exponent.Length > MaxExponentLength)
             throw new CryptographicException("The RSA key's modulus or exponent is even, or its exponent is 1 or longer than 64 bits.");
-        return RSA.Create(new RSAParameters { Modulus = modulus.ToArray(), Exponent = exponent.ToArray() });
+        return new RSAParameters { Modulus = modulus.ToArray(), Exponent = exponent.ToArray() };
     }
 }

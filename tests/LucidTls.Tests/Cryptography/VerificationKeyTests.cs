@@ -22,8 +22,58 @@ public sealed class VerificationKeyTests
         WycheproofFile.Run(file, cases, @case =>
         {
             var key = VerificationKeyCache.Shared.GetOrImport(Convert.FromHexString(@case.Group.GetProperty("publicKeyDer").GetString()!));
+            // An RSA key is the platform's only after some use, so both ways are asked.
+            if (key is RsaVerificationKey rsa && SchemeAlgorithm.Of(new SignatureScheme(scheme)) is { } algorithm)
+            {
+                var padding = algorithm.Kind == SignatureKind.RsaPkcs1 ? RSASignaturePadding.Pkcs1 : RSASignaturePadding.Pss;
+                if (rsa.VerifyWithoutPlatform(padding, algorithm.Hash, @case.Bytes("msg"), @case.Bytes("sig")) != @case.IsValid
+                    || rsa.VerifyByPlatform(padding, algorithm.Hash, @case.Bytes("msg"), @case.Bytes("sig")) != @case.IsValid)
+                    return false;
+            }
             return key.Verify(new SignatureScheme(scheme), @case.Bytes("msg"), @case.Bytes("sig")) == @case.IsValid;
         });
+
+    // .NET makes no keys of odd lengths, at which RSASSA-PSS has its edges, but uses them.
+    private static RSA MakeRsa(int bits)
+    {
+        if (bits % 8 == 0)
+            return RSA.Create(bits);
+        var generator = new Org.BouncyCastle.Crypto.Generators.RsaKeyPairGenerator();
+        generator.Init(new Org.BouncyCastle.Crypto.Parameters.RsaKeyGenerationParameters(Org.BouncyCastle.Math.BigInteger.ValueOf(3), new Org.BouncyCastle.Security.SecureRandom(), bits, 64));
+        var rsa = RSA.Create();
+        rsa.ImportPkcs8PrivateKey(Org.BouncyCastle.Pkcs.PrivateKeyInfoFactory.CreatePrivateKeyInfo(generator.GenerateKeyPair().Private).GetDerEncoded(), out _);
+        return rsa;
+    }
+
+    [Theory]
+    [InlineData(1024)]
+    [InlineData(1025)]
+    [InlineData(2048)]
+    [InlineData(2056)]
+    public void RSA_without_the_platform_agrees_with_it_on_random_and_changed_signatures(int bits)
+    {
+        using var rsa = MakeRsa(bits);
+        var key = Assert.IsType<RsaVerificationKey>(VerificationKey.Import(rsa.ExportSubjectPublicKeyInfo()));
+        var random = new Random(Differential.Seed);
+        var hashes = new[] { HashAlgorithmName.SHA256, HashAlgorithmName.SHA384, HashAlgorithmName.SHA512 };
+        for (var i = 0; i < Differential.Rounds(120); i++)
+        {
+            var (hash, padding) = (hashes[i % (bits < 1040 ? 2 : 3)], i % 2 == 0 ? RSASignaturePadding.Pkcs1 : RSASignaturePadding.Pss);
+            var data = new byte[random.Next(100)];
+            random.NextBytes(data);
+            var signature = rsa.SignData(data, hash, padding);
+            Assert.True(key.VerifyWithoutPlatform(padding, hash, data, signature), $"round {i}, seed {Differential.Seed}");
+            var changed = (byte[])signature.Clone();
+            if (i % 3 == 0)
+                random.NextBytes(changed);
+            else
+                changed[random.Next(changed.Length)] ^= (byte)(1 << random.Next(8));
+            Assert.Equal(key.VerifyByPlatform(padding, hash, data, changed), key.VerifyWithoutPlatform(padding, hash, data, changed));
+            Assert.False(key.VerifyWithoutPlatform(padding, hash, data, signature[1..]));
+            Assert.False(key.VerifyWithoutPlatform(padding, hash, data, [0, .. signature]));
+            Assert.False(key.VerifyWithoutPlatform(padding == RSASignaturePadding.Pss ? RSASignaturePadding.Pkcs1 : RSASignaturePadding.Pss, hash, data, signature));
+        }
+    }
 
     [Fact]
     public void Verification_with_ML_DSA_passes_Wycheproof() =>
