@@ -55,8 +55,9 @@ public sealed class StaplerTests : IAsyncDisposable
     {
         var response = Serve(new TestResponse(_root, _leaf) { ThisUpdate = TestAuthority.Now, ProducedAt = TestAuthority.Now, NextUpdate = TestAuthority.Now.AddMinutes(4) });
         await using var stapler = Start();
-        _time.Advance(await _time.TimerAsync(due => due > TimeSpan.FromMinutes(1.7)));
+        var half = await _time.TimerAsync(due => due > TimeSpan.FromMinutes(1.7));
         _server.Serve("/ocsp", [], status: 500);
+        _time.Advance(half);
         // It tries again after about one minute, and then would after two, but the staple ends before.
         var first = await _time.TimerAsync(due => due > TimeSpan.FromSeconds(50) && due < TimeSpan.FromSeconds(67));
         Assert.Equal(response, _identity.Staples[0].ToArray());
