@@ -1,9 +1,9 @@
 using System.Security.Cryptography;
-using LucidTls.Certificates.Transparency;
 using LucidTls.Certificates;
+using LucidTls.Certificates.Transparency;
 using LucidTls.Protocol;
-using LucidTls.TestSupport;
 using LucidTls.Tests.Handshake.Scripting;
+using LucidTls.TestSupport;
 using static LucidTls.Tests.Handshake.Scripting.Demand;
 
 namespace LucidTls.Tests.Certificates.Transparency;

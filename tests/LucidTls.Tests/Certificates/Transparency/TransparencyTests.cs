@@ -1,5 +1,5 @@
-using LucidTls.Certificates.Transparency;
 using LucidTls.Certificates;
+using LucidTls.Certificates.Transparency;
 using LucidTls.TestSupport;
 
 namespace LucidTls.Tests.Certificates.Transparency;
