@@ -14,7 +14,7 @@ internal static class ExitCode
     /// <summary>The two ends did not agree: an alert, no common parameters, or not TLS at all.</summary>
     public const int Protocol = 3;
 
-    /// <summary>The server's certificate was refused.</summary>
+    /// <summary>A certificate was refused, or breaks a rule.</summary>
     public const int Certificate = 4;
 
     /// <summary>A fault in this tool.</summary>
@@ -29,7 +29,7 @@ internal static class ExitCode
           1    the command line is wrong, or a file or address that it names cannot be used
           2    the network failed (unknown host, refused, port in use, time-out, broken off)
           3    the TLS protocol failed (alert, nothing in common, not TLS, not HTTP)
-          4    the server's certificate was refused
+          4    a certificate was refused, or cert lint found an error
           5    a fault in lucidtls itself
           130  interrupted
         """;

@@ -8,6 +8,7 @@ var root = new RootCommand("TLS that explains itself: put it in front of a servi
 {
     ServeCommand.Create(),
     ConnectCommand.Create(),
+    CertCommand.Create(),
 };
 
 var help = root.Options.OfType<HelpOption>().Single();

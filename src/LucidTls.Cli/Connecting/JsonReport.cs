@@ -36,11 +36,8 @@ internal sealed class JsonReport : IConnectionReport, IDisposable
         SessionJson.WriteCertificates(_json, "certificates", chain);
         if (verdict is null)
             return;
-        _json.WriteStartObject("verdict");
-        _json.WriteBoolean("accepted", verdict.IsAccepted);
-        _json.WriteString("failure", verdict.IsAccepted ? null : verdict.Failure.ToString());
-        _json.WriteString("explanation", verdict.Explanation);
-        _json.WriteEndObject();
+        _json.WritePropertyName("verdict");
+        verdict.WriteTo(_json);
     }
 
     public void Session(TlsSessionInfo session)

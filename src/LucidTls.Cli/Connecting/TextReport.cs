@@ -49,10 +49,12 @@ internal sealed class TextReport(ConnectSettings settings) : IConnectionReport
             Detail("key", $"{facts.Key}, signed with {facts.SignatureAlgorithm}");
             Detail("SHA-256", facts.Sha256);
         }
-        if (verdict is { IsAccepted: true })
-            Terminal.MarkupLine($"  [green]accepted[/]  {Terminal.Escape(verdict.Explanation)}");
-        else if (verdict is not null)
-            Terminal.MarkupLine($"  [red]refused[/]  {Terminal.Escape(verdict.Explanation)}");
+        if (verdict is not null)
+        {
+            Terminal.MarkupLine(verdict.IsAccepted ? "\n[bold]Verdict[/] [green]accepted[/]" : "\n[bold]Verdict[/] [red]refused[/]");
+            foreach (var line in verdict.ToTree().Split('\n', StringSplitOptions.RemoveEmptyEntries))
+                Terminal.MarkupLine($"  {Terminal.Escape(line)}");
+        }
 
         static void Detail(string label, string value) => Terminal.MarkupLine($"     [grey]{label,-10}[/] {Terminal.Escape(value)}");
     }
