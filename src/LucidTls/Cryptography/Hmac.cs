@@ -5,9 +5,8 @@ using System.Security.Cryptography;
 namespace LucidTls.Cryptography;
 
 /// <summary>
-/// HMAC (RFC 2104) with the hashes of the TLS suites, in one shot and without allocation. Keys up to a block with short messages, which is
-/// all that key derivation has, are hashed by <see cref="Sha256"/> and <see cref="Sha384"/>, which cost less than a call of the platform;
-/// everything else is the platform's.
+/// HMAC (RFC 2104) with the hashes of the TLS suites, in one shot and without allocation, by the platform; but with SHA-384, keys up to a
+/// block and short messages, as key derivation has them, by <see cref="Sha384"/>, which costs less than the platform's call.
 /// </summary>
 internal static class Hmac
 {
@@ -16,8 +15,6 @@ internal static class Hmac
 
     /// <summary>Longer messages are hashed faster by the platform, which has instructions of the processor for it.</summary>
     private const int LongestShortMessage = 256;
-
-    private const int LongestBlock = 128;
 
     /// <summary>Bytes of the output: 32 or 48.</summary>
     public static int LengthOf(HashAlgorithmName hash) =>
@@ -28,55 +25,42 @@ internal static class Hmac
     /// <summary>Writes the whole output, <see cref="LengthOf"/> bytes, to <paramref name="destination"/>.</summary>
     public static void HashData(HashAlgorithmName hash, ReadOnlySpan<byte> key, ReadOnlySpan<byte> data, Span<byte> destination)
     {
-        var isSha256 = LengthOf(hash) == HMACSHA256.HashSizeInBytes;
-        if (data.Length <= LongestShortMessage && key.Length <= (isSha256 ? Sha256.BlockLength : Sha384.BlockLength))
-        {
-            if (isSha256)
-                HashShort<Sha256>(key, data, destination);
-            else
-                HashShort<Sha384>(key, data, destination);
-        }
-        else if (isSha256)
-        {
+        if (LengthOf(hash) == HMACSHA256.HashSizeInBytes)
             HMACSHA256.HashData(key, data, destination);
-        }
+        else if (data.Length <= LongestShortMessage && key.Length <= Sha384.BlockLength)
+            HashShort(key, data, destination);
         else
-        {
             HMACSHA384.HashData(key, data, destination);
-        }
     }
 
-    private static void HashShort<THash>(ReadOnlySpan<byte> key, ReadOnlySpan<byte> data, Span<byte> destination) where THash : unmanaged, IShortHash<THash>
+    private static void HashShort(ReadOnlySpan<byte> key, ReadOnlySpan<byte> data, Span<byte> destination)
     {
-        Span<byte> block = stackalloc byte[LongestBlock];
-        Span<byte> inner = stackalloc byte[MaxLength];
-        inner = inner[..THash.HashLength];
-        THash hash;
+        Span<byte> block = stackalloc byte[Sha384.BlockLength];
+        Span<byte> inner = stackalloc byte[Sha384.HashLength];
+        Sha384 hash;
         // RFC 2104 §2: H(K XOR opad, H(K XOR ipad, text))
         StartWith(key, 0x36, block, out hash);
         Finish(ref hash, data, block, inner);
         StartWith(key, 0x5C, block, out hash);
-        Finish(ref hash, inner, block, destination[..THash.HashLength]);
+        Finish(ref hash, inner, block, destination[..Sha384.HashLength]);
         CryptographicOperations.ZeroMemory(block);
         CryptographicOperations.ZeroMemory(inner);
-        CryptographicOperations.ZeroMemory(MemoryMarshal.AsBytes(new Span<THash>(ref hash)));
+        CryptographicOperations.ZeroMemory(MemoryMarshal.AsBytes(new Span<Sha384>(ref hash)));
     }
 
-    private static void StartWith<THash>(ReadOnlySpan<byte> key, byte pad, Span<byte> block, out THash hash) where THash : unmanaged, IShortHash<THash>
+    private static void StartWith(ReadOnlySpan<byte> key, byte pad, Span<byte> block, out Sha384 hash)
     {
-        block = block[..THash.BlockLength];
         block.Fill(pad);
         for (var i = 0; i < key.Length; i++)
             block[i] ^= key[i];
-        hash = THash.Start();
+        hash = Sha384.Start();
         hash.Compress(block);
     }
 
     // FIPS 180-4 §5.1: a bit 1, zeros, and the count of bits, the block of the key among them.
-    private static void Finish<THash>(ref THash hash, ReadOnlySpan<byte> data, Span<byte> block, Span<byte> destination) where THash : unmanaged, IShortHash<THash>
+    private static void Finish(ref Sha384 hash, ReadOnlySpan<byte> data, Span<byte> block, Span<byte> destination)
     {
-        block = block[..THash.BlockLength];
-        var bits = (ulong)(THash.BlockLength + data.Length) * 8;
+        var bits = (ulong)(Sha384.BlockLength + data.Length) * 8;
         for (; data.Length >= block.Length; data = data[block.Length..])
             hash.Compress(data);
         block.Clear();
