@@ -1,3 +1,4 @@
+using System.Net.Sockets;
 using System.Runtime.CompilerServices;
 
 namespace LucidTls.Records;
@@ -33,19 +34,31 @@ internal sealed class BlockingStreamTransport(Stream stream) : ITransport
         {
             return new ValueTask<int>(stream.Read(buffer.Span));
         }
-        catch (IOException) when (Environment.TickCount64 >= _deadline)
+        catch (IOException exception) when (IsOurLimit(exception))
         {
-            throw new OperationCanceledException(cancellationToken);
+            throw new OperationCanceledException(exception.Message, exception, cancellationToken);
         }
     }
 
     public ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken)
     {
         ApplyLimit(cancellationToken);
-        stream.Write(buffer.Span);
-        stream.Flush();
-        return default;
+        try
+        {
+            stream.Write(buffer.Span);
+            stream.Flush();
+            return default;
+        }
+        catch (IOException exception) when (IsOurLimit(exception))
+        {
+            throw new OperationCanceledException(exception.Message, exception, cancellationToken);
+        }
     }
+
+    /// <summary>A socket says so when its timeout is up, which may be a few milliseconds before the coarse clock here agrees.</summary>
+    private bool IsOurLimit(IOException exception)
+        => _deadline != long.MaxValue
+            && (exception.InnerException is SocketException { SocketErrorCode: SocketError.TimedOut } || Environment.TickCount64 >= _deadline);
 
     private void ApplyLimit(CancellationToken cancellationToken)
     {

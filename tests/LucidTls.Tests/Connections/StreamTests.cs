@@ -216,6 +216,34 @@ public sealed class StreamTests
     }
 
     [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void A_socket_that_reports_the_timeout_before_the_clock_does_is_still_the_timeout(bool whenWriting)
+    {
+        using var client = new TlsStream(new TimingOutStream(whenWriting));
+        var failure = Assert.Throws<AuthenticationException>(() => client.AuthenticateAsClient(Fixture.ClientOptions()));
+        Assert.Equal(TlsError.HandshakeTimeout, Assert.IsType<TlsException>(failure.InnerException).Error);
+    }
+
+    /// <summary>Ends a read or a write as a socket does whose timeout is up.</summary>
+    private sealed class TimingOutStream(bool whenWriting) : WrappingStream(Stream.Null)
+    {
+        public override bool CanTimeout => true;
+        public override int ReadTimeout { get; set; } = Timeout.Infinite;
+        public override int WriteTimeout { get; set; } = Timeout.Infinite;
+
+        public override int Read(Span<byte> buffer) => throw TimedOut();
+
+        public override void Write(ReadOnlySpan<byte> buffer)
+        {
+            if (whenWriting)
+                throw TimedOut();
+        }
+
+        private static IOException TimedOut() => new("The time is up.", new SocketException((int)SocketError.TimedOut));
+    }
+
+    [Theory]
     [InlineData(false)]
     [InlineData(true)]
     public async Task Padding_hides_lengths_and_changes_no_data(bool toBlock)
