@@ -34,9 +34,7 @@ internal sealed class ClientGreeting(TlsClientOptions options, HandshakeChannel 
         await channel.FlushAsync(cancellationToken).ConfigureAwait(false);
         channel.AllowsChangeCipherSpec = Offer.OffersTls13;
 
-        var message = await channel.ReceiveAsync(cancellationToken).ConfigureAwait(false);
-        if (message.Type != HandshakeType.ServerHello)
-            throw new TlsException(TlsError.UnexpectedMessage, $"{message.Type} where {HandshakeType.ServerHello} is expected");
+        var message = await channel.ReceiveAsync(HandshakeType.ServerHello, cancellationToken).ConfigureAwait(false);
         var hello = ServerHello.Parse(message.Body);
         var version = VersionOf(hello);
         channel.Version = version;

@@ -10,6 +10,15 @@ internal abstract class HandshakeChannel
     /// <exception cref="TlsException">The peer ended the connection, or sent what may not come.</exception>
     public abstract ValueTask<HandshakeMessage> ReceiveAsync(CancellationToken cancellationToken);
 
+    /// <summary>The peer's next handshake message, which must be of that type.</summary>
+    /// <exception cref="TlsException">The peer ended the connection, or sent what may not come.</exception>
+    public async ValueTask<HandshakeMessage> ReceiveAsync(HandshakeType expected, CancellationToken cancellationToken)
+    {
+        var message = await ReceiveAsync(cancellationToken).ConfigureAwait(false);
+        message.Demand(expected);
+        return message;
+    }
+
     /// <summary>Waits for the record that announces the peer's new keys in TLS 1.2 (RFC 5246 §7.1): nothing else may come.</summary>
     public abstract ValueTask ReceiveChangeCipherSpecAsync(CancellationToken cancellationToken);
 

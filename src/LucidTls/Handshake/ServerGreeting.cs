@@ -26,9 +26,7 @@ internal sealed class ServerGreeting(TlsServerOptions options, HandshakeChannel 
     /// <exception cref="TlsException">There is none, or the client fell back to less than this server speaks.</exception>
     public async ValueTask<TlsVersion> RunAsync(CancellationToken cancellationToken)
     {
-        var message = await channel.ReceiveAsync(cancellationToken).ConfigureAwait(false);
-        if (message.Type != HandshakeType.ClientHello)
-            throw new TlsException(TlsError.UnexpectedMessage, $"{message.Type} where {HandshakeType.ClientHello} is expected");
+        var message = await channel.ReceiveAsync(HandshakeType.ClientHello, cancellationToken).ConfigureAwait(false);
         _hello = ClientHello.Parse(message.Body);
         HelloBytes = message.Bytes;
         _keyLog = new KeyLog(options, Hello.Random.Span);

@@ -129,7 +129,7 @@ internal sealed class Tls12Client(ClientGreeting greeting, TlsClientOptions opti
     /// <returns>The server's chain, and the message behind it and the stapled status that may follow.</returns>
     private async ValueTask<(JudgedChain Judged, HandshakeMessage Next)> ReceiveCertificateAsync(CancellationToken cancellationToken)
     {
-        var message = await ReceiveAsync(HandshakeType.Certificate, cancellationToken).ConfigureAwait(false);
+        var message = await channel.ReceiveAsync(HandshakeType.Certificate, cancellationToken).ConfigureAwait(false);
         var certificate = Tls12Certificate.Parse(message.Body);
         if (certificate.Certificates.Count == 0)
             throw new TlsException(TlsError.NoServerCertificate);
@@ -145,7 +145,7 @@ internal sealed class Tls12Client(ClientGreeting greeting, TlsClientOptions opti
             _transcript.Add(next.Bytes.Span);
             next = await channel.ReceiveAsync(cancellationToken).ConfigureAwait(false);
         }
-        Demand(next, HandshakeType.ServerKeyExchange);
+        next.Demand(HandshakeType.ServerKeyExchange);
         var verifier = options.DangerousAcceptAnyCertificate ? null : options.CertificateVerifier;
         var judged = await JudgedChain.JudgeAsync(certificate.WithLeafExtensions(extensions), verifier, options.TargetHost, CertificatePurpose.Server, Hello.Extensions, cancellationToken).ConfigureAwait(false);
         return (judged, next);
@@ -192,7 +192,7 @@ internal sealed class Tls12Client(ClientGreeting greeting, TlsClientOptions opti
             _transcript.Add(message.Bytes.Span);
             message = await channel.ReceiveAsync(cancellationToken).ConfigureAwait(false);
         }
-        Demand(message, HandshakeType.ServerHelloDone);
+        message.Demand(HandshakeType.ServerHelloDone);
         ServerHelloDone.Parse(message.Body);
         _transcript.Add(message.Bytes.Span);
         return request;
@@ -260,7 +260,7 @@ internal sealed class Tls12Client(ClientGreeting greeting, TlsClientOptions opti
     {
         if (!ServerHello.Extensions.Contains(ExtensionType.SessionTicket))
             return;
-        var message = await ReceiveAsync(HandshakeType.NewSessionTicket, cancellationToken).ConfigureAwait(false);
+        var message = await channel.ReceiveAsync(HandshakeType.NewSessionTicket, cancellationToken).ConfigureAwait(false);
         _ticket = Tls12NewSessionTicket.Parse(message.Body);
         channel.Describe("for resuming this session");
         _transcript.Add(message.Bytes.Span);
@@ -271,7 +271,7 @@ internal sealed class Tls12Client(ClientGreeting greeting, TlsClientOptions opti
         await channel.ReceiveChangeCipherSpecAsync(cancellationToken).ConfigureAwait(false);
         channel.InstallReadKeys(serverKeys, TlsProtection.Application);
         var hash = _transcript.Current(_hash).ToArray();
-        var message = await ReceiveAsync(HandshakeType.Finished, cancellationToken).ConfigureAwait(false);
+        var message = await channel.ReceiveAsync(HandshakeType.Finished, cancellationToken).ConfigureAwait(false);
         var finished = VerifiedFinished.CheckTls12(Schedule, ofServer: true, hash, message.Body);
         channel.Describe("both ends saw the same handshake");
         _transcript.Add(message.Bytes.Span);
@@ -341,17 +341,4 @@ internal sealed class Tls12Client(ClientGreeting greeting, TlsClientOptions opti
     };
 
     private void Send(IHandshakeBody message, string detail) => _transcript.Add(channel.Send(hooks.BeforeSend(message), detail).Span);
-
-    private async ValueTask<HandshakeMessage> ReceiveAsync(HandshakeType expected, CancellationToken cancellationToken)
-    {
-        var message = await channel.ReceiveAsync(cancellationToken).ConfigureAwait(false);
-        Demand(message, expected);
-        return message;
-    }
-
-    private static void Demand(HandshakeMessage message, HandshakeType expected)
-    {
-        if (message.Type != expected)
-            throw new TlsException(TlsError.UnexpectedMessage, $"{message.Type} where {expected} is expected");
-    }
 }

@@ -172,7 +172,7 @@ internal sealed class Tls12Server(ServerGreeting greeting, TlsServerOptions opti
     /// <returns>The client's chain, or null when it sent none.</returns>
     private async ValueTask<JudgedChain?> ReceiveCertificateAsync(CancellationToken cancellationToken)
     {
-        var message = await ReceiveAsync(HandshakeType.Certificate, cancellationToken).ConfigureAwait(false);
+        var message = await channel.ReceiveAsync(HandshakeType.Certificate, cancellationToken).ConfigureAwait(false);
         var certificate = Tls12Certificate.Parse(message.Body);
         channel.Describe(StepDetails.Certificates(certificate.Certificates.Count));
         _transcript.Add(message.Bytes.Span);
@@ -185,7 +185,7 @@ internal sealed class Tls12Server(ServerGreeting greeting, TlsServerOptions opti
 
     private async ValueTask ReceiveClientKeyExchangeAsync(KeyShare share, CancellationToken cancellationToken)
     {
-        var message = await ReceiveAsync(HandshakeType.ClientKeyExchange, cancellationToken).ConfigureAwait(false);
+        var message = await channel.ReceiveAsync(HandshakeType.ClientKeyExchange, cancellationToken).ConfigureAwait(false);
         var exchange = ClientKeyExchange.Parse(message.Body);
         channel.Describe($"key share for {share.Group}");
         _transcript.Add(message.Bytes.Span);
@@ -215,7 +215,7 @@ internal sealed class Tls12Server(ServerGreeting greeting, TlsServerOptions opti
         }
         var signed = _transcript.Messages;
         _transcript.DropMessages();
-        var message = await ReceiveAsync(HandshakeType.CertificateVerify, cancellationToken).ConfigureAwait(false);
+        var message = await channel.ReceiveAsync(HandshakeType.CertificateVerify, cancellationToken).ConfigureAwait(false);
         var proof = CertificateVerify.Parse(message.Body);
         var client = VerifiedPeer.Check(judged, proof, options.SignatureSchemes, signed, TlsVersion.Tls12);
         channel.Describe($"signed with {proof.Scheme}");
@@ -228,7 +228,7 @@ internal sealed class Tls12Server(ServerGreeting greeting, TlsServerOptions opti
         await channel.ReceiveChangeCipherSpecAsync(cancellationToken).ConfigureAwait(false);
         channel.InstallReadKeys(clientKeys, TlsProtection.Application);
         var hash = _transcript.Current(_hash).ToArray();
-        var message = await ReceiveAsync(HandshakeType.Finished, cancellationToken).ConfigureAwait(false);
+        var message = await channel.ReceiveAsync(HandshakeType.Finished, cancellationToken).ConfigureAwait(false);
         var finished = VerifiedFinished.CheckTls12(Schedule, ofServer: false, hash, message.Body);
         channel.Describe("both ends saw the same handshake");
         _transcript.Add(message.Bytes.Span);
@@ -319,12 +319,4 @@ internal sealed class Tls12Server(ServerGreeting greeting, TlsServerOptions opti
     };
 
     private void Send(IHandshakeBody message, string detail) => _transcript.Add(channel.Send(hooks.BeforeSend(message), detail).Span);
-
-    private async ValueTask<HandshakeMessage> ReceiveAsync(HandshakeType expected, CancellationToken cancellationToken)
-    {
-        var message = await channel.ReceiveAsync(cancellationToken).ConfigureAwait(false);
-        return message.Type == expected
-            ? message
-            : throw new TlsException(TlsError.UnexpectedMessage, $"{message.Type} where {expected} is expected");
-    }
 }

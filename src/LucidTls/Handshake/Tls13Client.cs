@@ -72,7 +72,7 @@ internal sealed class Tls13Client(ClientGreeting greeting, TlsClientOptions opti
         }
 
         await RetryAsync(hello, message, cancellationToken).ConfigureAwait(false);
-        message = await ReceiveAsync(HandshakeType.ServerHello, cancellationToken).ConfigureAwait(false);
+        message = await channel.ReceiveAsync(HandshakeType.ServerHello, cancellationToken).ConfigureAwait(false);
         var second = ServerHello.Parse(message.Body);
         if (!second.Extensions.Contains(ExtensionType.SupportedVersions) || second.Version != TlsVersion.Tls13)
             throw new TlsException(TlsError.SuiteChangedAfterRetry, $"{TlsVersion.Tls13}, then {second.Version}");
@@ -179,7 +179,7 @@ internal sealed class Tls13Client(ClientGreeting greeting, TlsClientOptions opti
 
     private async ValueTask<SslApplicationProtocol> ReceiveEncryptedExtensionsAsync(CancellationToken cancellationToken)
     {
-        var message = await ReceiveAsync(HandshakeType.EncryptedExtensions, cancellationToken).ConfigureAwait(false);
+        var message = await channel.ReceiveAsync(HandshakeType.EncryptedExtensions, cancellationToken).ConfigureAwait(false);
         var extensions = EncryptedExtensions.Parse(message.Body).Extensions;
         extensions.DemandAllOffered(Offer.Hello.Extensions);
         if (extensions.TryGet(ExtensionType.ServerName, out var name))
@@ -206,12 +206,12 @@ internal sealed class Tls13Client(ClientGreeting greeting, TlsClientOptions opti
             _transcript.Add(message.Bytes.Span);
             message = await channel.ReceiveAsync(cancellationToken).ConfigureAwait(false);
         }
-        Demand(message, HandshakeType.Certificate);
+        message.Demand(HandshakeType.Certificate);
         var judged = await JudgeServerAsync(CertificateMessage.Parse(message.Body), cancellationToken).ConfigureAwait(false);
         _transcript.Add(message.Bytes.Span);
 
         var signed = CertificateProof.SignedContent(byServer: true, _transcript.Current(_hash));
-        message = await ReceiveAsync(HandshakeType.CertificateVerify, cancellationToken).ConfigureAwait(false);
+        message = await channel.ReceiveAsync(HandshakeType.CertificateVerify, cancellationToken).ConfigureAwait(false);
         var proof = CertificateVerify.Parse(message.Body);
         var server = VerifiedPeer.Check(judged, proof, options.SignatureSchemes, signed, TlsVersion.Tls13);
         channel.Describe($"signed with {proof.Scheme}");
@@ -235,7 +235,7 @@ internal sealed class Tls13Client(ClientGreeting greeting, TlsClientOptions opti
     private async ValueTask<VerifiedFinished> ReceiveFinishedAsync(CancellationToken cancellationToken)
     {
         var hash = _transcript.Current(_hash).ToArray();
-        var message = await ReceiveAsync(HandshakeType.Finished, cancellationToken).ConfigureAwait(false);
+        var message = await channel.ReceiveAsync(HandshakeType.Finished, cancellationToken).ConfigureAwait(false);
         var finished = VerifiedFinished.Check(Suite, _serverTraffic!, hash, message.Body);
         channel.Describe("both ends saw the same handshake");
         _transcript.Add(message.Bytes.Span);
@@ -324,18 +324,5 @@ internal sealed class Tls13Client(ClientGreeting greeting, TlsClientOptions opti
     {
         message = message is ClientHello ? message : hooks.BeforeSend(message);
         _transcript.Add(channel.Send(message, detail).Span);
-    }
-
-    private async ValueTask<HandshakeMessage> ReceiveAsync(HandshakeType expected, CancellationToken cancellationToken)
-    {
-        var message = await channel.ReceiveAsync(cancellationToken).ConfigureAwait(false);
-        Demand(message, expected);
-        return message;
-    }
-
-    private static void Demand(HandshakeMessage message, HandshakeType expected)
-    {
-        if (message.Type != expected)
-            throw new TlsException(TlsError.UnexpectedMessage, $"{message.Type} where {expected} is expected");
     }
 }

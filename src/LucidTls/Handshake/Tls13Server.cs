@@ -13,7 +13,6 @@ internal sealed class Tls13Server(ServerGreeting greeting, TlsServerOptions opti
 {
     private readonly Transcript _transcript = new();
     private readonly byte[] _hash = new byte[64];
-    private ClientHello _hello = greeting.Hello;
     private SuiteAlgorithm? _suite;
     private HandshakeStage? _handshakeStage;
     private MasterStage? _masterStage;
@@ -28,7 +27,7 @@ internal sealed class Tls13Server(ServerGreeting greeting, TlsServerOptions opti
     private TlsIdentity? _identity;
     private SignatureScheme? _scheme;
 
-    private ClientHello Hello => _hello;
+    private ClientHello Hello { get; set; } = greeting.Hello;
     private KeyLog KeyLog => greeting.KeyLog;
     private SuiteAlgorithm Suite => _suite ?? throw new InvalidOperationException("The suite is not known yet.");
 
@@ -93,14 +92,14 @@ internal sealed class Tls13Server(ServerGreeting greeting, TlsServerOptions opti
             return (group, sent);
 
         var cookie = await RetryAsync(group.Id, cancellationToken).ConfigureAwait(false);
-        var message = await ReceiveAsync(HandshakeType.ClientHello, cancellationToken).ConfigureAwait(false);
+        var message = await channel.ReceiveAsync(HandshakeType.ClientHello, cancellationToken).ConfigureAwait(false);
         var second = ClientHello.Parse(message.Body);
         if (second.Versions?.Contains(TlsVersion.Tls13) != true)
             throw new TlsException(TlsError.ClientHelloChanged, "TLS 1.3 is no longer offered");
         ClientHelloChecks.Demand(second);
         ClientHelloChecks.DemandSame(Hello, second, group.Id, cookie);
         channel.Describe($"once more, with a key share for {group.Id}");
-        _hello = second;
+        Hello = second;
         _helloBytes = message.Bytes;
         return (group, second.KeyShares![0].KeyExchange);
     }
@@ -232,7 +231,7 @@ internal sealed class Tls13Server(ServerGreeting greeting, TlsServerOptions opti
     {
         if (request == null)
             return VerifiedPeer.AnonymousClient(ClientCertificateMode.None, TlsVersion.Tls13);
-        var message = await ReceiveAsync(HandshakeType.Certificate, cancellationToken).ConfigureAwait(false);
+        var message = await channel.ReceiveAsync(HandshakeType.Certificate, cancellationToken).ConfigureAwait(false);
         var certificate = CertificateMessage.Parse(message.Body);
         if (!certificate.Context.IsEmpty)
             throw new TlsException(TlsError.IllegalValue, "a certificate context that was not in the request");
@@ -248,7 +247,7 @@ internal sealed class Tls13Server(ServerGreeting greeting, TlsServerOptions opti
         _transcript.Add(message.Bytes.Span);
 
         var signed = CertificateProof.SignedContent(byServer: false, _transcript.Current(_hash));
-        message = await ReceiveAsync(HandshakeType.CertificateVerify, cancellationToken).ConfigureAwait(false);
+        message = await channel.ReceiveAsync(HandshakeType.CertificateVerify, cancellationToken).ConfigureAwait(false);
         var proof = CertificateVerify.Parse(message.Body);
         var client = VerifiedPeer.Check(judged, proof, options.SignatureSchemes, signed, TlsVersion.Tls13);
         channel.Describe($"signed with {proof.Scheme}");
@@ -259,7 +258,7 @@ internal sealed class Tls13Server(ServerGreeting greeting, TlsServerOptions opti
     private async ValueTask<VerifiedFinished> ReceiveFinishedAsync(CancellationToken cancellationToken)
     {
         var hash = _transcript.Current(_hash).ToArray();
-        var message = await ReceiveAsync(HandshakeType.Finished, cancellationToken).ConfigureAwait(false);
+        var message = await channel.ReceiveAsync(HandshakeType.Finished, cancellationToken).ConfigureAwait(false);
         var finished = VerifiedFinished.Check(Suite, _clientTraffic!, hash, message.Body);
         channel.Describe("both ends saw the same handshake");
         _transcript.Add(message.Bytes.Span);
@@ -318,12 +317,4 @@ internal sealed class Tls13Server(ServerGreeting greeting, TlsServerOptions opti
     }
 
     private void Send(IHandshakeBody message, string detail) => _transcript.Add(channel.Send(hooks.BeforeSend(message), detail).Span);
-
-    private async ValueTask<HandshakeMessage> ReceiveAsync(HandshakeType expected, CancellationToken cancellationToken)
-    {
-        var message = await channel.ReceiveAsync(cancellationToken).ConfigureAwait(false);
-        return message.Type == expected
-            ? message
-            : throw new TlsException(TlsError.UnexpectedMessage, $"{message.Type} where {expected} is expected");
-    }
 }

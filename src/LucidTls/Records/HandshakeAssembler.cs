@@ -9,6 +9,14 @@ internal readonly record struct HandshakeMessage(HandshakeType Type, ReadOnlyMem
     public const int HeaderLength = 4;
 
     public ReadOnlyMemory<byte> Body => Bytes[HeaderLength..];
+
+    /// <summary>Refuses a message of another type: it may not come now.</summary>
+    /// <exception cref="TlsException"><see cref="TlsError.UnexpectedMessage"/>.</exception>
+    public void Demand(HandshakeType expected)
+    {
+        if (Type != expected)
+            throw new TlsException(TlsError.UnexpectedMessage, $"{Type} where {expected} is expected");
+    }
 }
 
 /// <summary>Puts handshake messages together from the records they were cut into (RFC 8446 §5.1).</summary>
