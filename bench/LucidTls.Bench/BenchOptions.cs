@@ -8,7 +8,7 @@ internal sealed record BenchOptions(string Mode, int Rounds, string OutputFolder
     public const string Usage = """
         usage: LucidTls.Bench [handshake|bulk|small|memory|verify|kernels|all] [--rounds N] [--stack NAME] [--out DIR]
 
-          handshake   full handshakes with X25519 and X25519MLKEM768, mutual and resumed ones
+          handshake   full handshakes with X25519 and X25519MLKEM768, mutual, resumed and TLS 1.2 ones
           bulk        data in writes of 16 KiB and 1 KiB
           small       a 64-byte echo
           memory      5,000 idle pairs, a process for each stack

@@ -21,7 +21,7 @@ internal sealed class BouncyCastleStack(TestPki pki, TestCertificate server) : T
 
     public override string Name => "BouncyCastle";
 
-    public override bool Supports(HandshakeKind kind) => !kind.Resumes && !kind.IsMutual;
+    public override bool Supports(HandshakeKind kind) => !kind.Resumes && !kind.IsMutual && !kind.IsTls12;
 
     protected override async Task<Stream> AuthenticateClientAsync(Stream inner, HandshakeKind kind)
     {

@@ -29,10 +29,19 @@ internal sealed class LucidTlsStack(TestPki pki, TestCertificate server, TestCer
 
     private static (TlsClientOptions, TlsServerOptions) Options(HandshakeKind kind, TestPki pki, TestCertificate server, TestCertificate client)
     {
-        var suite = kind.Resumes ? CipherSuite.Aes256GcmSha384 : CipherSuite.Aes128GcmSha256;
+        var version = kind.IsTls12 ? TlsVersion.Tls12 : TlsVersion.Tls13;
+        var suite = (kind.IsTls12, kind.Resumes) switch
+        {
+            (false, false) => CipherSuite.Aes128GcmSha256,
+            (false, true) => CipherSuite.Aes256GcmSha384,
+            (true, false) => CipherSuite.EcdheEcdsaAes128GcmSha256,
+            (true, true) => CipherSuite.EcdheEcdsaAes256GcmSha384,
+        };
         var clientOptions = new TlsClientOptions
         {
             TargetHost = HostName,
+            MinimumVersion = version,
+            MaximumVersion = version,
             CipherSuites = [suite],
             Groups = [kind.Group],
             KeyShareGroups = [kind.Group],
@@ -40,7 +49,7 @@ internal sealed class LucidTlsStack(TestPki pki, TestCertificate server, TestCer
             Identity = kind.IsMutual ? client.Identity() : null,
             SessionCache = kind.Resumes ? new TlsSessionCache() : null,
         };
-        var serverOptions = new TlsServerOptions { Identities = [server.Identity()], CipherSuites = [suite] };
+        var serverOptions = new TlsServerOptions { Identities = [server.Identity()], MinimumVersion = version, MaximumVersion = version, CipherSuites = [suite] };
         if (!kind.Resumes)
             serverOptions.TicketStore = null;
         if (kind.IsMutual)

@@ -44,11 +44,12 @@ internal sealed class SslStreamStack : TlsStack
     private static (SslClientAuthenticationOptions, SslServerAuthenticationOptions) Options(HandshakeKind kind, X509Certificate2 root, SslStreamCertificateContext server, SslStreamCertificateContext client)
     {
         // With a list of suites SslStream makes a new context for each connection, and resumes nothing.
-        var suites = kind.Resumes ? null : Suites();
+        var suites = kind.Resumes ? null : Suites(kind);
+        var version = kind.IsTls12 ? SslProtocols.Tls12 : SslProtocols.Tls13;
         return (new()
         {
             TargetHost = HostName,
-            EnabledSslProtocols = SslProtocols.Tls13,
+            EnabledSslProtocols = version,
             CipherSuitesPolicy = suites,
             AllowTlsResume = kind.Resumes,
             CertificateChainPolicy = Trust(root),
@@ -56,7 +57,7 @@ internal sealed class SslStreamStack : TlsStack
         }, new()
         {
             ServerCertificateContext = server,
-            EnabledSslProtocols = SslProtocols.Tls13,
+            EnabledSslProtocols = version,
             CipherSuitesPolicy = suites,
             AllowTlsResume = kind.Resumes,
             ClientCertificateRequired = kind.IsMutual,
@@ -79,6 +80,7 @@ internal sealed class SslStreamStack : TlsStack
     }
 
 #pragma warning disable CA1416 // The bench runs on Linux; elsewhere the suite cannot be set and this says so.
-    private static CipherSuitesPolicy Suites() => new([TlsCipherSuite.TLS_AES_128_GCM_SHA256]);
+    private static CipherSuitesPolicy Suites(HandshakeKind kind) =>
+        new([kind.IsTls12 ? TlsCipherSuite.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256 : TlsCipherSuite.TLS_AES_128_GCM_SHA256]);
 #pragma warning restore CA1416
 }
