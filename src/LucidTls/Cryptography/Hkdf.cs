@@ -11,15 +11,18 @@ internal static class Hkdf
 
     private static ReadOnlySpan<byte> LabelPrefix => "tls13 "u8;
 
-    /// <summary>HKDF-Extract: a key of the hash's length from a salt and input keying material. An empty salt stands for zeros.</summary>
-    public static void Extract(HashAlgorithmName hash, ReadOnlySpan<byte> salt, ReadOnlySpan<byte> inputKeyingMaterial, Secret pseudorandomKey)
+    /// <summary>The salt of HKDF-Extract where there is none (RFC 5869 §2.2).</summary>
+    public static Secret NoSalt { get; } = new(Hmac.MaxLength);
+
+    /// <summary>HKDF-Extract: a key of the hash's length from a salt and input keying material. Zeros stand for no salt.</summary>
+    public static void Extract(HashAlgorithmName hash, Secret salt, ReadOnlySpan<byte> inputKeyingMaterial, Secret pseudorandomKey)
     {
         ArgumentOutOfRangeException.ThrowIfNotEqual(pseudorandomKey.Length, Hmac.LengthOf(hash));
         Hmac.HashData(hash, salt, inputKeyingMaterial, pseudorandomKey.Span);
     }
 
     /// <summary>HKDF-Expand (RFC 5869 §2.3): at most 255 times the hash's length.</summary>
-    public static void Expand(HashAlgorithmName hash, ReadOnlySpan<byte> secret, ReadOnlySpan<byte> info, Span<byte> output)
+    public static void Expand(HashAlgorithmName hash, Secret secret, ReadOnlySpan<byte> info, Span<byte> output)
     {
         Span<byte> infoAndCounter = info.Length <= 512 ? stackalloc byte[info.Length + 1] : new byte[info.Length + 1];
         info.CopyTo(infoAndCounter);
@@ -27,7 +30,7 @@ internal static class Hkdf
     }
 
     /// <summary>HKDF-Expand-Label, with a label that does not carry "tls13 " yet.</summary>
-    public static void ExpandLabel(HashAlgorithmName hash, ReadOnlySpan<byte> secret, ReadOnlySpan<byte> label, ReadOnlySpan<byte> context, Span<byte> output)
+    public static void ExpandLabel(HashAlgorithmName hash, Secret secret, ReadOnlySpan<byte> label, ReadOnlySpan<byte> context, Span<byte> output)
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThan(label.Length, MaxLabelLength - LabelPrefix.Length);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(context.Length, MaxContextLength);
@@ -43,7 +46,7 @@ internal static class Hkdf
     }
 
     /// <summary>T(i) = HMAC(secret, T(i-1) | info | i). The last byte of <paramref name="infoAndCounter"/> is the counter's place.</summary>
-    private static void ExpandBlocks(HashAlgorithmName hash, ReadOnlySpan<byte> secret, Span<byte> infoAndCounter, Span<byte> output)
+    private static void ExpandBlocks(HashAlgorithmName hash, Secret secret, Span<byte> infoAndCounter, Span<byte> output)
     {
         var hashLength = Hmac.LengthOf(hash);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(output.Length, 255 * hashLength);
@@ -62,7 +65,7 @@ internal static class Hkdf
         CryptographicOperations.ZeroMemory(block);
     }
 
-    private static void ExpandFurtherBlocks(HashAlgorithmName hash, ReadOnlySpan<byte> secret, ReadOnlySpan<byte> infoAndCounter, Span<byte> block, Span<byte> output)
+    private static void ExpandFurtherBlocks(HashAlgorithmName hash, Secret secret, ReadOnlySpan<byte> infoAndCounter, Span<byte> block, Span<byte> output)
     {
         var length = block.Length + infoAndCounter.Length;
         Span<byte> message = length <= 640 ? stackalloc byte[length] : new byte[length];

@@ -6,7 +6,7 @@ namespace LucidTls.Cryptography;
 internal static class Prf
 {
     /// <summary>PRF(secret, label, seed) = P_hash(secret, label + seed), as many bytes as <paramref name="output"/> has.</summary>
-    public static void Derive(HashAlgorithmName hash, ReadOnlySpan<byte> secret, ReadOnlySpan<byte> label, ReadOnlySpan<byte> seed, Span<byte> output)
+    public static void Derive(HashAlgorithmName hash, Secret secret, ReadOnlySpan<byte> label, ReadOnlySpan<byte> seed, Span<byte> output)
     {
         var hashLength = Hmac.LengthOf(hash);
         // A(i), the label and the seed beside one another: each block of output is the HMAC of the three.
@@ -18,15 +18,14 @@ internal static class Prf
         block = block[..hashLength];
 
         Hmac.HashData(hash, secret, message.AsSpan(hashLength), chain);
-        while (!output.IsEmpty)
+        for (; output.Length > hashLength; output = output[hashLength..])
         {
-            Hmac.HashData(hash, secret, message, block);
-            var count = Math.Min(output.Length, hashLength);
-            block[..count].CopyTo(output);
-            output = output[count..];
+            Hmac.HashData(hash, secret, message, output[..hashLength]);
             Hmac.HashData(hash, secret, chain, block);
             block.CopyTo(chain);
         }
+        Hmac.HashData(hash, secret, message, block);
+        block[..output.Length].CopyTo(output);
         CryptographicOperations.ZeroMemory(block);
         CryptographicOperations.ZeroMemory(message);
     }

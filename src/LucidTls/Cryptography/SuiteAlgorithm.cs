@@ -11,6 +11,9 @@ internal abstract class SuiteAlgorithm(CipherSuite id, HashAlgorithmName hash, i
     /// <summary>Bytes of the hash: 32 or 48.</summary>
     public int HashLength { get; } = hashLength;
 
+    /// <summary>The hash of no bytes, which the key schedule needs often.</summary>
+    public ReadOnlyMemory<byte> HashOfNothing { get; } = CryptographicOperations.HashData(hash, ReadOnlySpan<byte>.Empty);
+
     /// <summary>Bytes of the AEAD key: 16 or 32.</summary>
     public int KeyLength { get; } = keyLength;
 

@@ -24,9 +24,9 @@ internal sealed class Tls13Exporter(SuiteAlgorithm suite, Secret exporterMasterS
         Span<byte> hash = stackalloc byte[64];
         var length = CryptographicOperations.HashData(suite.Hash, ReadOnlySpan<byte>.Empty, hash);
         using var derived = new Secret(suite.HashLength);
-        Hkdf.ExpandLabel(suite.Hash, exporterMasterSecret.Span, label, hash[..length], derived.Span);
+        Hkdf.ExpandLabel(suite.Hash, exporterMasterSecret, label, hash[..length], derived.Span);
         length = CryptographicOperations.HashData(suite.Hash, context, hash);
-        Hkdf.ExpandLabel(suite.Hash, derived.Span, "exporter"u8, hash[..length], output);
+        Hkdf.ExpandLabel(suite.Hash, derived, "exporter"u8, hash[..length], output);
     }
 
     public override void Dispose() => exporterMasterSecret.Dispose();

@@ -17,8 +17,8 @@ internal static class FinishedProof
     public static void Compute(SuiteAlgorithm suite, Secret trafficSecret, ReadOnlySpan<byte> transcriptHash, Span<byte> verifyData)
     {
         using var key = new Secret(suite.HashLength);
-        Hkdf.ExpandLabel(suite.Hash, trafficSecret.Span, "finished"u8, default, key.Span);
-        Hmac.HashData(suite.Hash, key.Span, transcriptHash, verifyData);
+        Hkdf.ExpandLabel(suite.Hash, trafficSecret, "finished"u8, default, key.Span);
+        Hmac.HashData(suite.Hash, key, transcriptHash, verifyData);
     }
 }
 

@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using LucidTls.Cryptography;
 
 namespace LucidTls.Handshake;
@@ -17,28 +16,25 @@ internal abstract class KeyScheduleStage(SuiteAlgorithm suite, Secret secret) : 
     protected Secret Derive(ReadOnlySpan<byte> label, ReadOnlySpan<byte> transcriptHash)
     {
         var derived = new Secret(Suite.HashLength);
-        Hkdf.ExpandLabel(Suite.Hash, secret.Span, label, transcriptHash, derived.Span);
+        Hkdf.ExpandLabel(Suite.Hash, secret, label, transcriptHash, derived.Span);
         return derived;
     }
 
     /// <summary>The next stage's secret: HKDF-Extract(Derive-Secret(., "derived", ""), <paramref name="input"/>), or zeros for no input.</summary>
     protected Secret Advance(ReadOnlySpan<byte> input)
     {
-        Span<byte> hash = stackalloc byte[64];
-        using var salt = Derive("derived"u8, hash[..HashOfNothing(hash)]);
-        var next = new Secret(Suite.HashLength);
-        Extract(Suite, salt.Span, input, next);
-        return next;
+        using var salt = Derive("derived"u8, Suite.HashOfNothing.Span);
+        return Extract(Suite, salt, input);
     }
 
-    protected static void Extract(SuiteAlgorithm suite, ReadOnlySpan<byte> salt, ReadOnlySpan<byte> input, Secret extracted)
+    protected static Secret Extract(SuiteAlgorithm suite, Secret salt, ReadOnlySpan<byte> input)
     {
         Span<byte> zeros = stackalloc byte[suite.HashLength];
         zeros.Clear();
-        Hkdf.Extract(suite.Hash, salt.IsEmpty ? zeros : salt, input.IsEmpty ? zeros : input, extracted);
+        var extracted = new Secret(suite.HashLength);
+        Hkdf.Extract(suite.Hash, salt, input.IsEmpty ? zeros : input, extracted);
+        return extracted;
     }
-
-    private int HashOfNothing(Span<byte> hash) => CryptographicOperations.HashData(Suite.Hash, ReadOnlySpan<byte>.Empty, hash);
 }
 
 /// <summary>The first stage: what comes from a pre-shared key, or from nothing.</summary>
@@ -46,14 +42,9 @@ internal sealed class EarlyStage(SuiteAlgorithm suite, Secret secret) : KeySched
 {
     /// <param name="suite">The suite whose hash is used.</param>
     /// <param name="preSharedKey">The PSK; empty for none, which counts as zeros.</param>
-    public static EarlyStage Create(SuiteAlgorithm suite, ReadOnlySpan<byte> preSharedKey)
-    {
-        var secret = new Secret(suite.HashLength);
-        Extract(suite, default, preSharedKey, secret);
-        return new EarlyStage(suite, secret);
-    }
+    public static EarlyStage Create(SuiteAlgorithm suite, ReadOnlySpan<byte> preSharedKey) => new(suite, Extract(suite, Hkdf.NoSalt, preSharedKey));
 
-    public Secret ResumptionBinderKey() => Derive("res binder"u8, EmptyHash(stackalloc byte[64]));
+    public Secret ResumptionBinderKey() => Derive("res binder"u8, Suite.HashOfNothing.Span);
 
     public Secret ClientEarlyTraffic(ReadOnlySpan<byte> clientHelloHash) => Derive("c e traffic"u8, clientHelloHash);
 
@@ -66,8 +57,6 @@ internal sealed class EarlyStage(SuiteAlgorithm suite, Secret secret) : KeySched
         Dispose();
         return next;
     }
-
-    private ReadOnlySpan<byte> EmptyHash(Span<byte> hash) => hash[..CryptographicOperations.HashData(Suite.Hash, ReadOnlySpan<byte>.Empty, hash)];
 }
 
 /// <summary>The second stage: the keys of the encrypted part of the handshake.</summary>

@@ -44,7 +44,7 @@ internal static class ResumptionKey
     public static Secret Derive(SuiteAlgorithm suite, Secret resumptionMasterSecret, ReadOnlySpan<byte> nonce)
     {
         var key = new Secret(suite.HashLength);
-        Hkdf.ExpandLabel(suite.Hash, resumptionMasterSecret.Span, "resumption"u8, nonce, key.Span);
+        Hkdf.ExpandLabel(suite.Hash, resumptionMasterSecret, "resumption"u8, nonce, key.Span);
         return key;
     }
 }

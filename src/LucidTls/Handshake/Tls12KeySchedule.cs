@@ -33,9 +33,9 @@ internal sealed class Tls12KeySchedule : IDisposable
     {
         var masterSecret = new Secret(MasterSecretLength);
         if (sessionHash.IsEmpty)
-            Prf.Derive(suite.Hash, premasterSecret.Span, "master secret"u8, [.. clientRandom.Span, .. serverRandom.Span], masterSecret.Span);
+            Prf.Derive(suite.Hash, premasterSecret, "master secret"u8, [.. clientRandom.Span, .. serverRandom.Span], masterSecret.Span);
         else
-            Prf.Derive(suite.Hash, premasterSecret.Span, "extended master secret"u8, sessionHash, masterSecret.Span);
+            Prf.Derive(suite.Hash, premasterSecret, "extended master secret"u8, sessionHash, masterSecret.Span);
         return new Tls12KeySchedule(suite, masterSecret, clientRandom, serverRandom);
     }
 
@@ -44,7 +44,7 @@ internal sealed class Tls12KeySchedule : IDisposable
     {
         var ivLength = Records.TrafficKeys.FixedIvLength(_suite);
         using var block = new Secret(2 * (_suite.KeyLength + ivLength));
-        Prf.Derive(_suite.Hash, MasterSecret.Span, "key expansion"u8, [.. _serverRandom, .. _clientRandom], block.Span);
+        Prf.Derive(_suite.Hash, MasterSecret, "key expansion"u8, [.. _serverRandom, .. _clientRandom], block.Span);
         var keys = block.Span[..(2 * _suite.KeyLength)];
         var ivs = block.Span[(2 * _suite.KeyLength)..];
         return (
@@ -56,13 +56,13 @@ internal sealed class Tls12KeySchedule : IDisposable
     public byte[] VerifyData(bool ofServer, ReadOnlySpan<byte> transcriptHash)
     {
         var verifyData = new byte[VerifyDataLength];
-        Prf.Derive(_suite.Hash, MasterSecret.Span, ofServer ? "server finished"u8 : "client finished"u8, transcriptHash, verifyData);
+        Prf.Derive(_suite.Hash, MasterSecret, ofServer ? "server finished"u8 : "client finished"u8, transcriptHash, verifyData);
         return verifyData;
     }
 
     /// <summary>RFC 5705 §4: PRF(master_secret, label, client_random + server_random + context with its length).</summary>
     public void Export(ReadOnlySpan<byte> label, ReadOnlySpan<byte> contextWithLength, Span<byte> output) =>
-        Prf.Derive(_suite.Hash, MasterSecret.Span, label, [.. _clientRandom, .. _serverRandom, .. contextWithLength], output);
+        Prf.Derive(_suite.Hash, MasterSecret, label, [.. _clientRandom, .. _serverRandom, .. contextWithLength], output);
 
     public void Dispose() => MasterSecret.Dispose();
 }

@@ -159,9 +159,9 @@ internal sealed class Tls13Client(ClientGreeting greeting, TlsClientOptions opti
         _serverTraffic = _handshakeStage.ServerTraffic(hash);
         KeyLog.Write("CLIENT_HANDSHAKE_TRAFFIC_SECRET", _clientTraffic);
         KeyLog.Write("SERVER_HANDSHAKE_TRAFFIC_SECRET", _serverTraffic);
-        channel.InstallReadKeys(new TrafficKeys(Suite, new Secret(_serverTraffic.Span)), TlsProtection.Handshake);
+        channel.InstallReadKeys(TrafficKeys.OfHandshake(Suite, _serverTraffic), TlsProtection.Handshake);
         SendChangeCipherSpec();
-        channel.InstallWriteKeys(new TrafficKeys(Suite, new Secret(_clientTraffic.Span)), TlsProtection.Handshake);
+        channel.InstallWriteKeys(TrafficKeys.OfHandshake(Suite, _clientTraffic), TlsProtection.Handshake);
     }
 
     // RFC 8446 §4.2.11: the server names one of the identities offered, of which there is one, and a suite with its hash.

@@ -167,8 +167,8 @@ internal sealed class Tls13Server(ServerGreeting greeting, TlsServerOptions opti
         _serverTraffic = _handshakeStage.ServerTraffic(hash);
         KeyLog.Write("CLIENT_HANDSHAKE_TRAFFIC_SECRET", _clientTraffic);
         KeyLog.Write("SERVER_HANDSHAKE_TRAFFIC_SECRET", _serverTraffic);
-        channel.InstallWriteKeys(new TrafficKeys(Suite, new Secret(_serverTraffic.Span)), TlsProtection.Handshake);
-        channel.InstallReadKeys(new TrafficKeys(Suite, new Secret(_clientTraffic.Span)), TlsProtection.Handshake);
+        channel.InstallWriteKeys(TrafficKeys.OfHandshake(Suite, _serverTraffic), TlsProtection.Handshake);
+        channel.InstallReadKeys(TrafficKeys.OfHandshake(Suite, _clientTraffic), TlsProtection.Handshake);
     }
 
     private void SendEncryptedExtensions(SslApplicationProtocol protocol)

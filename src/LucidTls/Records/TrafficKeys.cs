@@ -18,17 +18,21 @@ internal sealed class TrafficKeys : IDisposable
     private NonceBytes _iv;
 
     /// <summary>Takes over <paramref name="trafficSecret"/> and disposes it with itself.</summary>
-    public TrafficKeys(SuiteAlgorithm suite, Secret trafficSecret)
+    public TrafficKeys(SuiteAlgorithm suite, Secret trafficSecret) : this(suite, trafficSecret, isUpdatable: true)
+    {
+    }
+
+    private TrafficKeys(SuiteAlgorithm suite, Secret trafficSecret, bool isUpdatable)
     {
         _suite = suite;
-        _secret = trafficSecret;
+        _secret = isUpdatable ? trafficSecret : null;
         Span<byte> key = stackalloc byte[32];
         key = key[..suite.KeyLength];
         try
         {
             // RFC 8446 §7.3
-            Hkdf.ExpandLabel(suite.Hash, trafficSecret.Span, "key"u8, default, key);
-            Hkdf.ExpandLabel(suite.Hash, trafficSecret.Span, "iv"u8, default, _iv);
+            Hkdf.ExpandLabel(suite.Hash, trafficSecret, "key"u8, default, key);
+            Hkdf.ExpandLabel(suite.Hash, trafficSecret, "iv"u8, default, _iv);
             _aead = suite.CreateKey(key);
         }
         finally
@@ -36,6 +40,9 @@ internal sealed class TrafficKeys : IDisposable
             CryptographicOperations.ZeroMemory(key);
         }
     }
+
+    /// <summary>Keys that are used up before a KeyUpdate may come: <paramref name="trafficSecret"/> stays with its owner.</summary>
+    public static TrafficKeys OfHandshake(SuiteAlgorithm suite, Secret trafficSecret) => new(suite, trafficSecret, isUpdatable: false);
 
     /// <summary>Keys of TLS 1.2.</summary>
     /// <param name="suite">The suite.</param>
@@ -53,7 +60,7 @@ internal sealed class TrafficKeys : IDisposable
     public static int FixedIvLength(SuiteAlgorithm suite) => AeadKey.NonceLength - suite.ExplicitNonceLength;
 
     /// <summary>Whether the records are those of TLS 1.2: typed in the clear, without padding.</summary>
-    public bool IsTls12 => _secret == null;
+    public bool IsTls12 => _suite.Version == TlsVersion.Tls12;
 
     /// <summary>Bytes of the nonce in front of each record; none in TLS 1.3.</summary>
     public int ExplicitNonceLength => IsTls12 ? _suite.ExplicitNonceLength : 0;
@@ -115,9 +122,9 @@ internal sealed class TrafficKeys : IDisposable
     public TrafficKeys Next()
     {
         if (_secret == null)
-            throw new InvalidOperationException("TLS 1.2 has no KeyUpdate.");
+            throw new InvalidOperationException("These keys are not made to be updated.");
         var next = new Secret(_secret.Length);
-        Hkdf.ExpandLabel(_suite.Hash, _secret.Span, "traffic upd"u8, default, next.Span);
+        Hkdf.ExpandLabel(_suite.Hash, _secret, "traffic upd"u8, default, next.Span);
         return new TrafficKeys(_suite, next);
     }
 

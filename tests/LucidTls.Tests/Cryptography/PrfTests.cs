@@ -23,11 +23,12 @@ public sealed class PrfTests
 
     private static void Check(HashAlgorithmName hash, string secret, string seed, string expected)
     {
+        using var key = new Secret(Convert.FromHexString(secret));
         var output = new byte[expected.Length / 2];
-        Prf.Derive(hash, Convert.FromHexString(secret), Encoding.ASCII.GetBytes("test label"), Convert.FromHexString(seed), output);
+        Prf.Derive(hash, key, Encoding.ASCII.GetBytes("test label"), Convert.FromHexString(seed), output);
         Assert.Equal(expected, Convert.ToHexStringLower(output));
         var shorter = new byte[13];
-        Prf.Derive(hash, Convert.FromHexString(secret), Encoding.ASCII.GetBytes("test label"), Convert.FromHexString(seed), shorter);
+        Prf.Derive(hash, key, Encoding.ASCII.GetBytes("test label"), Convert.FromHexString(seed), shorter);
         Assert.Equal(output[..13], shorter);
     }
 }

@@ -146,8 +146,9 @@ public sealed class KeyScheduleTraceTests
 
     private static byte[] Expand(ReadOnlySpan<byte> secret, ReadOnlySpan<byte> label, int length)
     {
+        using var key = new Secret(secret);
         var output = new byte[length];
-        Hkdf.ExpandLabel(HashAlgorithmName.SHA256, secret, label, default, output);
+        Hkdf.ExpandLabel(HashAlgorithmName.SHA256, key, label, default, output);
         return output;
     }
 
