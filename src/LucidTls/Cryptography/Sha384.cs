@@ -1,6 +1,10 @@
 using System.Buffers.Binary;
+using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.Arm;
+using System.Runtime.Intrinsics.X86;
 using System.Security.Cryptography;
 
 namespace LucidTls.Cryptography;
@@ -61,47 +65,63 @@ internal struct Sha384
     public void Compress(ReadOnlySpan<byte> block)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(block.Length, BlockLength);
-        Sha384Schedule schedule;
-        Unsafe.SkipInit(out schedule);
-        ref var w = ref Unsafe.As<Sha384Schedule, ulong>(ref schedule);
+        // The message schedule, two words a vector: the sixteen words that the next rounds take.
         ref var bytes = ref MemoryMarshal.GetReference(block);
-        for (var i = 0; i < 16; i++)
-            Unsafe.Add(ref w, i) = BinaryPrimitives.ReverseEndianness(Unsafe.ReadUnaligned<ulong>(ref Unsafe.Add(ref bytes, i * sizeof(ulong))));
-        for (var i = 16; i < 80; i++)
-            Unsafe.Add(ref w, i) = SmallSigma1(Unsafe.Add(ref w, i - 2)) + Unsafe.Add(ref w, i - 7) + SmallSigma0(Unsafe.Add(ref w, i - 15)) + Unsafe.Add(ref w, i - 16);
-
+        var (x0, x1, x2, x3) = (Load(ref bytes, 0), Load(ref bytes, 1), Load(ref bytes, 2), Load(ref bytes, 3));
+        var (x4, x5, x6, x7) = (Load(ref bytes, 4), Load(ref bytes, 5), Load(ref bytes, 6), Load(ref bytes, 7));
+        Unsafe.SkipInit(out Sha384Inputs inputs);
+        ref var w = ref Unsafe.As<Sha384Inputs, ulong>(ref inputs);
         ref var k = ref MemoryMarshal.GetReference(RoundConstants);
         var (a, b, c, d) = (_state[0], _state[1], _state[2], _state[3]);
         var (e, f, g, h) = (_state[4], _state[5], _state[6], _state[7]);
         unchecked
         {
-            for (var i = 0; i < 80; i += 8)
+            for (var i = 0; i < 80; i += 16)
             {
-                // The variables' names turn instead of their values.
-                h += BigSigma1(e) + Choose(e, f, g) + Unsafe.Add(ref k, i + 0) + Unsafe.Add(ref w, i + 0);
-                d += h;
-                h += BigSigma0(a) + Majority(a, b, c);
-                g += BigSigma1(d) + Choose(d, e, f) + Unsafe.Add(ref k, i + 1) + Unsafe.Add(ref w, i + 1);
-                c += g;
-                g += BigSigma0(h) + Majority(h, a, b);
-                f += BigSigma1(c) + Choose(c, d, e) + Unsafe.Add(ref k, i + 2) + Unsafe.Add(ref w, i + 2);
-                b += f;
-                f += BigSigma0(g) + Majority(g, h, a);
-                e += BigSigma1(b) + Choose(b, c, d) + Unsafe.Add(ref k, i + 3) + Unsafe.Add(ref w, i + 3);
-                a += e;
-                e += BigSigma0(f) + Majority(f, g, h);
-                d += BigSigma1(a) + Choose(a, b, c) + Unsafe.Add(ref k, i + 4) + Unsafe.Add(ref w, i + 4);
-                h += d;
-                d += BigSigma0(e) + Majority(e, f, g);
-                c += BigSigma1(h) + Choose(h, a, b) + Unsafe.Add(ref k, i + 5) + Unsafe.Add(ref w, i + 5);
-                g += c;
-                c += BigSigma0(d) + Majority(d, e, f);
-                b += BigSigma1(g) + Choose(g, h, a) + Unsafe.Add(ref k, i + 6) + Unsafe.Add(ref w, i + 6);
-                f += b;
-                b += BigSigma0(c) + Majority(c, d, e);
-                a += BigSigma1(f) + Choose(f, g, h) + Unsafe.Add(ref k, i + 7) + Unsafe.Add(ref w, i + 7);
-                e += a;
-                a += BigSigma0(b) + Majority(b, c, d);
+                (x0 + Vector128.LoadUnsafe(ref k, (nuint)i)).StoreUnsafe(ref w);
+                (x1 + Vector128.LoadUnsafe(ref k, (nuint)i + 2)).StoreUnsafe(ref w, 2);
+                (x2 + Vector128.LoadUnsafe(ref k, (nuint)i + 4)).StoreUnsafe(ref w, 4);
+                (x3 + Vector128.LoadUnsafe(ref k, (nuint)i + 6)).StoreUnsafe(ref w, 6);
+                (x4 + Vector128.LoadUnsafe(ref k, (nuint)i + 8)).StoreUnsafe(ref w, 8);
+                (x5 + Vector128.LoadUnsafe(ref k, (nuint)i + 10)).StoreUnsafe(ref w, 10);
+                (x6 + Vector128.LoadUnsafe(ref k, (nuint)i + 12)).StoreUnsafe(ref w, 12);
+                (x7 + Vector128.LoadUnsafe(ref k, (nuint)i + 14)).StoreUnsafe(ref w, 14);
+                x0 = Next(x0, x1, x4, x5, x7);
+                x1 = Next(x1, x2, x5, x6, x0);
+                x2 = Next(x2, x3, x6, x7, x1);
+                x3 = Next(x3, x4, x7, x0, x2);
+                x4 = Next(x4, x5, x0, x1, x3);
+                x5 = Next(x5, x6, x1, x2, x4);
+                x6 = Next(x6, x7, x2, x3, x5);
+                x7 = Next(x7, x0, x3, x4, x6);
+                for (var j = 0; j < 16; j += 8)
+                {
+                    // The variables' names turn instead of their values.
+                    h += BigSigma1(e) + Choose(e, f, g) + Unsafe.Add(ref w, j + 0);
+                    d += h;
+                    h += BigSigma0(a) + Majority(a, b, c);
+                    g += BigSigma1(d) + Choose(d, e, f) + Unsafe.Add(ref w, j + 1);
+                    c += g;
+                    g += BigSigma0(h) + Majority(h, a, b);
+                    f += BigSigma1(c) + Choose(c, d, e) + Unsafe.Add(ref w, j + 2);
+                    b += f;
+                    f += BigSigma0(g) + Majority(g, h, a);
+                    e += BigSigma1(b) + Choose(b, c, d) + Unsafe.Add(ref w, j + 3);
+                    a += e;
+                    e += BigSigma0(f) + Majority(f, g, h);
+                    d += BigSigma1(a) + Choose(a, b, c) + Unsafe.Add(ref w, j + 4);
+                    h += d;
+                    d += BigSigma0(e) + Majority(e, f, g);
+                    c += BigSigma1(h) + Choose(h, a, b) + Unsafe.Add(ref w, j + 5);
+                    g += c;
+                    c += BigSigma0(d) + Majority(d, e, f);
+                    b += BigSigma1(g) + Choose(g, h, a) + Unsafe.Add(ref w, j + 6);
+                    f += b;
+                    b += BigSigma0(c) + Majority(c, d, e);
+                    a += BigSigma1(f) + Choose(f, g, h) + Unsafe.Add(ref w, j + 7);
+                    e += a;
+                    a += BigSigma0(b) + Majority(b, c, d);
+                }
             }
             _state[0] += a;
             _state[1] += b;
@@ -112,8 +132,36 @@ internal struct Sha384
             _state[6] += g;
             _state[7] += h;
         }
-        CryptographicOperations.ZeroMemory(MemoryMarshal.AsBytes(new Span<Sha384Schedule>(ref schedule)));
+        CryptographicOperations.ZeroMemory(MemoryMarshal.AsBytes(new Span<Sha384Inputs>(ref inputs)));
     }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector128<ulong> Load(ref byte bytes, int pair)
+    {
+        var words = Vector128.LoadUnsafe(ref bytes, (nuint)(pair * Vector128<byte>.Count));
+        return Vector128.Shuffle(words, Vector128.Create((byte)7, 6, 5, 4, 3, 2, 1, 0, 15, 14, 13, 12, 11, 10, 9, 8)).AsUInt64();
+    }
+
+    /// <summary>W(t) and W(t + 1) from the pairs of t - 16, t - 14, t - 8, t - 6 and t - 2.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector128<ulong> Next(Vector128<ulong> w16, Vector128<ulong> w14, Vector128<ulong> w8, Vector128<ulong> w6, Vector128<ulong> w2)
+    {
+        var w15 = Straddle(w16, w14);
+        var sigma0 = RotateRight(w15, 1) ^ RotateRight(w15, 8) ^ (w15 >>> 7);
+        var sigma1 = RotateRight(w2, 19) ^ RotateRight(w2, 61) ^ (w2 >>> 6);
+        return w16 + sigma0 + Straddle(w8, w6) + sigma1;
+    }
+
+    /// <summary>The pair that begins in the middle of <paramref name="first"/>.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector128<ulong> Straddle(Vector128<ulong> first, Vector128<ulong> second) =>
+        Sse2.IsSupported ? Sse2.Shuffle(first.AsDouble(), second.AsDouble(), 0b01).AsUInt64()
+        : AdvSimd.IsSupported ? AdvSimd.ExtractVector128(first, second, 1)
+        : Vector128.Create(first[1], second[0]);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector128<ulong> RotateRight(Vector128<ulong> x, [ConstantExpected] byte count) =>
+        Avx512F.VL.IsSupported ? Avx512F.VL.RotateRight(x, count) : (x >>> count) | (x << (64 - count));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static ulong Choose(ulong x, ulong y, ulong z) => z ^ (x & (y ^ z));
@@ -127,20 +175,15 @@ internal struct Sha384
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static ulong BigSigma1(ulong x) => ulong.RotateRight(x, 14) ^ ulong.RotateRight(x, 18) ^ ulong.RotateRight(x, 41);
 
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static ulong SmallSigma0(ulong x) => ulong.RotateRight(x, 1) ^ ulong.RotateRight(x, 8) ^ (x >> 7);
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static ulong SmallSigma1(ulong x) => ulong.RotateRight(x, 19) ^ ulong.RotateRight(x, 61) ^ (x >> 6);
-
     [InlineArray(8)]
     private struct Sha384Words
     {
         private ulong _first;
     }
 
-    [InlineArray(80)]
-    private struct Sha384Schedule
+    /// <summary>What sixteen rounds add: W(t) + K(t).</summary>
+    [InlineArray(16)]
+    private struct Sha384Inputs
     {
         private ulong _first;
     }
