@@ -3,8 +3,8 @@ using System.Security.Cryptography;
 namespace LucidTls.Cryptography;
 
 /// <summary>
-/// HMAC (RFC 2104) with the hashes of the TLS suites, in one shot and without allocation, by the platform; but with SHA-384, keys up to a
-/// block and short messages, as key derivation has them, by <see cref="HmacSha384Key"/>, which costs less than the platform's call.
+/// HMAC (RFC 2104) with the hashes of the TLS suites, without allocation but for what a <see cref="Secret"/> keeps: with keys up to a block and
+/// short messages, as key derivation has them, by <see cref="HmacKey{THash}"/>, which costs less than the platform's call; else by the platform.
 /// </summary>
 internal static class Hmac
 {
@@ -23,11 +23,20 @@ internal static class Hmac
     /// <summary>Writes the whole output, <see cref="LengthOf"/> bytes, to <paramref name="destination"/>.</summary>
     public static void HashData(HashAlgorithmName hash, Secret key, ReadOnlySpan<byte> data, Span<byte> destination)
     {
-        if (LengthOf(hash) == HMACSHA256.HashSizeInBytes)
+        var isSha256 = LengthOf(hash) == Sha256.HashLength;
+        if (data.Length <= LongestShortMessage && key.Length <= (isSha256 ? Sha256.BlockLength : Sha384.BlockLength))
+            HashShort(isSha256, key, data, destination);
+        else if (isSha256)
             HMACSHA256.HashData(key.Span, data, destination);
-        else if (data.Length <= LongestShortMessage && key.Length <= Sha384.BlockLength)
-            key.HmacSha384Key.HashData(data, destination);
         else
             HMACSHA384.HashData(key.Span, data, destination);
+    }
+
+    private static void HashShort(bool isSha256, Secret key, ReadOnlySpan<byte> data, Span<byte> destination)
+    {
+        if (isSha256)
+            key.HmacSha256Key.HashData(data, destination);
+        else
+            key.HmacSha384Key.HashData(data, destination);
     }
 }

@@ -10,7 +10,8 @@ namespace LucidTls.Cryptography;
 internal sealed unsafe class Secret : IDisposable
 {
     private nint _bytes;
-    private nint _hmacKey;
+    private nint _hmacSha256Key;
+    private nint _hmacSha384Key;
 
     public Secret(int length)
     {
@@ -34,15 +35,11 @@ internal sealed unsafe class Secret : IDisposable
         }
     }
 
-    /// <summary>What HMAC with SHA-384 makes of this secret as its key: made when first asked for and kept, since most secrets of TLS key several messages.</summary>
-    public ref readonly HmacSha384Key HmacSha384Key
-    {
-        get
-        {
-            var key = _hmacKey;
-            return ref *(HmacSha384Key*)(key != 0 ? key : MakeHmacKey());
-        }
-    }
+    /// <summary>What HMAC makes of this secret as its key: made when first asked for and kept, since most secrets of TLS key several messages.</summary>
+    public ref readonly HmacKey<Sha256> HmacSha256Key => ref HmacKey<Sha256>(ref _hmacSha256Key);
+
+    /// <inheritdoc cref="HmacSha256Key"/>
+    public ref readonly HmacKey<Sha384> HmacSha384Key => ref HmacKey<Sha384>(ref _hmacSha384Key);
 
     public void Dispose()
     {
@@ -50,22 +47,29 @@ internal sealed unsafe class Secret : IDisposable
         GC.SuppressFinalize(this);
     }
 
-    private nint MakeHmacKey()
+    private ref readonly HmacKey<THash> HmacKey<THash>(ref nint place) where THash : unmanaged, IBlockHash<THash>
     {
-        var made = (nint)NativeMemory.Alloc((nuint)sizeof(HmacSha384Key));
-        HmacSha384Key.Make(Span, out *(HmacSha384Key*)made);
+        var key = place;
+        return ref *(HmacKey<THash>*)(key != 0 ? key : MakeHmacKey<THash>(ref place));
+    }
+
+    private nint MakeHmacKey<THash>(ref nint place) where THash : unmanaged, IBlockHash<THash>
+    {
+        var made = (nint)NativeMemory.Alloc((nuint)sizeof(HmacKey<THash>));
+        Cryptography.HmacKey<THash>.Make(Span, out *(HmacKey<THash>*)made);
         // An exporter's secret may be used by two threads at once: the first one's stays.
-        var first = Interlocked.CompareExchange(ref _hmacKey, made, 0);
+        var first = Interlocked.CompareExchange(ref place, made, 0);
         if (first == 0)
             return made;
-        Free(ref made, sizeof(HmacSha384Key));
+        Free(ref made, sizeof(HmacKey<THash>));
         return first;
     }
 
     private void Free()
     {
         Free(ref _bytes, Length);
-        Free(ref _hmacKey, sizeof(HmacSha384Key));
+        Free(ref _hmacSha256Key, sizeof(HmacKey<Sha256>));
+        Free(ref _hmacSha384Key, sizeof(HmacKey<Sha384>));
     }
 
     private static void Free(ref nint memory, int length)

@@ -15,7 +15,7 @@ namespace LucidTls.Cryptography;
 /// Constant time: additions, rotations and bitwise operations on the message alone; what is looked up is found by the number of the round.
 /// </para>
 /// </summary>
-internal struct Sha384
+internal struct Sha384 : IBlockHash<Sha384>
 {
     private Sha384Words _state;
 

@@ -5,51 +5,51 @@ using System.Security.Cryptography;
 namespace LucidTls.Cryptography;
 
 /// <summary>
-/// HMAC (RFC 2104) with <see cref="Sha384"/> and a key that is taken in already: a short message costs two blocks then instead of four.
+/// HMAC (RFC 2104) with a key that is taken in already, which halves the cost of a short message.
 /// It is as secret as the key.
 /// </summary>
-internal struct HmacSha384Key
+internal struct HmacKey<THash> where THash : unmanaged, IBlockHash<THash>
 {
-    private Sha384 _inner;
-    private Sha384 _outer;
+    private THash _inner;
+    private THash _outer;
 
-    /// <param name="key">At most a block of SHA-384.</param>
+    /// <param name="key">At most a block of the hash.</param>
     /// <param name="made">The key taken in.</param>
-    public static void Make(ReadOnlySpan<byte> key, out HmacSha384Key made)
+    public static void Make(ReadOnlySpan<byte> key, out HmacKey<THash> made)
     {
         // RFC 2104 §2: H(K XOR opad, H(K XOR ipad, text))
         TakeIn(key, 0x36, out made._inner);
         TakeIn(key, 0x5C, out made._outer);
     }
 
-    /// <summary>Writes the whole output, <see cref="Sha384.HashLength"/> bytes, to <paramref name="destination"/>.</summary>
+    /// <summary>Writes the whole output, as long as the hash, to <paramref name="destination"/>.</summary>
     public readonly void HashData(ReadOnlySpan<byte> data, Span<byte> destination)
     {
-        Span<byte> block = stackalloc byte[Sha384.BlockLength];
-        var inner = block[..Sha384.HashLength];
+        Span<byte> block = stackalloc byte[THash.BlockLength];
+        var inner = block[..THash.HashLength];
         var hash = _inner;
         Finish(ref hash, data, block, inner);
         hash = _outer;
-        Finish(ref hash, inner, block, destination[..Sha384.HashLength]);
+        Finish(ref hash, inner, block, destination[..THash.HashLength]);
         CryptographicOperations.ZeroMemory(block);
-        CryptographicOperations.ZeroMemory(MemoryMarshal.AsBytes(new Span<Sha384>(ref hash)));
+        CryptographicOperations.ZeroMemory(MemoryMarshal.AsBytes(new Span<THash>(ref hash)));
     }
 
-    private static void TakeIn(ReadOnlySpan<byte> key, byte pad, out Sha384 hash)
+    private static void TakeIn(ReadOnlySpan<byte> key, byte pad, out THash hash)
     {
-        Span<byte> block = stackalloc byte[Sha384.BlockLength];
+        Span<byte> block = stackalloc byte[THash.BlockLength];
         block.Fill(pad);
         for (var i = 0; i < key.Length; i++)
             block[i] ^= key[i];
-        hash = Sha384.Start();
+        hash = THash.Start();
         hash.Compress(block);
         CryptographicOperations.ZeroMemory(block);
     }
 
     // FIPS 180-4 §5.1: a bit 1, zeros, and the count of bits, the block of the key among them.
-    private static void Finish(ref Sha384 hash, ReadOnlySpan<byte> data, Span<byte> block, Span<byte> destination)
+    private static void Finish(ref THash hash, ReadOnlySpan<byte> data, Span<byte> block, Span<byte> destination)
     {
-        var bits = (ulong)(Sha384.BlockLength + data.Length) * 8;
+        var bits = (ulong)(THash.BlockLength + data.Length) * 8;
         for (; data.Length >= block.Length; data = data[block.Length..])
             hash.Compress(data);
         // The data may lie at the block's beginning.
