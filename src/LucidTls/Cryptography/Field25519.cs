@@ -52,6 +52,28 @@ internal struct Field25519
         };
     }
 
+    /// <summary>The lower 26 bits of a limb, or the 25 above them, of an element just read or made of small numbers: of ten halves that with <paramref name="index"/>.</summary>
+    public readonly ulong HalfLimb(int index)
+    {
+        var limb = Unsafe.Add(ref Unsafe.As<Field25519, ulong>(ref Unsafe.AsRef(in this)), index / 2);
+        return index % 2 == 0 ? limb & ((1UL << 26) - 1) : limb >> 26;
+    }
+
+    /// <summary>From ten halves, which may be a little longer than 26 and 25 bits.</summary>
+    public static Field25519 FromHalfLimbs(ReadOnlySpan<ulong> halves)
+    {
+        var element = new Field25519
+        {
+            _0 = halves[0] + (halves[1] << 26),
+            _1 = halves[2] + (halves[3] << 26),
+            _2 = halves[4] + (halves[5] << 26),
+            _3 = halves[6] + (halves[7] << 26),
+            _4 = halves[8] + (halves[9] << 26),
+        };
+        element.Carry();
+        return element;
+    }
+
     /// <summary>The smallest non-negative representative, little endian.</summary>
     public readonly void Write(Span<byte> bytes)
     {

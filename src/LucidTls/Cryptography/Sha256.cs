@@ -141,7 +141,7 @@ internal struct Sha256 : IBlockHash<Sha256>
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector128<uint> RotateRight(Vector128<uint> x, [ConstantExpected] byte count) =>
-        Avx512F.VL.IsSupported ? Avx512F.VL.RotateRight(x, count) : (x >>> count) | (x << (32 - count));
+        VectorWidth.Has512 ? Avx512F.VL.RotateRight(x, count) : (x >>> count) | (x << (32 - count));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static uint Choose(uint x, uint y, uint z) => z ^ (x & (y ^ z));

@@ -161,7 +161,7 @@ internal struct Sha384 : IBlockHash<Sha384>
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector128<ulong> RotateRight(Vector128<ulong> x, [ConstantExpected] byte count) =>
-        Avx512F.VL.IsSupported ? Avx512F.VL.RotateRight(x, count) : (x >>> count) | (x << (64 - count));
+        VectorWidth.Has512 ? Avx512F.VL.RotateRight(x, count) : (x >>> count) | (x << (64 - count));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static ulong Choose(ulong x, ulong y, ulong z) => z ^ (x & (y ^ z));

@@ -47,6 +47,33 @@ public sealed class X25519Tests
     }
 
     [Fact]
+    public void Both_ladders_give_the_same()
+    {
+        Assert.SkipUnless(VectorWidth.Has256, "This processor has no vectors for the second ladder.");
+        var random = new Random(Differential.Seed);
+        var (scalar, u, first, second) = (new byte[32], new byte[32], new byte[32], new byte[32]);
+        for (var i = 0; i < Differential.Rounds(3000); i++)
+        {
+            FillWithRuns(random, scalar);
+            FillWithRuns(random, u);
+            scalar[0] &= 248;
+            scalar[31] = (byte)((scalar[31] & 127) | 64);
+            X25519Ladder.Run(scalar, Field25519.Read(u), out var x, out var z);
+            Write(x, z, first);
+            X25519VectorLadder.Run(scalar, Field25519.Read(u), out x, out z);
+            Write(x, z, second);
+            Assert.True(first.AsSpan().SequenceEqual(second), $"k = {Convert.ToHexString(scalar)}, u = {Convert.ToHexString(u)}, seed {Differential.Seed}");
+        }
+
+        static void Write(in Field25519 x, in Field25519 z, byte[] bytes)
+        {
+            Field25519.Invert(z, out var inverse);
+            Field25519.Multiply(x, inverse, out var quotient);
+            quotient.Write(bytes);
+        }
+    }
+
+    [Fact]
     public void Results_may_overwrite_their_inputs()
     {
         var (scalar, u, expected) = (new byte[32], new byte[32], new byte[32]);
