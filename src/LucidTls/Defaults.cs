@@ -54,5 +54,7 @@ internal static class Defaults
 
     public static readonly TimeSpan TicketLifetime = TimeSpan.FromDays(1);
 
+    public static readonly TimeSpan EarlyDataFreshness = TimeSpan.FromSeconds(10);
+
     public static readonly TimeSpan HandshakeTimeout = TimeSpan.FromSeconds(10);
 }

@@ -11,6 +11,7 @@ public sealed class TlsClientOptions : TlsOptions
     private bool _dangerousAcceptAnyCertificate;
     private IReadOnlyList<NamedGroup> _keyShareGroups = Defaults.KeyShareGroups;
     private bool _isFallback;
+    private ReadOnlyMemory<byte> _earlyData;
     private TlsIdentity? _identity;
     private TlsSessionCache? _sessionCache = TlsSessionCache.Shared;
     private Func<TlsCertificateRequest, CancellationToken, ValueTask<TlsIdentity?>>? _identitySelector;
@@ -44,6 +45,14 @@ public sealed class TlsClientOptions : TlsOptions
 
     /// <summary>Where tickets are kept for resuming later; null not to resume. The default is shared by all connections of the process.</summary>
     public TlsSessionCache? SessionCache { get => _sessionCache; set => Set(ref _sessionCache, value); }
+
+    /// <summary>
+    /// Data to send along with the ClientHello when a session is resumed whose ticket allows as many bytes (0-RTT, RFC 8446 §2.3); empty, the default, for none. Whoever records it
+    /// can have the server see it twice: only what may safely happen twice belongs here. It saves a round trip and is forward secret only as far as the ticket is.
+    /// <see cref="TlsSessionInfo.EarlyData"/> says afterwards whether it was sent and taken; if not, nothing of it has been read, and the application sends it anew if it still wants to.
+    /// Each connection with these options sends it: <see cref="Clone"/> them for one.
+    /// </summary>
+    public ReadOnlyMemory<byte> EarlyData { get => _earlyData; set => Set(ref _earlyData, value); }
 
     internal override void DemandUsable()
     {

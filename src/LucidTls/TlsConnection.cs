@@ -46,6 +46,9 @@ public sealed class TlsConnection : IDisposable
     /// <exception cref="InvalidOperationException">The handshake is not done.</exception>
     public TlsSessionInfo Session => Connection.Session;
 
+    /// <summary>At a server, the early data that was taken from the client; see <see cref="TlsStream.EarlyData"/>.</summary>
+    public ReadOnlyMemory<byte> EarlyData => IsAuthenticated ? Connection.EarlyData : default;
+
     /// <summary>Whether the peer has said that it sends no more; true only after everything before was read.</summary>
     public bool PeerClosed => IsAuthenticated && Connection.PeerClosed;
 

@@ -156,4 +156,10 @@ public enum TlsError
     LocalFailure,
     /// <summary>The handshake was cancelled by this end's application.</summary>
     Cancelled,
+
+    // Early data.
+    /// <summary>The client sent more early data than its ticket allows.</summary>
+    TooMuchEarlyData,
+    /// <summary>The server picked TLS 1.2 though early data was sent, which that version does not know.</summary>
+    EarlyDataNeedsTls13,
 }

@@ -9,6 +9,8 @@ public enum TlsProtection
     Handshake,
     /// <summary>The application traffic keys.</summary>
     Application,
+    /// <summary>The client's early traffic keys (0-RTT), which come from the session that is resumed alone.</summary>
+    EarlyData,
 }
 
 /// <summary>One message of a handshake, as it went by.</summary>

@@ -26,6 +26,10 @@ public sealed class TlsServerOptions : TlsOptions
     private int _ticketCount = Defaults.TicketCount;
     private TimeSpan _ticketLifetime = Defaults.TicketLifetime;
     private IReadOnlyList<ReadOnlyMemory<byte>> _certificateAuthorities = [];
+    private int _maxEarlyDataSize;
+    private TimeSpan _earlyDataFreshness = Defaults.EarlyDataFreshness;
+    private ITlsReplayGuard _replayGuard = TlsReplayGuard.Shared;
+    private Func<TlsEarlyDataExchange, CancellationToken, ValueTask>? _earlyDataHandler;
 
     /// <summary>The identities to choose from: by the name the client asks for, then by what it can verify, then in this order.</summary>
     public IReadOnlyList<TlsIdentity> Identities { get => _identities; set => Set(ref _identities, value); }
@@ -74,6 +78,43 @@ public sealed class TlsServerOptions : TlsOptions
             Set(ref _ticketLifetime, value);
         }
     }
+
+    /// <summary>
+    /// How many bytes of early data (0-RTT, RFC 8446 §2.3) a client may send with a ticket; 0, the default, takes none. Early data can be replayed by
+    /// whoever recorded it: set this only if the application knows what it may do on its account (RFC 8470). Tickets say so from then on; a smaller value refuses the early data of older tickets.
+    /// </summary>
+    /// <exception cref="ArgumentOutOfRangeException">The value is negative.</exception>
+    public int MaxEarlyDataSize
+    {
+        get => _maxEarlyDataSize;
+        set
+        {
+            ArgumentOutOfRangeException.ThrowIfNegative(value);
+            Set(ref _maxEarlyDataSize, value);
+        }
+    }
+
+    /// <summary>How far the age of a ticket may be from what the client says for its early data to be taken: 10 seconds by default (RFC 8446 §8.3).</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The value is not between zero and a day.</exception>
+    public TimeSpan EarlyDataFreshness
+    {
+        get => _earlyDataFreshness;
+        set
+        {
+            ArgumentOutOfRangeException.ThrowIfLessThan(value, TimeSpan.Zero);
+            ArgumentOutOfRangeException.ThrowIfGreaterThan(value, TimeSpan.FromDays(1));
+            Set(ref _earlyDataFreshness, value);
+        }
+    }
+
+    /// <summary>Remembers which tickets early data came under (RFC 8446 §8.1). The default is shared by all servers of the process; machines that share tickets must share a guard.</summary>
+    public ITlsReplayGuard ReplayGuard { get => _replayGuard; set => Set(ref _replayGuard, value); }
+
+    /// <summary>
+    /// Called when early data is taken, before the handshake is done, to read it and perhaps to answer. What it leaves unread is in <see cref="TlsStream.EarlyData"/>, as everything is
+    /// when this is null. The time that it takes counts for <see cref="TlsOptions.HandshakeTimeout"/>.
+    /// </summary>
+    public Func<TlsEarlyDataExchange, CancellationToken, ValueTask>? EarlyDataHandler { get => _earlyDataHandler; set => Set(ref _earlyDataHandler, value); }
 
     internal override void DemandUsable()
     {

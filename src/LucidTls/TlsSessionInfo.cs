@@ -49,6 +49,9 @@ public sealed class TlsSessionInfo
     /// <summary>Whether the server asked for another key share first (HelloRetryRequest).</summary>
     public required bool HelloRetried { get; init; }
 
+    /// <summary>What became of the client's early data (0-RTT).</summary>
+    public TlsEarlyDataStatus EarlyData { get; init; }
+
     /// <summary>The messages of the handshake in order, with times.</summary>
     public required IReadOnlyList<TlsHandshakeStep> Steps { get; init; }
 

@@ -48,6 +48,12 @@ public sealed class TlsStream : Stream
     /// <exception cref="InvalidOperationException">There was no successful handshake yet.</exception>
     public TlsSessionInfo Session => Connection.Session;
 
+    /// <summary>
+    /// At a server, the early data (0-RTT) that was taken from the client and that <see cref="TlsServerOptions.EarlyDataHandler"/> left unread; empty when there was none. It is never
+    /// among what is read from this stream. Somebody may have sent it before (RFC 8446 §8).
+    /// </summary>
+    public ReadOnlyMemory<byte> EarlyData => _connection?.EarlyData ?? default;
+
     /// <summary>Whether the handshake succeeded.</summary>
     public bool IsAuthenticated => _connection != null;
 

@@ -23,6 +23,7 @@ internal sealed class TextReport(ConnectSettings settings) : IConnectionReport
         {
             TlsProtection.Plaintext => ("yellow", "in the clear"),
             TlsProtection.Handshake => ("blue", "handshake keys"),
+            TlsProtection.EarlyData => ("blue", "early data keys"),
             TlsProtection.Application => ("green", "application keys"),
         };
         Terminal.MarkupLine(

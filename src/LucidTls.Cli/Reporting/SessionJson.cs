@@ -33,6 +33,7 @@ internal static class SessionJson
             {
                 TlsProtection.Plaintext => "plaintext",
                 TlsProtection.Handshake => "handshake",
+                TlsProtection.EarlyData => "earlyData",
                 TlsProtection.Application => "application",
             });
             json.WriteNumber("elapsedMilliseconds", step.Elapsed.TotalMilliseconds);

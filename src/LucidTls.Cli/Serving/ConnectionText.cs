@@ -22,6 +22,7 @@ internal static class ConnectionText
             {
                 TlsProtection.Plaintext => "in the clear",
                 TlsProtection.Handshake => "handshake keys",
+                TlsProtection.EarlyData => "early data keys",
                 TlsProtection.Application => "application keys",
             };
             text.Append($"{(step.Sent ? '<' : '>')} {Printable.Line(step.Message),-20}{SessionFacts.Bytes(step.Length),9}  {protection,-16}  {SessionFacts.Milliseconds(step.Elapsed),9}  {Printable.Line(step.Detail)}".TrimEnd()).Append('\n');

@@ -56,6 +56,7 @@ internal static class HandshakeDrawing
         {
             TlsProtection.Plaintext => ("plain", OpenLock, "In the clear: whoever sits on the way can read this"),
             TlsProtection.Handshake => ("shake", ClosedLock, "From here on encrypted, with the handshake keys"),
+            TlsProtection.EarlyData => ("shake", ClosedLock, "Encrypted with the keys of the session that is resumed"),
             TlsProtection.Application => ("app", ClosedLock, "From here on encrypted with the application keys"),
         };
         body.Append($"""<g class="{style}"><rect class="band" x="0" y="{y}" width="{Width}" height="{BandTitleHeight - 8}"/><path class="lock" transform="translate({Left + 18} {y + 7})" d="{icon}"/><text class="bandtitle" x="{Left + 44}" y="{y + 21}">{title}</text></g>""");
@@ -70,6 +71,7 @@ internal static class HandshakeDrawing
         {
             TlsProtection.Plaintext => "plain",
             TlsProtection.Handshake => "shake",
+            TlsProtection.EarlyData => "shake",
             TlsProtection.Application => "app",
         };
         var (from, to) = toClient ? (Right - 4, Left + 5) : (Left + 4, Right - 5);

@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using LucidTls.Cryptography;
 using LucidTls.Diagnostics;
 using LucidTls.Protocol;
@@ -14,6 +15,8 @@ internal sealed class ClientGreeting(TlsClientOptions options, HandshakeChannel 
 {
     private ClientOffer? _offer;
     private KeyLog? _keyLog;
+    private byte[] _helloBytes = [];
+    private bool _sentChangeCipherSpec;
 
     /// <summary>Under what sessions with this server are kept; null when they are not.</summary>
     public SessionKey? SessionKey { get; } = SessionKey.Of(options);
@@ -31,14 +34,28 @@ internal sealed class ClientGreeting(TlsClientOptions options, HandshakeChannel 
     public async ValueTask<(TlsVersion Version, ServerHello Hello, HandshakeMessage Message)> RunAsync(CancellationToken cancellationToken)
     {
         SendClientHello();
+        if (Offer.OffersEarlyData)
+            SendEarlyData();
         await channel.FlushAsync(cancellationToken).ConfigureAwait(false);
         channel.AllowsChangeCipherSpec = Offer.OffersTls13;
 
         var message = await channel.ReceiveAsync(HandshakeType.ServerHello, cancellationToken).ConfigureAwait(false);
         var hello = ServerHello.Parse(message.Body);
         var version = VersionOf(hello);
+        // RFC 8446 §D.3: "A client that attempts to send 0-RTT data MUST fail a connection if it receives a ServerHello with TLS 1.2 or older."
+        if (Offer.OffersEarlyData && version != TlsVersion.Tls13)
+            throw new TlsException(TlsError.EarlyDataNeedsTls13);
         channel.Version = version;
         return (version, hello, message);
+    }
+
+    /// <summary>RFC 8446 §D.4: once, before the first protected or repeated message, and only if the session id asked for this dance.</summary>
+    public void SendChangeCipherSpec()
+    {
+        if (_sentChangeCipherSpec || Offer.Hello.SessionId.IsEmpty)
+            return;
+        _sentChangeCipherSpec = true;
+        channel.SendChangeCipherSpec();
     }
 
     public void Dispose()
@@ -78,7 +95,23 @@ internal sealed class ClientGreeting(TlsClientOptions options, HandshakeChannel 
         _offer = new ClientOffer(options, Session, crypto, hooks);
         Offer.Hello = (ClientHello)hooks.BeforeSend(Offer.Hello);
         _keyLog = new KeyLog(options, Offer.Hello.Random.Span);
-        Transcript.Add(channel.Send(Offer.Hello, Offer.Description).Span);
+        var sent = channel.Send(Offer.Hello, Offer.Description).Span;
+        Transcript.Add(sent);
+        if (Offer.OffersEarlyData)
+            _helloBytes = sent.ToArray();
+    }
+
+    // RFC 8446 §4.2.10, under the suite of the session, since there is no other yet.
+    private void SendEarlyData()
+    {
+        if (!crypto.TryGetSuite(Session!.CipherSuite, out var suite))
+            throw new InvalidOperationException($"{Session.CipherSuite} went away.");
+        SendChangeCipherSpec();
+        using var early = EarlyStage.Create(suite, Session.PreSharedKey.Span);
+        var traffic = early.ClientEarlyTraffic(CryptographicOperations.HashData(suite.Hash, _helloBytes));
+        KeyLog.Write("CLIENT_EARLY_TRAFFIC_SECRET", traffic);
+        channel.InstallWriteKeys(new TrafficKeys(suite, traffic), TlsProtection.EarlyData);
+        channel.SendData(options.EarlyData.Span);
     }
 
     private ClientSession? TakeSession()

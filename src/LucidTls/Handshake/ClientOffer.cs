@@ -47,12 +47,15 @@ internal sealed class ClientOffer : IDisposable
     public bool OffersTls13 => Versions.Contains(TlsVersion.Tls13);
     public bool OffersTls12 => Versions.Contains(TlsVersion.Tls12);
 
+    /// <summary>Whether early data goes along: there is a session to resume, and its ticket allows as much (RFC 8446 §4.2.10).</summary>
+    public bool OffersEarlyData => !_options.EarlyData.IsEmpty && _session != null && (uint)_options.EarlyData.Length <= _session.MaxEarlyDataSize;
+
     /// <summary>The hello last sent.</summary>
     public ClientHello Hello { get; set; }
 
     /// <summary>The offer in a few words for people.</summary>
     public string Description =>
-        StepDetails.Offer(CipherSuites, _shares.Select(share => share.Group), ServerName());
+        StepDetails.Offer(CipherSuites, _shares.Select(share => share.Group), ServerName()) + (OffersEarlyData ? $"; {_options.EarlyData.Length} bytes of early data go along" : "");
 
     /// <summary>The private key for the group that the server picked; null when no share of that group was sent.</summary>
     public KeyShare? ShareOf(NamedGroup group) => _shares.Find(share => share.Group == group);
@@ -67,7 +70,8 @@ internal sealed class ClientOffer : IDisposable
         var extensions = new ExtensionBlock();
         foreach (var extension in Hello.Extensions.Items)
         {
-            if (extension.Type != ExtensionType.PreSharedKey)
+            // RFC 8446 §4.1.2: the early data that went along with the first hello is lost.
+            if (extension.Type != ExtensionType.PreSharedKey && extension.Type != ExtensionType.EarlyData)
                 extensions.Add(extension.Type, extension.Data);
         }
         if (group is { } wanted)
@@ -148,6 +152,8 @@ internal sealed class ClientOffer : IDisposable
             extensions.Add(ExtensionType.SignedCertificateTimestamp, default);
         if (OffersTls13)
             AddTls13Extensions(extensions);
+        if (OffersEarlyData)
+            extensions.Add(ExtensionType.EarlyData, default);
         extensions.Add(_grease.LastExtension, new byte[1]);
         // RFC 8446 §4.2.11: the last extension.
         if (_session != null)

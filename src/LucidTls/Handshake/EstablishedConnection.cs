@@ -18,6 +18,7 @@ internal sealed class EstablishedConnection(RecordReader reader, RecordWriter wr
     public RecordWriter Writer { get; } = writer;
     public TlsSessionInfo Session { get; } = result.Session;
     public bool IsServer { get; } = isServer;
+    public ReadOnlyMemory<byte> EarlyData { get; } = result.EarlyData;
 
     /// <summary>Whether the peer has said that it will send no more.</summary>
     public bool PeerClosed { get; private set; }

@@ -25,6 +25,12 @@ internal abstract class HandshakeChannel
     /// <summary>Queues a message under the present keys. The bytes returned are those that go out, for the transcript, valid until the next call.</summary>
     public abstract ReadOnlyMemory<byte> Send(IHandshakeBody message, string detail);
 
+    /// <summary>Queues application data under the present keys: early data of a client, or a server's before the client's Finished.</summary>
+    public abstract void SendData(ReadOnlySpan<byte> data);
+
+    /// <summary>The next piece of a client's early data, valid until the next call; empty when a handshake message comes in its place.</summary>
+    public abstract ValueTask<ReadOnlyMemory<byte>> ReceiveEarlyDataAsync(CancellationToken cancellationToken);
+
     /// <summary>Queues the record that announces new keys in TLS 1.2 (RFC 5246 §7.1) and that middleboxes expect in TLS 1.3 (RFC 8446 §D.4).</summary>
     public abstract void SendChangeCipherSpec();
 
@@ -33,6 +39,9 @@ internal abstract class HandshakeChannel
 
     /// <summary>Protects what is sent from here on.</summary>
     public abstract void InstallWriteKeys(TrafficKeys keys, TlsProtection protection);
+
+    /// <summary>What is sent from here on is in the clear again, after early data that was refused (RFC 8446 §4.1.2).</summary>
+    public abstract void RemoveWriteKeys();
 
     /// <summary>Opens what comes from here on; no part of a message may be left over (RFC 8446 §5.1).</summary>
     public abstract void InstallReadKeys(TrafficKeys keys, TlsProtection protection);

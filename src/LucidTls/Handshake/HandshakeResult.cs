@@ -1,7 +1,7 @@
 namespace LucidTls.Handshake;
 
 /// <summary>A finished handshake. It cannot be made without the evidence that the peer and its Finished were checked.</summary>
-internal sealed class HandshakeResult(VerifiedPeer peer, VerifiedFinished finished, TlsSessionInfo session, Exporter exporter, TicketReceiver? tickets)
+internal sealed class HandshakeResult(VerifiedPeer peer, VerifiedFinished finished, TlsSessionInfo session, Exporter exporter, TicketReceiver? tickets, ReadOnlyMemory<byte> earlyData = default)
 {
     public VerifiedPeer Peer { get; } = peer;
     public VerifiedFinished Finished { get; } = finished;
@@ -10,4 +10,7 @@ internal sealed class HandshakeResult(VerifiedPeer peer, VerifiedFinished finish
 
     /// <summary>Where a client's tickets go; null for a server, or when they are not wanted.</summary>
     public TicketReceiver? Tickets { get; } = tickets;
+
+    /// <summary>The early data that a server took and did not hand to its handler.</summary>
+    public ReadOnlyMemory<byte> EarlyData { get; } = earlyData;
 }

@@ -73,9 +73,42 @@ internal sealed class RecordChannel(ITransport transport, RecordReader reader, R
         return _outgoing.WrittenMemory.Slice(start, length);
     }
 
+    public override void SendData(ReadOnlySpan<byte> data)
+    {
+        SealOutgoing();
+        writer.Append(ContentType.ApplicationData, data);
+    }
+
+    public override async ValueTask<ReadOnlyMemory<byte>> ReceiveEarlyDataAsync(CancellationToken cancellationToken)
+    {
+        while (assembler.IsEmpty)
+        {
+            if (!reader.TryRead(out var record))
+            {
+                await FillAsync(cancellationToken).ConfigureAwait(false);
+            }
+            else if (record.Type != ContentType.ApplicationData)
+            {
+                Accept(record);
+            }
+            else if (record.Content.IsEmpty)
+            {
+                CountIdle();
+            }
+            else
+            {
+                _idleRecords = 0;
+                return record.Content;
+            }
+        }
+        return default;
+    }
+
     public override void SendChangeCipherSpec()
     {
         SealOutgoing();
+        // RFC 8446 §5.1: only the first ClientHello may carry 0x0301.
+        writer.LegacyVersion = TlsVersion.Tls12.Value;
         writer.AppendChangeCipherSpec();
     }
 
@@ -105,6 +138,13 @@ internal sealed class RecordChannel(ITransport transport, RecordReader reader, R
         SealOutgoing();
         writer.Install(keys);
         _writeProtection = protection;
+    }
+
+    public override void RemoveWriteKeys()
+    {
+        SealOutgoing();
+        writer.RemoveKeys();
+        _writeProtection = TlsProtection.Plaintext;
     }
 
     public override void InstallReadKeys(TrafficKeys keys, TlsProtection protection)

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Net.Security;
 using System.Security.Cryptography;
 using LucidTls.Certificates;
 using LucidTls.Cryptography;
@@ -16,14 +17,16 @@ internal sealed class ServerResumption : IDisposable
     private ServerResumption(ushort index, ServerSession session, VerifiedPeer client)
     {
         Index = index;
-        PreSharedKey = session.PreSharedKey;
+        Session = session;
         Client = client;
     }
 
     /// <summary>Which of the client's identities was taken.</summary>
     public ushort Index { get; }
 
-    public Secret PreSharedKey { get; }
+    public ServerSession Session { get; }
+
+    public Secret PreSharedKey => Session.PreSharedKey;
 
     /// <summary>Who the client proved to be when the session was made.</summary>
     public VerifiedPeer Client { get; }
@@ -52,9 +55,10 @@ internal sealed class ServerResumption : IDisposable
         return null;
     }
 
-    public static async ValueTask<NewSessionTicket?> MakeTicketAsync(ITlsTicketStore store, SuiteAlgorithm suite, Secret resumptionMasterSecret, byte nonce, NamedGroup group, string? serverName, VerifiedPeer client, TlsServerOptions options, HandshakeHooks hooks, CancellationToken cancellationToken)
+    public static async ValueTask<NewSessionTicket?> MakeTicketAsync(ITlsTicketStore store, SuiteAlgorithm suite, Secret resumptionMasterSecret, byte nonce, NamedGroup group, string? serverName, SslApplicationProtocol protocol, VerifiedPeer client, TlsServerOptions options, HandshakeHooks hooks, CancellationToken cancellationToken)
     {
         byte[] nonceBytes = [nonce];
+        var ageAdd = RandomAgeAdd(hooks);
         using var key = ResumptionKey.Derive(suite, resumptionMasterSecret, nonceBytes);
         var state = new ServerSession
         {
@@ -67,6 +71,9 @@ internal sealed class ServerResumption : IDisposable
             ServerName = serverName,
             ClientChain = client.Chain,
             PreSharedKey = key,
+            AgeAdd = ageAdd,
+            MaxEarlyDataSize = options.MaxEarlyDataSize,
+            ApplicationProtocol = protocol,
         }.ToBytes();
         try
         {
@@ -74,16 +81,25 @@ internal sealed class ServerResumption : IDisposable
             return ticket == null ? null : new NewSessionTicket
             {
                 LifetimeSeconds = (uint)options.TicketLifetime.TotalSeconds,
-                AgeAdd = RandomAgeAdd(hooks),
+                AgeAdd = ageAdd,
                 Nonce = nonceBytes,
                 Ticket = ticket,
-                Extensions = new ExtensionBlock(),
+                Extensions = TicketExtensions(options),
             };
         }
         finally
         {
             CryptographicOperations.ZeroMemory(state);
         }
+    }
+
+    // RFC 8446 §4.6.1
+    private static ExtensionBlock TicketExtensions(TlsServerOptions options)
+    {
+        var extensions = new ExtensionBlock();
+        if (options.MaxEarlyDataSize > 0)
+            extensions.Add(ExtensionType.EarlyData, Extensions.BuildMaxEarlyDataSize(options.MaxEarlyDataSize));
+        return extensions;
     }
 
     public void Dispose() => PreSharedKey.Dispose();

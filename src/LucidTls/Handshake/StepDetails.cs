@@ -1,3 +1,4 @@
+using System.Net.Security;
 using LucidTls.Protocol;
 
 namespace LucidTls.Handshake;
@@ -11,6 +12,18 @@ internal static class StepDetails
         1 => "1 certificate",
         _ => $"{count} certificates",
     };
+
+    /// <summary>What EncryptedExtensions say.</summary>
+    public static string Answer(SslApplicationProtocol protocol, TlsEarlyDataStatus earlyData, string? refusal = null)
+    {
+        var early = earlyData switch
+        {
+            TlsEarlyDataStatus.NotOffered => "",
+            TlsEarlyDataStatus.Accepted => "takes the early data",
+            TlsEarlyDataStatus.Rejected => $"passes over the early data{(refusal == null ? "" : $": {refusal}")}",
+        };
+        return string.Join("; ", new[] { protocol.Protocol.IsEmpty ? "" : $"application protocol {protocol}", early }.Where(part => part.Length > 0));
+    }
 
     /// <summary>Suites by name, and what they have in common when none of them is one that this library could speak.</summary>
     public static string Suites(IEnumerable<CipherSuite> suites)

@@ -29,6 +29,8 @@ internal sealed class TicketReceiver(SuiteAlgorithm suite, Secret resumptionMast
             Received = now,
             Authenticated = authenticated,
             Expires = expires < authenticated + LongestTrust ? expires : authenticated + LongestTrust,
+            MaxEarlyDataSize = ticket.MaxEarlyDataSize,
+            ApplicationProtocol = session.ApplicationProtocol,
             ServerChain = session.PeerCertificates,
             Verdict = session.PeerVerdict,
             ServerSignatureScheme = session.ServerSignatureScheme,

@@ -20,7 +20,7 @@ internal sealed class Tls13Client(ClientGreeting greeting, TlsClientOptions opti
     private MasterStage? _masterStage;
     private Secret? _clientTraffic;
     private Secret? _serverTraffic;
-    private bool _sentChangeCipherSpec;
+    private TlsEarlyDataStatus _earlyData = greeting.Offer.OffersEarlyData ? TlsEarlyDataStatus.Rejected : TlsEarlyDataStatus.NotOffered;
     private bool _retried;
     private bool _resumed;
 
@@ -43,6 +43,7 @@ internal sealed class Tls13Client(ClientGreeting greeting, TlsClientOptions opti
         _masterStage = _handshakeStage!.Advance();
         var serverFinishedHash = _transcript.Current(_hash).ToArray();
         InstallApplicationReadKeys(server, finished, serverFinishedHash);
+        EndEarlyData();
         var (identity, scheme) = await SendClientProofAsync(request, cancellationToken).ConfigureAwait(false);
         SendFinished();
         InstallApplicationWriteKeys(server, finished, serverFinishedHash);
@@ -128,7 +129,9 @@ internal sealed class Tls13Client(ClientGreeting greeting, TlsClientOptions opti
         byte[] before = [.. _transcript.ReplaceWithMessageHash(), .. message.Bytes.Span];
         _transcript.Add(message.Bytes.Span);
 
-        SendChangeCipherSpec();
+        greeting.SendChangeCipherSpec();
+        if (Offer.OffersEarlyData)
+            channel.RemoveWriteKeys();
         Offer.Retry(group, cookie, Suite, before);
         Offer.Hello = (ClientHello)hooks.BeforeSend(Offer.Hello);
         Send(Offer.Hello, "once more, as the server asked");
@@ -160,9 +163,15 @@ internal sealed class Tls13Client(ClientGreeting greeting, TlsClientOptions opti
         KeyLog.Write("CLIENT_HANDSHAKE_TRAFFIC_SECRET", _clientTraffic);
         KeyLog.Write("SERVER_HANDSHAKE_TRAFFIC_SECRET", _serverTraffic);
         channel.InstallReadKeys(TrafficKeys.OfHandshake(Suite, _serverTraffic), TlsProtection.Handshake);
-        SendChangeCipherSpec();
-        channel.InstallWriteKeys(TrafficKeys.OfHandshake(Suite, _clientTraffic), TlsProtection.Handshake);
+        greeting.SendChangeCipherSpec();
+        if (!MayHaveEarlyDataTaken)
+            InstallHandshakeWriteKeys();
     }
+
+    /// <summary>Whether EncryptedExtensions may still say that early data is taken: until then its keys stay.</summary>
+    private bool MayHaveEarlyDataTaken => Offer.OffersEarlyData && _resumed && !_retried;
+
+    private void InstallHandshakeWriteKeys() => channel.InstallWriteKeys(TrafficKeys.OfHandshake(Suite, _clientTraffic!), TlsProtection.Handshake);
 
     // RFC 8446 §4.2.11: the server names one of the identities offered, of which there is one, and a suite with its hash.
     private bool AcceptsResumption(ServerHello hello)
@@ -187,9 +196,38 @@ internal sealed class Tls13Client(ClientGreeting greeting, TlsClientOptions opti
         if (extensions.TryGet(ExtensionType.SupportedGroups, out var groups))
             Extensions.ParseGroups(groups);
         var protocol = extensions.TryGet(ExtensionType.ApplicationLayerProtocolNegotiation, out var data) ? ClientChoice.Protocol(options, data) : default;
-        channel.Describe(protocol.Protocol.IsEmpty ? "" : $"application protocol {protocol}");
+        AcceptEarlyDataVerdict(extensions, protocol);
+        channel.Describe(StepDetails.Answer(protocol, _earlyData));
         _transcript.Add(message.Bytes.Span);
         return protocol;
+    }
+
+    // RFC 8446 §4.2.10: taken under the first identity, its suite and its application protocol, or not at all.
+    private void AcceptEarlyDataVerdict(ExtensionBlock extensions, SslApplicationProtocol protocol)
+    {
+        if (!extensions.TryGet(ExtensionType.EarlyData, out var data))
+        {
+            if (MayHaveEarlyDataTaken)
+                InstallHandshakeWriteKeys();
+            return;
+        }
+        Extensions.DemandEmpty(data, "early_data");
+        if (!_resumed)
+            throw new TlsException(TlsError.IllegalValue, "early data taken without the session that it was sent under");
+        if (_session!.CipherSuite != Suite.Id)
+            throw new TlsException(TlsError.IllegalValue, $"early data of {_session.CipherSuite} taken with {Suite.Id}");
+        if (_session.ApplicationProtocol != protocol)
+            throw new TlsException(TlsError.IllegalValue, $"early data for {_session.ApplicationProtocol} taken for {protocol}");
+        _earlyData = TlsEarlyDataStatus.Accepted;
+    }
+
+    // RFC 8446 §4.5: only when it was taken.
+    private void EndEarlyData()
+    {
+        if (_earlyData != TlsEarlyDataStatus.Accepted)
+            return;
+        Send(new EndOfEarlyData(), $"after {options.EarlyData.Length} bytes of early data");
+        InstallHandshakeWriteKeys();
     }
 
     private async ValueTask<(CertificateRequest? Request, VerifiedPeer Server)> ReceiveServerProofAsync(CancellationToken cancellationToken)
@@ -299,6 +337,7 @@ internal sealed class Tls13Client(ClientGreeting greeting, TlsClientOptions opti
         Resumed = _resumed,
         ExtendedMasterSecret = true,
         HelloRetried = _retried,
+        EarlyData = _earlyData,
         Steps = steps.Finish(),
         HandshakeDuration = steps.Elapsed,
     };
@@ -309,15 +348,6 @@ internal sealed class Tls13Client(ClientGreeting greeting, TlsClientOptions opti
             return null;
         var authenticated = _resumed ? _session!.Authenticated : cache.Now;
         return new TicketReceiver(Suite, _masterStage!.Resumption(_transcript.Current(_hash)), cache, greeting.SessionKey, session, authenticated);
-    }
-
-    // RFC 8446 §D.4: once, before the first protected or repeated message, and only if the session id asked for this dance.
-    private void SendChangeCipherSpec()
-    {
-        if (_sentChangeCipherSpec || Offer.Hello.SessionId.IsEmpty)
-            return;
-        _sentChangeCipherSpec = true;
-        channel.SendChangeCipherSpec();
     }
 
     private void Send(IHandshakeBody message, string detail)

@@ -24,6 +24,8 @@ internal sealed class Tls13Server(ServerGreeting greeting, TlsServerOptions opti
     private ReadOnlyMemory<byte> _helloBytes = greeting.HelloBytes;
     private byte[] _beforeHello = [];
     private ServerResumption? _resumption;
+    private TlsEarlyDataStatus _earlyData;
+    private string? _earlyDataRefusal;
     private TlsIdentity? _identity;
     private SignatureScheme? _scheme;
 
@@ -41,6 +43,7 @@ internal sealed class Tls13Server(ServerGreeting greeting, TlsServerOptions opti
         var (group, share) = await AgreeOnGroupAsync(cancellationToken).ConfigureAwait(false);
         _resumption = await ServerResumption.TryAsync(Hello, _helloBytes, _beforeHello, Suite, options, cancellationToken).ConfigureAwait(false);
         _transcript.Add(_helloBytes.Span);
+        await DecideOnEarlyDataAsync(protocol, cancellationToken).ConfigureAwait(false);
 
         if (_resumption == null)
             (_identity, _scheme) = await ServerChoice.IdentityAsync(Hello, options, cancellationToken).ConfigureAwait(false);
@@ -53,15 +56,16 @@ internal sealed class Tls13Server(ServerGreeting greeting, TlsServerOptions opti
         _masterStage = _handshakeStage!.Advance();
         var serverFinishedHash = _transcript.Current(_hash).ToArray();
         InstallApplicationWriteKeys(serverFinishedHash);
+        var earlyData = await ReceiveEarlyDataAsync(protocol, cancellationToken).ConfigureAwait(false);
         var client = _resumption?.Client ?? await ReceiveClientProofAsync(request, cancellationToken).ConfigureAwait(false);
         var finished = await ReceiveFinishedAsync(cancellationToken).ConfigureAwait(false);
         channel.AllowsChangeCipherSpec = false;
         InstallApplicationReadKeys(client, finished, serverFinishedHash);
 
-        await SendTicketsAsync(client, cancellationToken).ConfigureAwait(false);
+        await SendTicketsAsync(client, protocol, cancellationToken).ConfigureAwait(false);
 
         var exporter = new Tls13Exporter(Suite, ExporterSecret(serverFinishedHash));
-        return new HandshakeResult(client, finished, SessionInfo(client, protocol), exporter, tickets: null);
+        return new HandshakeResult(client, finished, SessionInfo(client, protocol), exporter, tickets: null, earlyData);
     }
 
     public void Dispose()
@@ -77,12 +81,17 @@ internal sealed class Tls13Server(ServerGreeting greeting, TlsServerOptions opti
     private void CheckClientHello()
     {
         ClientHelloChecks.Demand(Hello);
-        if (Hello.OffersEarlyData)
-            channel.EarlyDataToSkip = MostEarlyDataToSkip;
+        if (!Hello.OffersEarlyData)
+            return;
+        _earlyData = TlsEarlyDataStatus.Rejected;
+        channel.EarlyDataToSkip = (int)Math.Min(int.MaxValue, LeastEarlyDataToSkip + 2L * options.MaxEarlyDataSize);
     }
 
-    /// <summary>A client that offers early data under a ticket this server does not take has sent some already; this much of it is passed over.</summary>
-    private const int MostEarlyDataToSkip = 2 * RecordLimits.MaxCiphertext;
+    /// <summary>
+    /// A client whose early data is not taken has sent some already. This much of it is passed over even by a server that takes none, and twice as much as may
+    /// come by one that does, since small records count for more than they hold.
+    /// </summary>
+    private const int LeastEarlyDataToSkip = 2 * RecordLimits.MaxCiphertext;
 
     private async ValueTask<(KeyExchangeGroup Group, ReadOnlyMemory<byte> Share)> AgreeOnGroupAsync(CancellationToken cancellationToken)
     {
@@ -99,6 +108,8 @@ internal sealed class Tls13Server(ServerGreeting greeting, TlsServerOptions opti
         ClientHelloChecks.Demand(second);
         ClientHelloChecks.DemandSame(Hello, second, group.Id, cookie);
         channel.Describe($"once more, with a key share for {group.Id}");
+        // RFC 8446 §4.2.10: none follows the second hello.
+        channel.EarlyDataToSkip = 0;
         Hello = second;
         _helloBytes = message.Bytes;
         return (group, second.KeyShares![0].KeyExchange);
@@ -168,7 +179,48 @@ internal sealed class Tls13Server(ServerGreeting greeting, TlsServerOptions opti
         KeyLog.Write("CLIENT_HANDSHAKE_TRAFFIC_SECRET", _clientTraffic);
         KeyLog.Write("SERVER_HANDSHAKE_TRAFFIC_SECRET", _serverTraffic);
         channel.InstallWriteKeys(TrafficKeys.OfHandshake(Suite, _serverTraffic), TlsProtection.Handshake);
-        channel.InstallReadKeys(TrafficKeys.OfHandshake(Suite, _clientTraffic), TlsProtection.Handshake);
+        if (_earlyData != TlsEarlyDataStatus.Accepted)
+            channel.InstallReadKeys(TrafficKeys.OfHandshake(Suite, _clientTraffic), TlsProtection.Handshake);
+    }
+
+    // RFC 8446 §4.2.10: what is not taken is passed over, and the handshake goes on.
+    private async ValueTask DecideOnEarlyDataAsync(SslApplicationProtocol protocol, CancellationToken cancellationToken)
+    {
+        if (_earlyData == TlsEarlyDataStatus.NotOffered)
+            return;
+        _earlyDataRefusal = await EarlyDataChoice.RefusalAsync(_resumption, Hello, _retried, protocol, options, cancellationToken).ConfigureAwait(false);
+        if (_earlyDataRefusal != null)
+            return;
+        _earlyData = TlsEarlyDataStatus.Accepted;
+        channel.EarlyDataToSkip = 0;
+        using var early = EarlyStage.Create(Suite, _resumption!.PreSharedKey.Span);
+        var traffic = early.ClientEarlyTraffic(_transcript.Current(_hash));
+        KeyLog.Write("CLIENT_EARLY_TRAFFIC_SECRET", traffic);
+        channel.InstallReadKeys(new TrafficKeys(Suite, traffic), TlsProtection.EarlyData);
+    }
+
+    /// <returns>What the application's handler left unread.</returns>
+    private async ValueTask<ReadOnlyMemory<byte>> ReceiveEarlyDataAsync(SslApplicationProtocol protocol, CancellationToken cancellationToken)
+    {
+        if (_earlyData != TlsEarlyDataStatus.Accepted)
+            return default;
+        var exchange = new TlsEarlyDataExchange(channel, _resumption!.Session.MaxEarlyDataSize, Hello.ServerName, protocol);
+        try
+        {
+            if (options.EarlyDataHandler is { } handler)
+                await handler(exchange, cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception exception) when (exception is not (OperationCanceledException or TlsException))
+        {
+            throw new TlsException(TlsError.LocalFailure, "the early data handler failed", exception);
+        }
+        var rest = await exchange.FinishAsync(cancellationToken).ConfigureAwait(false);
+        var message = await channel.ReceiveAsync(HandshakeType.EndOfEarlyData, cancellationToken).ConfigureAwait(false);
+        EndOfEarlyData.Parse(message.Body);
+        channel.Describe($"after {exchange.Received} bytes of early data");
+        _transcript.Add(message.Bytes.Span);
+        channel.InstallReadKeys(TrafficKeys.OfHandshake(Suite, _clientTraffic!), TlsProtection.Handshake);
+        return rest;
     }
 
     private void SendEncryptedExtensions(SslApplicationProtocol protocol)
@@ -179,7 +231,9 @@ internal sealed class Tls13Server(ServerGreeting greeting, TlsServerOptions opti
             extensions.Add(ExtensionType.ServerName, default);
         if (!protocol.Protocol.IsEmpty)
             extensions.Add(ExtensionType.ApplicationLayerProtocolNegotiation, Extensions.BuildProtocols([protocol]));
-        Send(new EncryptedExtensions { Extensions = extensions }, protocol.Protocol.IsEmpty ? "" : $"application protocol {protocol}");
+        if (_earlyData == TlsEarlyDataStatus.Accepted)
+            extensions.Add(ExtensionType.EarlyData, default);
+        Send(new EncryptedExtensions { Extensions = extensions }, StepDetails.Answer(protocol, _earlyData, _earlyDataRefusal));
     }
 
     private async ValueTask<CertificateRequest?> SendServerProofAsync(CancellationToken cancellationToken)
@@ -191,7 +245,7 @@ internal sealed class Tls13Server(ServerGreeting greeting, TlsServerOptions opti
     }
 
     // RFC 8446 §4.6.1: tickets for a client that can use them: psk_dhe_ke (1).
-    private async ValueTask SendTicketsAsync(VerifiedPeer client, CancellationToken cancellationToken)
+    private async ValueTask SendTicketsAsync(VerifiedPeer client, SslApplicationProtocol protocol, CancellationToken cancellationToken)
     {
         if (options.TicketStore is not { } store || Hello.PskModes?.Contains((byte)1) != true)
             return;
@@ -199,7 +253,7 @@ internal sealed class Tls13Server(ServerGreeting greeting, TlsServerOptions opti
         var count = _resumption == null ? options.TicketCount : Math.Min(1, options.TicketCount);
         for (byte nonce = 0; nonce < count; nonce++)
         {
-            if (await ServerResumption.MakeTicketAsync(store, Suite, secret, nonce, _group, Hello.ServerName, client, options, hooks, cancellationToken).ConfigureAwait(false) is { } ticket)
+            if (await ServerResumption.MakeTicketAsync(store, Suite, secret, nonce, _group, Hello.ServerName, protocol, client, options, hooks, cancellationToken).ConfigureAwait(false) is { } ticket)
                 channel.Send(hooks.BeforeSend(ticket), "for resuming this session");
         }
         await channel.FlushAsync(cancellationToken).ConfigureAwait(false);
@@ -303,6 +357,7 @@ internal sealed class Tls13Server(ServerGreeting greeting, TlsServerOptions opti
         Resumed = _resumption != null,
         ExtendedMasterSecret = true,
         HelloRetried = _retried,
+        EarlyData = _earlyData,
         Steps = steps.Finish(),
         HandshakeDuration = steps.Elapsed,
     };

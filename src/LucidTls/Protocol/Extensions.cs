@@ -222,6 +222,10 @@ internal static class Extensions
 
     public static byte[] BuildSelectedIdentity(ushort identity) => Build(writer => writer.WriteUInt16(identity));
 
+    // early_data in NewSessionTicket, RFC 8446 §4.2.10
+
+    public static byte[] BuildMaxEarlyDataSize(int size) => Build(writer => writer.WriteUInt32((uint)size));
+
     // signed_certificate_timestamp, RFC 6962 §3.3
 
     /// <summary>A SignedCertificateTimestampList: at least one, none of them empty. What is inside concerns the verifier.</summary>

@@ -11,6 +11,9 @@ internal sealed class NewSessionTicket : IHandshakeBody
     public required ReadOnlyMemory<byte> Ticket { get; init; }
     public required ExtensionBlock Extensions { get; init; }
 
+    /// <summary>How many bytes of early data may be sent under the ticket (RFC 8446 §4.2.10); 0 for none.</summary>
+    public uint MaxEarlyDataSize { get; private set; }
+
     public static NewSessionTicket Parse(ReadOnlyMemory<byte> body)
     {
         var reader = new TlsReader(body, "NewSessionTicket");
@@ -29,7 +32,7 @@ internal sealed class NewSessionTicket : IHandshakeBody
         if (message.Extensions.TryGet(ExtensionType.EarlyData, out var earlyData))
         {
             var limit = new TlsReader(earlyData, "early_data");
-            limit.ReadUInt32();
+            message.MaxEarlyDataSize = limit.ReadUInt32();
             limit.End();
         }
         return message;

@@ -33,6 +33,13 @@ internal sealed class RecordWriter(RecordPadding padding) : IDisposable
         _keys = keys;
     }
 
+    /// <summary>The records after this call are in the clear again: the keys of early data that nobody takes are of no more use.</summary>
+    public void RemoveKeys()
+    {
+        _keys?.Dispose();
+        _keys = null;
+    }
+
     public void UpdateKeys() => Install((_keys ?? throw new InvalidOperationException("There are no keys to update.")).Next());
 
     /// <summary>Seals content into as many records as it needs. An empty content makes one record.</summary>

@@ -1,3 +1,4 @@
+using System.Net.Security;
 using LucidTls.Certificates;
 using LucidTls.Cryptography;
 
@@ -29,6 +30,12 @@ internal sealed class ClientSession : IDisposable
     /// <summary>When the server last proved itself with its certificate.</summary>
     public required DateTimeOffset Authenticated { get; init; }
     public required DateTimeOffset Expires { get; init; }
+
+    /// <summary>How many bytes of early data the ticket allows (RFC 8446 §4.2.10); 0 for none.</summary>
+    public uint MaxEarlyDataSize { get; init; }
+
+    /// <summary>The application protocol that early data is for.</summary>
+    public SslApplicationProtocol ApplicationProtocol { get; init; }
 
     /// <summary>Who the server proved to be in the handshake that the ticket comes from.</summary>
     public required IReadOnlyList<ReadOnlyMemory<byte>> ServerChain { get; init; }

@@ -1,3 +1,4 @@
+using System.Net.Security;
 using LucidTls.Cryptography;
 using LucidTls.Protocol;
 
@@ -6,7 +7,7 @@ namespace LucidTls.Sessions;
 /// <summary>What a server must know to resume: the content of a ticket, in a form of our own.</summary>
 internal sealed class ServerSession
 {
-    private const byte Format = 2;
+    private const byte Format = 3;
     private static readonly ulong MostMilliseconds = (ulong)DateTimeOffset.MaxValue.ToUnixTimeMilliseconds();
 
     public required TlsVersion Version { get; init; }
@@ -17,6 +18,15 @@ internal sealed class ServerSession
     public required IReadOnlyList<ReadOnlyMemory<byte>> ClientChain { get; init; }
     /// <summary>RFC 7627 §5.3: a session is resumed with extended_master_secret exactly if it was made with it. Always true in TLS 1.3.</summary>
     public required bool ExtendedMasterSecret { get; init; }
+
+    /// <summary>The ticket's ticket_age_add (RFC 8446 §4.6.1).</summary>
+    public uint AgeAdd { get; init; }
+
+    /// <summary>How many bytes of early data the ticket allows; 0 for none.</summary>
+    public int MaxEarlyDataSize { get; init; }
+
+    /// <summary>The application protocol agreed on, which early data must be for.</summary>
+    public SslApplicationProtocol ApplicationProtocol { get; init; }
 
     /// <summary>The group of the handshake that the session comes from.</summary>
     public required NamedGroup Group { get; init; }
@@ -53,6 +63,9 @@ internal sealed class ServerSession
                 writer.WriteVector24(certificate.Span);
         }
         writer.WriteVector8(PreSharedKey.Span);
+        writer.WriteUInt32(AgeAdd);
+        writer.WriteUInt32((uint)MaxEarlyDataSize);
+        writer.WriteVector8(ApplicationProtocol.Protocol.Span);
     });
 
     private static ServerSession? Parse(ReadOnlyMemory<byte> state)
@@ -74,6 +87,9 @@ internal sealed class ServerSession
         while (!certificates.IsEmpty)
             chain.Add(certificates.ReadVector24(1).ToArray());
         var key = reader.ReadVector8(32, 48);
+        var ageAdd = reader.ReadUInt32();
+        var maxEarlyDataSize = (int)Math.Min(reader.ReadUInt32(), int.MaxValue);
+        var protocol = reader.ReadVector8();
         reader.End();
         return new ServerSession
         {
@@ -86,6 +102,9 @@ internal sealed class ServerSession
             ServerName = name.Length == 0 ? null : name,
             ClientChain = chain,
             PreSharedKey = new Secret(key.Span),
+            AgeAdd = ageAdd,
+            MaxEarlyDataSize = maxEarlyDataSize,
+            ApplicationProtocol = protocol.IsEmpty ? default : new SslApplicationProtocol(protocol.ToArray()),
         };
     }
 }

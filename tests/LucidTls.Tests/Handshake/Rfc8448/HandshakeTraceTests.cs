@@ -1,6 +1,8 @@
 using LucidTls.Certificates;
+using LucidTls.Cryptography;
 using LucidTls.Protocol;
 using LucidTls.Sessions;
+using LucidTls.Tests.Connections;
 
 namespace LucidTls.Tests.Handshake.Rfc8448;
 
@@ -28,6 +30,28 @@ public sealed class HandshakeTraceTests
         var ticket = NewSessionTicket.Parse(trace.Messages("server", "NewSessionTicket").Single().AsMemory(4));
         Assert.Equal(ticket.Ticket.ToArray(), session.Ticket.ToArray());
         Assert.Equal(ticket.AgeAdd, session.AgeAdd);
+    }
+
+    [Fact]
+    public void Section_4_a_resumed_handshake_with_early_data_is_reproduced_to_the_byte()
+    {
+        var trace = Trace.Load(4);
+        var ticket = NewSessionTicket.Parse(Trace.Load(3).Messages("server", "NewSessionTicket").Single().AsMemory(4));
+        Assert.Equal(1024u, ticket.MaxEarlyDataSize);
+        var offered = ClientHello.Parse(trace.Get("client", "send handshake record", "payload").AsMemory(4)).PreSharedKeys!.Identities.Single();
+        var key = trace.Get("extract secret \"early\"", "IKM");
+        var earlyData = trace.ApplicationData("client", 0);
+        var client = ClientOptions(trace);
+        client.EarlyData = earlyData;
+        client.SessionCache = new TlsSessionCache();
+        client.SessionCache.Store(SessionKey.Of(client)!, ClientSession(ticket, key));
+        var server = ServerOptions(trace);
+        server.MaxEarlyDataSize = 1024;
+        server.TicketStore = new OneSession(ticket.Ticket, ServerSession(key, ticket.AgeAdd, unchecked(offered.ObfuscatedAge - ticket.AgeAdd)));
+
+        var session = Replay(trace, client, server, earlyData);
+
+        Assert.True(session is { Resumed: true, EarlyData: TlsEarlyDataStatus.Accepted });
     }
 
     [Fact]
@@ -81,10 +105,47 @@ public sealed class HandshakeTraceTests
     private TlsServerOptions ServerOptions(Trace trace)
     {
         var hooks = new TraceHooks(trace, "server");
-        return new TlsServerOptions { Identities = [hooks.Identity()], TicketCount = 0, KeyLog = _serverKeyLog.Add, Hooks = hooks };
+        return new TlsServerOptions { Identities = [trace.Messages("server", "Certificate").Any() ? hooks.Identity() : Fixture.Ed25519Server], TicketCount = 0, KeyLog = _serverKeyLog.Add, Hooks = hooks };
     }
 
-    private TlsSessionInfo Replay(Trace trace, TlsClientOptions clientOptions, TlsServerOptions serverOptions)
+    private static ClientSession ClientSession(NewSessionTicket ticket, byte[] key) => new()
+    {
+        Version = TlsVersion.Tls13,
+        CipherSuite = CipherSuite.Aes128GcmSha256,
+        Group = NamedGroup.X25519,
+        ExtendedMasterSecret = true,
+        Ticket = ticket.Ticket,
+        PreSharedKey = new Secret(key),
+        AgeAdd = ticket.AgeAdd,
+        MaxEarlyDataSize = ticket.MaxEarlyDataSize,
+        Received = DateTimeOffset.UtcNow,
+        Authenticated = DateTimeOffset.UtcNow,
+        Expires = DateTimeOffset.UtcNow.AddHours(1),
+        ServerChain = [],
+        Verdict = null,
+        ServerSignatureScheme = null,
+    };
+
+    private static byte[] ServerSession(byte[] key, uint ageAdd, uint ageMilliseconds)
+    {
+        using var secret = new Secret(key);
+        return new ServerSession
+        {
+            Version = TlsVersion.Tls13,
+            CipherSuite = CipherSuite.Aes128GcmSha256,
+            Group = NamedGroup.X25519,
+            ExtendedMasterSecret = true,
+            Issued = DateTimeOffset.UtcNow - TimeSpan.FromMilliseconds(ageMilliseconds),
+            Lifetime = TimeSpan.FromDays(1),
+            ServerName = "server",
+            ClientChain = [],
+            PreSharedKey = secret,
+            AgeAdd = ageAdd,
+            MaxEarlyDataSize = 1024,
+        }.ToBytes();
+    }
+
+    private TlsSessionInfo Replay(Trace trace, TlsClientOptions clientOptions, TlsServerOptions serverOptions, byte[]? earlyData = null)
     {
         using var client = TlsConnection.CreateClient(clientOptions);
         using var server = TlsConnection.CreateServer(serverOptions);
@@ -99,12 +160,14 @@ public sealed class HandshakeTraceTests
 
         Exchange();
         Assert.True(client.IsAuthenticated && server.IsAuthenticated);
-        client.Write(trace.ApplicationData("client"));
+        Assert.Equal(earlyData ?? [], server.EarlyData.ToArray());
+        var request = trace.ApplicationData("client", earlyData == null ? 0 : 1);
+        client.Write(request);
         Exchange();
-        Assert.Equal(trace.ApplicationData("client"), ReadAll(server));
-        server.Write(trace.ApplicationData("server"));
+        Assert.Equal(request, ReadAll(server));
+        server.Write(trace.ApplicationData("server", 0));
         Exchange();
-        Assert.Equal(trace.ApplicationData("server"), ReadAll(client));
+        Assert.Equal(trace.ApplicationData("server", 0), ReadAll(client));
         client.Close();
         server.Close();
         Exchange();
@@ -137,15 +200,23 @@ public sealed class HandshakeTraceTests
     private static void CheckKeyLog(Trace trace, List<string> lines)
     {
         var random = Convert.ToHexStringLower(trace.Messages("client", "ClientHello").First().AsSpan(6, 32));
-        string[] expected =
+        (string Name, string Label)[] secrets =
         [
-            .. from entry in new[]
-            {
-                ("CLIENT_HANDSHAKE_TRAFFIC_SECRET", "c hs traffic"), ("SERVER_HANDSHAKE_TRAFFIC_SECRET", "s hs traffic"),
-                ("CLIENT_TRAFFIC_SECRET_0", "c ap traffic"), ("SERVER_TRAFFIC_SECRET_0", "s ap traffic"), ("EXPORTER_SECRET", "exp master"),
-            }
-            select $"{entry.Item1} {random} {Convert.ToHexStringLower(trace.Secret(entry.Item2))}",
+            ("CLIENT_HANDSHAKE_TRAFFIC_SECRET", "c hs traffic"), ("SERVER_HANDSHAKE_TRAFFIC_SECRET", "s hs traffic"),
+            ("CLIENT_TRAFFIC_SECRET_0", "c ap traffic"), ("SERVER_TRAFFIC_SECRET_0", "s ap traffic"), ("EXPORTER_SECRET", "exp master"),
         ];
+        if (trace.Has("client", "derive write traffic keys for early application data"))
+            secrets = [.. secrets, ("CLIENT_EARLY_TRAFFIC_SECRET", "c e traffic")];
+        var expected = secrets.Select(secret => $"{secret.Name} {random} {Convert.ToHexStringLower(trace.Secret(secret.Label))}");
         Assert.Equal(expected.Order(), lines.Order());
+    }
+
+    /// <summary>The server's memory of the ticket that the trace shows.</summary>
+    private sealed class OneSession(ReadOnlyMemory<byte> ticket, byte[] session) : ITlsTicketStore
+    {
+        public ValueTask<byte[]?> StoreAsync(ReadOnlyMemory<byte> state, TimeSpan lifetime, CancellationToken cancellationToken) => ValueTask.FromResult<byte[]?>(null);
+
+        public ValueTask<byte[]?> FindAsync(ReadOnlyMemory<byte> shown, CancellationToken cancellationToken) =>
+            ValueTask.FromResult(shown.Span.SequenceEqual(ticket.Span) ? session : null);
     }
 }

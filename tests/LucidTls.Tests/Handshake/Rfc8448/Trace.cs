@@ -41,9 +41,9 @@ internal sealed class Trace
     public byte[] Records(string actor) =>
         [.. _values.Where(value => value.Actor == actor && value.Name == "complete record").SelectMany(value => value.Bytes)];
 
-    /// <summary>What application data one end sends.</summary>
-    public byte[] ApplicationData(string actor) =>
-        [.. _values.Where(value => value.Actor == actor && value.Step == "send application_data record" && value.Name == "payload").SelectMany(value => value.Bytes)];
+    /// <summary>What one end sends in its nth record of application data, counted from 0; nothing when there is none.</summary>
+    public byte[] ApplicationData(string actor, int nth) =>
+        _values.Where(value => value.Actor == actor && value.Step == "send application_data record" && value.Name == "payload").ElementAtOrDefault(nth)?.Bytes ?? [];
 
     private sealed record Value(string Actor, string Step, string Name, byte[] Bytes);
 }

@@ -14,7 +14,7 @@ namespace LucidTls.Tests.Handshake.Rfc8448;
 /// </summary>
 internal sealed class TraceHooks(Trace trace, string actor) : HandshakeHooks
 {
-    private readonly Queue<byte[]> _clientHellos = new(trace.Messages(actor, "ClientHello"));
+    private readonly Queue<byte[]> _clientHellos = new(trace.Messages(actor, "ClientHello").Select(hello => Whole(trace, actor, hello)));
     private readonly Queue<byte[]> _serverHellos = new(trace.Messages(actor, "ServerHello"));
 
     public override KeyShare GenerateShare(KeyExchangeGroup group) => group.Id == NamedGroup.X25519
@@ -51,6 +51,10 @@ internal sealed class TraceHooks(Trace trace, string actor) : HandshakeHooks
             return ValueTask.FromResult(verify.Signature.ToArray());
         });
     }
+
+    // A ClientHello with binders is recorded without them, since they cover it; with them it is there as it is sent.
+    private static byte[] Whole(Trace trace, string actor, byte[] hello) =>
+        hello.Length - HandshakeMessage.HeaderLength == (hello[1] << 16 | hello[2] << 8 | hello[3]) ? hello : trace.Get(actor, "send handshake record", "payload");
 
     private static byte[] Body(byte[] message) => message[HandshakeMessage.HeaderLength..];
 

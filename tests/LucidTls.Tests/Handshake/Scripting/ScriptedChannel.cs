@@ -106,6 +106,23 @@ internal sealed class ScriptedChannel(Script script, MemoryTransport transport, 
         return bytes;
     }
 
+    public override void SendData(ReadOnlySpan<byte> data) => Write(ContentType.ApplicationData, data);
+
+    public override async ValueTask<ReadOnlyMemory<byte>> ReceiveEarlyDataAsync(CancellationToken cancellationToken)
+    {
+        while (_assembler.IsEmpty)
+        {
+            var record = await ReceiveRecordAsync().ConfigureAwait(false);
+            if (record.Type == ContentType.Alert)
+                throw TlsException.FromPeer(AlertRecord.Parse(record.Content.Span));
+            if (record.Type == ContentType.Handshake)
+                _assembler.Add(record.Content.Span);
+            if (record.Type == ContentType.ApplicationData)
+                return record.Content;
+        }
+        return default;
+    }
+
     public override void SendChangeCipherSpec() => script.ChangeCipherSpec(this);
 
     public override ValueTask FlushAsync(CancellationToken cancellationToken) => default;
@@ -119,6 +136,12 @@ internal sealed class ScriptedChannel(Script script, MemoryTransport transport, 
         }
         _writeKeys?.Dispose();
         _writeKeys = keys;
+    }
+
+    public override void RemoveWriteKeys()
+    {
+        _writeKeys?.Dispose();
+        _writeKeys = null;
     }
 
     public override void InstallReadKeys(TrafficKeys keys, TlsProtection protection) => _reader.Install(keys);
