@@ -2,7 +2,7 @@ using System.Net.Security;
 
 namespace LucidTls;
 
-/// <summary>What a client said of itself in its ClientHello, for choosing an identity by.</summary>
+/// <summary>What a client said of itself in its ClientHello, for choosing an identity or options by.</summary>
 public sealed class TlsClientHelloInfo
 {
     internal TlsClientHelloInfo(string? serverName, IReadOnlyList<SslApplicationProtocol> applicationProtocols, IReadOnlyList<TlsVersion> versions, IReadOnlyList<CipherSuite> cipherSuites, IReadOnlyList<NamedGroup> groups, IReadOnlyList<SignatureScheme> signatureSchemes, IReadOnlyList<ReadOnlyMemory<byte>> certificateAuthorities)

@@ -19,6 +19,7 @@ public sealed class TlsServerOptions : TlsOptions
 {
     private IReadOnlyList<TlsIdentity> _identities = [];
     private Func<TlsClientHelloInfo, CancellationToken, ValueTask<TlsIdentity?>>? _identitySelector;
+    private Func<TlsClientHelloInfo, CancellationToken, ValueTask<TlsServerOptions?>>? _optionsSelector;
     private ClientCertificateMode _clientCertificateMode;
     private CertificateVerifier? _clientCertificateVerifier;
     private ITlsTicketStore? _ticketStore = new TicketKeyRing();
@@ -36,6 +37,12 @@ public sealed class TlsServerOptions : TlsOptions
 
     /// <summary>Picks the identity by the ClientHello; when it gives null, <see cref="Identities"/> are chosen from.</summary>
     public Func<TlsClientHelloInfo, CancellationToken, ValueTask<TlsIdentity?>>? IdentitySelector { get => _identitySelector; set => Set(ref _identitySelector, value); }
+
+    /// <summary>
+    /// Picks the options of a connection by its ClientHello; when it gives null, these are used. What it gives is not asked to pick again,
+    /// and <see cref="TlsOptions.HandshakeTimeout"/>, <see cref="TlsOptions.Padding"/> and <see cref="TlsOptions.OnHandshakeStep"/> stay those of these options.
+    /// </summary>
+    public Func<TlsClientHelloInfo, CancellationToken, ValueTask<TlsServerOptions?>>? OptionsSelector { get => _optionsSelector; set => Set(ref _optionsSelector, value); }
 
     /// <summary>Whether clients are asked for a certificate.</summary>
     public ClientCertificateMode ClientCertificateMode { get => _clientCertificateMode; set => Set(ref _clientCertificateMode, value); }
@@ -119,8 +126,8 @@ public sealed class TlsServerOptions : TlsOptions
     internal override void DemandUsable()
     {
         base.DemandUsable();
-        if (Identities.Count == 0 && IdentitySelector == null)
-            throw new InvalidOperationException("A server needs an identity: set Identities or IdentitySelector.");
+        if (Identities.Count == 0 && IdentitySelector == null && OptionsSelector == null)
+            throw new InvalidOperationException("A server needs an identity: set Identities, IdentitySelector or OptionsSelector.");
         if (ClientCertificateMode != ClientCertificateMode.None && ClientCertificateVerifier == null)
             throw new InvalidOperationException("ClientCertificateVerifier must be set when client certificates are asked for.");
     }

@@ -63,10 +63,10 @@ internal static class HandshakeRunner
         var greeting = new ServerGreeting(options, channel, CryptoProvider.Default);
         if (await greeting.RunAsync(cancellationToken).ConfigureAwait(false) == TlsVersion.Tls12)
         {
-            using var tls12 = new Tls12Server(greeting, options, channel, CryptoProvider.Default, hooks, steps);
+            using var tls12 = new Tls12Server(greeting, greeting.Options, channel, CryptoProvider.Default, hooks, steps);
             return await tls12.RunAsync(cancellationToken).ConfigureAwait(false);
         }
-        using var tls13 = new Tls13Server(greeting, options, channel, CryptoProvider.Default, hooks, steps);
+        using var tls13 = new Tls13Server(greeting, greeting.Options, channel, CryptoProvider.Default, hooks, steps);
         return await tls13.RunAsync(cancellationToken).ConfigureAwait(false);
     }
 

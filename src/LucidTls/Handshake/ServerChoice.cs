@@ -117,18 +117,40 @@ internal static class ServerChoice
         return fallback;
     }
 
+    /// <summary>The options for this client: those given, unless their selector gives others.</summary>
+    /// <exception cref="TlsException">The selector failed, or gave options that cannot be used.</exception>
+    public static async ValueTask<TlsServerOptions> OptionsAsync(ClientHello hello, TlsServerOptions options, CancellationToken cancellationToken)
+    {
+        if (options.OptionsSelector is not { } selector)
+            return options;
+        try
+        {
+            if (await selector(Info(hello), cancellationToken).ConfigureAwait(false) is not { } selected)
+                return options;
+            selected.DemandUsable();
+            selected.Freeze();
+            return selected;
+        }
+        catch (Exception exception) when (exception is not OperationCanceledException)
+        {
+            throw new TlsException(TlsError.LocalFailure, "the options selector failed", exception);
+        }
+    }
+
     private static async ValueTask<TlsIdentity?> SelectAsync(ClientHello hello, TlsServerOptions options, CancellationToken cancellationToken)
     {
         if (options.IdentitySelector is not { } selector)
             return null;
-        var info = new TlsClientHelloInfo(hello.ServerName, hello.ApplicationProtocols, hello.Versions ?? [], hello.CipherSuites, hello.Groups ?? [], hello.SignatureSchemes ?? [], hello.CertificateAuthorities);
         try
         {
-            return await selector(info, cancellationToken).ConfigureAwait(false);
+            return await selector(Info(hello), cancellationToken).ConfigureAwait(false);
         }
         catch (Exception exception) when (exception is not OperationCanceledException)
         {
             throw new TlsException(TlsError.LocalFailure, "the identity selector failed", exception);
         }
     }
+
+    private static TlsClientHelloInfo Info(ClientHello hello) =>
+        new(hello.ServerName, hello.ApplicationProtocols, hello.Versions ?? [new TlsVersion(hello.LegacyVersion)], hello.CipherSuites, hello.Groups ?? [], hello.SignatureSchemes ?? [], hello.CertificateAuthorities);
 }

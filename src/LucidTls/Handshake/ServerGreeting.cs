@@ -13,14 +13,17 @@ internal sealed class ServerGreeting(TlsServerOptions options, HandshakeChannel 
     private ClientHello? _hello;
     private KeyLog? _keyLog;
 
+    /// <summary>The options that hold for this connection: those given, or those that their selector picked by the ClientHello.</summary>
+    public TlsServerOptions Options { get; private set; } = options;
+
     public ClientHello Hello => _hello ?? throw new InvalidOperationException("No ClientHello has come yet.");
     public KeyLog KeyLog => _keyLog ?? throw new InvalidOperationException("No ClientHello has come yet.");
 
     /// <summary>The ClientHello with its header, for the transcript.</summary>
     public ReadOnlyMemory<byte> HelloBytes { get; private set; }
 
-    /// <summary>The versions that this server speaks, the newest first.</summary>
-    public IReadOnlyList<TlsVersion> Versions { get; } = SpokenVersions.Of(options, crypto);
+    /// <summary>The versions that this server speaks with this client, the newest first.</summary>
+    public IReadOnlyList<TlsVersion> Versions { get; private set; } = [];
 
     /// <summary>Awaits the ClientHello and picks the newest version that both ends speak.</summary>
     /// <exception cref="TlsException">There is none, or the client fell back to less than this server speaks.</exception>
@@ -29,7 +32,9 @@ internal sealed class ServerGreeting(TlsServerOptions options, HandshakeChannel 
         var message = await channel.ReceiveAsync(HandshakeType.ClientHello, cancellationToken).ConfigureAwait(false);
         _hello = ClientHello.Parse(message.Body);
         HelloBytes = message.Bytes;
-        _keyLog = new KeyLog(options, Hello.Random.Span);
+        Options = await ServerChoice.OptionsAsync(Hello, Options, cancellationToken).ConfigureAwait(false);
+        Versions = SpokenVersions.Of(Options, crypto);
+        _keyLog = new KeyLog(Options, Hello.Random.Span);
         var version = Version();
         channel.Version = version;
         channel.Describe(StepDetails.Offer(Hello.CipherSuites, (Hello.KeyShares ?? []).Select(share => share.Group), Hello.ServerName));
