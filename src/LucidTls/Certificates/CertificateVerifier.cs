@@ -85,6 +85,7 @@ public sealed class CertificateVerifier
             Purpose = request.Purpose,
             Names = request.Names,
             Now = WholeSeconds(request.Time ?? Options.TimeProvider.GetUtcNow()),
+            IsTimeGiven = request.Time != null,
             FetchProblem = missing == null ? static _ => null : missing.ProblemAt,
         };
         var budget = new SearchBudget();

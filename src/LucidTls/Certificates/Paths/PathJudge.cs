@@ -13,6 +13,9 @@ internal sealed partial class PathJudge(VerificationPolicy policy, SearchBudget 
 {
     private const int LeastRsaBits = 2048;
 
+    /// <summary>No clock that is right shows an earlier time.</summary>
+    private static readonly DateTimeOffset FirstRelease = new(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
+
     private readonly CertificateProfile _profile = policy.Profile;
     private List<PathProblem>? _problems;
     private IReadOnlyList<Certificate> _path = [];
@@ -82,7 +85,15 @@ internal sealed partial class PathJudge(VerificationPolicy policy, SearchBudget 
         if (now > certificate.NotAfter)
             Add(CertificateRule.Validity, index, $"{certificate} expired {Words(now - certificate.NotAfter)} ago, on {Time(certificate.NotAfter)}");
         if (now < certificate.NotBefore)
-            Add(CertificateRule.Validity, index, $"{certificate} becomes valid in {Words(certificate.NotBefore - now)}, on {Time(certificate.NotBefore)}; the clock of this machine says {Time(now)}", CertificateMender.ThisEnd, "Set this machine's clock if it is wrong; otherwise the certificate was installed too early.");
+            NotYetValid(index, certificate, now);
+    }
+
+    private void NotYetValid(int index, Certificate certificate, DateTimeOffset now)
+    {
+        var (shown, remedy) = policy.IsTimeGiven ? ("the time asked about is", "Ask about a time at which the certificate is valid.")
+            : now < FirstRelease ? ("the clock of this machine says", "Set this machine's clock: it shows a time before this library was made.")
+            : ("the clock of this machine says", "Set this machine's clock if it is wrong; otherwise the certificate was installed too early.");
+        Add(CertificateRule.Validity, index, $"{certificate} becomes valid in {Words(certificate.NotBefore - now)}, on {Time(certificate.NotBefore)}; {shown} {Time(now)}", CertificateMender.ThisEnd, remedy);
     }
 
     private void Key(int index, Certificate certificate)

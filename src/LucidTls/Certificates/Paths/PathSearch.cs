@@ -55,9 +55,12 @@ internal sealed class PathSearch
             _isStarted = true;
             _path.Add(_leaf);
             _steps.Push(new Step(Candidates(_leaf)));
-            // The leaf may be a trust anchor by itself.
+            // The leaf may be a trust anchor by itself; then it is a path of its own, with an issuer or without.
             if (_anchors.Find(_leaf) is { } anchor)
+            {
+                _steps.Peek().IsDeadEnd = false;
                 return Complete(anchor);
+            }
         }
         while (_steps.TryPeek(out var step))
         {

@@ -13,6 +13,9 @@ internal sealed class VerificationPolicy
     /// <summary>The time of validation, in whole seconds.</summary>
     public required DateTimeOffset Now { get; init; }
 
+    /// <summary>Whether the caller asked about that time; otherwise a clock gave it.</summary>
+    public required bool IsTimeGiven { get; init; }
+
     /// <summary>Why an issuer could not be had at an address, in words; null when it was not tried.</summary>
     public Func<string, string?> FetchProblem { get; init; } = static _ => null;
 

@@ -1,5 +1,7 @@
+using System.Globalization;
 using System.Security.Cryptography;
 using LucidTls.Certificates;
+using LucidTls.Tests.Certificates.Revocation;
 using LucidTls.TestSupport;
 
 namespace LucidTls.Tests.Certificates.Rules;
@@ -157,6 +159,35 @@ public sealed class PathTests
             Assert.True(!verdict.IsAccepted || chain[victim].AsSpan().SequenceEqual(good[victim]), $"round {i}: {Convert.ToHexString(chain[victim])}");
             _ = verdict.ToTree();
         }
+    }
+
+    [Fact]
+    public async Task A_leaf_that_is_trusted_itself_and_refused_gets_one_path_that_says_why()
+    {
+        var own = TestChain.LeafFor("other.example") with { Issuer = new("CN=other.example") };
+        var der = own.With(RawExtensions.AuthorityKeyIdentifier([1])).Sign(TestChain.LeafSigner);
+        var verdict = await VerifyAsync([der], der, []);
+        Assert.Equal(CertificateRule.Name, verdict.Problem?.Rule);
+        Assert.Single(verdict.Paths);
+    }
+
+    [Theory]
+    [InlineData("2019-05-01", "the clock of this machine says 2019-05-01 00:00 UTC", "before this library was made")]
+    [InlineData("2026-05-01", "the clock of this machine says 2026-05-01 00:00 UTC", "installed too early")]
+    public async Task A_certificate_of_the_future_puts_the_clock_in_question(string time, string sentence, string remedy)
+    {
+        var verifier = new CertificateVerifier(new CertificateVerifierOptions { TrustStore = TrustStore.FromCertificates([A.By(A)]), TimeProvider = new ManualTime(DateTimeOffset.Parse(time + "Z", CultureInfo.InvariantCulture)) });
+        var verdict = await verifier.VerifyAsync(new CertificateVerificationRequest { Chain = [LeafOf(A)], Names = [PeerName.Parse(TestChain.Name)] }, TestContext.Current.CancellationToken);
+        Assert.Contains(verdict.Paths[0].Steps[0].Problems, problem => problem.Rule == CertificateRule.Validity && problem.Explanation.Contains(sentence, StringComparison.Ordinal) && problem.Remedy.Contains(remedy, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task A_time_that_was_asked_about_puts_no_clock_in_question()
+    {
+        var verdict = await Verifier([A.By(A)]).VerifyAsync(new CertificateVerificationRequest { Chain = [LeafOf(A)], Time = TestChain.Now.AddDays(-20) }, TestContext.Current.CancellationToken);
+        Assert.Contains("becomes valid in 10 days", verdict.Explanation, StringComparison.Ordinal);
+        Assert.Contains("the time asked about is", verdict.Explanation, StringComparison.Ordinal);
+        Assert.DoesNotContain("clock", verdict.Explanation, StringComparison.Ordinal);
     }
 
     private static void Change(Random random, ref byte[] der)

@@ -74,6 +74,8 @@ internal sealed record TestChain
 
     public static ECDsa RootSigner => RootKey;
 
+    public static ECDsa LeafSigner => LeafKey;
+
     public async Task<CertificateVerdict> VerifyAsync(CertificateProfile profile)
     {
         var anchor = Anchor(Root.Sign(RootKey));
