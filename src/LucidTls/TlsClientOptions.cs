@@ -12,6 +12,8 @@ public sealed class TlsClientOptions : TlsOptions
     private IReadOnlyList<NamedGroup> _keyShareGroups = Defaults.KeyShareGroups;
     private bool _isFallback;
     private ReadOnlyMemory<byte> _earlyData;
+    private IReadOnlyList<TlsPreSharedKey> _preSharedKeys = [];
+    private bool _allowCertificateFallback;
     private TlsIdentity? _identity;
     private TlsSessionCache? _sessionCache = TlsSessionCache.Shared;
     private Func<TlsCertificateRequest, CancellationToken, ValueTask<TlsIdentity?>>? _identitySelector;
@@ -54,10 +56,23 @@ public sealed class TlsClientOptions : TlsOptions
     /// </summary>
     public ReadOnlyMemory<byte> EarlyData { get => _earlyData; set => Set(ref _earlyData, value); }
 
+    /// <summary>
+    /// Keys that this client and its server were given beforehand, most wanted first (RFC 8446 §4.2.11); with TLS 1.3 only. When there are some, no sessions are resumed: such a handshake costs hardly more.
+    /// </summary>
+    public IReadOnlyList<TlsPreSharedKey> PreSharedKeys { get => _preSharedKeys; set => Set(ref _preSharedKeys, value); }
+
+    /// <summary>
+    /// Whether a server that takes none of <see cref="PreSharedKeys"/> may prove itself with a certificate instead, which is verified as always; false by default. Without keys it says nothing.
+    /// </summary>
+    public bool AllowCertificateFallback { get => _allowCertificateFallback; set => Set(ref _allowCertificateFallback, value); }
+
+    /// <summary>Whether a server can only prove itself with a key that was given beforehand.</summary>
+    internal override bool DemandsPreSharedKey => PreSharedKeys.Count > 0 && !AllowCertificateFallback;
+
     internal override void DemandUsable()
     {
         base.DemandUsable();
-        if (TargetHost == null && !DangerousAcceptAnyCertificate)
+        if (TargetHost == null && !DangerousAcceptAnyCertificate && !DemandsPreSharedKey)
             throw new InvalidOperationException("TargetHost must name the server, or its certificate proves nothing.");
         if (TargetHost != null)
             ServerNames.Demand(TargetHost);

@@ -162,4 +162,10 @@ public enum TlsError
     TooMuchEarlyData,
     /// <summary>The server picked TLS 1.2 though early data was sent, which that version does not know.</summary>
     EarlyDataNeedsTls13,
+
+    // Pre-shared keys.
+    /// <summary>The client offers no pre-shared key that this server knows, and there is no certificate to fall back to.</summary>
+    UnknownPreSharedKey,
+    /// <summary>The server took none of the pre-shared keys offered, and a certificate will not do.</summary>
+    PreSharedKeyNotTaken,
 }

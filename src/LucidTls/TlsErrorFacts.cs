@@ -101,5 +101,8 @@ internal readonly record struct TlsErrorFacts(TlsFailureSource Source, TlsAlert?
 
         TlsError.TooMuchEarlyData => new(Local, TlsAlert.UnexpectedMessage, "RFC 8446 §4.2.10", "The client sent more early data than its ticket allows", PeerBug),
         TlsError.EarlyDataNeedsTls13 => new(Local, TlsAlert.ProtocolVersion, "RFC 8446 §D.3", "The server picked TLS 1.2 though early data was sent, which that version does not know", "Connect again without early data; the server's operator may have turned TLS 1.3 off since the ticket was given."),
+
+        TlsError.UnknownPreSharedKey => new(Local, TlsAlert.UnknownPskIdentity, "RFC 8446 §6.2", "The client offers no pre-shared key that this server knows, and this server has no certificate to fall back to", "Give both ends the same key under the same name, both imported or both not; or give the server a certificate."),
+        TlsError.PreSharedKeyNotTaken => new(Local, TlsAlert.HandshakeFailure, "RFC 8446 §4.2.11", "The server took none of the pre-shared keys offered, and this client takes no certificate in their place", "Give both ends the same key under the same name, both imported or both not; or set AllowCertificateFallback."),
     };
 }

@@ -67,11 +67,16 @@ public abstract class TlsOptions
     /// <summary>Where randomness comes from; tests replay recorded values.</summary>
     internal HandshakeHooks Hooks { get; set; } = HandshakeHooks.None;
 
+    /// <summary>Whether nothing but a key given beforehand counts, and so nothing but TLS 1.3.</summary>
+    internal abstract bool DemandsPreSharedKey { get; }
+
     /// <exception cref="InvalidOperationException">These options contradict themselves or lack what a handshake cannot do without.</exception>
     internal virtual void DemandUsable()
     {
         if (MinimumVersion.Value > MaximumVersion.Value)
             throw new InvalidOperationException($"MinimumVersion {MinimumVersion} is newer than MaximumVersion {MaximumVersion}.");
+        if (DemandsPreSharedKey && MaximumVersion != TlsVersion.Tls13)
+            throw new InvalidOperationException("Pre-shared keys need TLS 1.3: set MaximumVersion to it.");
     }
 
     internal void Freeze() => _frozen = true;

@@ -27,6 +27,7 @@ public sealed class TlsServerOptions : TlsOptions
     private int _ticketCount = Defaults.TicketCount;
     private TimeSpan _ticketLifetime = Defaults.TicketLifetime;
     private IReadOnlyList<ReadOnlyMemory<byte>> _certificateAuthorities = [];
+    private Func<TlsPreSharedKeyRequest, CancellationToken, ValueTask<TlsPreSharedKey?>>? _preSharedKeyResolver;
     private int _maxEarlyDataSize;
     private TimeSpan _earlyDataFreshness = Defaults.EarlyDataFreshness;
     private ITlsReplayGuard _replayGuard = TlsReplayGuard.Shared;
@@ -123,11 +124,22 @@ public sealed class TlsServerOptions : TlsOptions
     /// </summary>
     public Func<TlsEarlyDataExchange, CancellationToken, ValueTask>? EarlyDataHandler { get => _earlyDataHandler; set => Set(ref _earlyDataHandler, value); }
 
+    /// <summary>
+    /// Finds the key that a client was given beforehand by the name that it asks for (RFC 8446 §4.2.11); null as its result says that there is none. In TLS 1.3 only.
+    /// A server with neither <see cref="Identities"/> nor <see cref="IdentitySelector"/> refuses clients without such a key; any other falls back to its certificate.
+    /// </summary>
+    public Func<TlsPreSharedKeyRequest, CancellationToken, ValueTask<TlsPreSharedKey?>>? PreSharedKeyResolver { get => _preSharedKeyResolver; set => Set(ref _preSharedKeyResolver, value); }
+
+    internal override bool DemandsPreSharedKey => PreSharedKeyResolver != null && Identities.Count == 0 && IdentitySelector == null;
+
     internal override void DemandUsable()
     {
         base.DemandUsable();
-        if (Identities.Count == 0 && IdentitySelector == null && OptionsSelector == null)
-            throw new InvalidOperationException("A server needs an identity: set Identities, IdentitySelector or OptionsSelector.");
+        if (Identities.Count == 0 && IdentitySelector == null && OptionsSelector == null && PreSharedKeyResolver == null)
+            throw new InvalidOperationException("A server needs an identity: set Identities, IdentitySelector, OptionsSelector or PreSharedKeyResolver.");
+        // RFC 8446 §4.3.2: a server that authenticates with a PSK must not ask for a certificate.
+        if (PreSharedKeyResolver != null && ClientCertificateMode == ClientCertificateMode.Required)
+            throw new InvalidOperationException("A client with a pre-shared key shows no certificate, so none can be required of all: set ClientCertificateMode to Optional and look at TlsSessionInfo.PeerProof.");
         if (ClientCertificateMode != ClientCertificateMode.None && ClientCertificateVerifier == null)
             throw new InvalidOperationException("ClientCertificateVerifier must be set when client certificates are asked for.");
     }

@@ -40,6 +40,12 @@ public sealed class TlsSessionInfo
     /// <summary>What the verifier said of the peer's certificates; null when none were asked for or any are accepted.</summary>
     public required CertificateVerdict? PeerVerdict { get; init; }
 
+    /// <summary>The name of the key given beforehand (<see cref="TlsPreSharedKey"/>) with which both ends proved themselves; null when they did not. There are no certificates then.</summary>
+    public ReadOnlyMemory<byte>? PreSharedKeyIdentity { get; init; }
+
+    /// <summary>What the peer proved itself with.</summary>
+    public TlsPeerProof PeerProof => PreSharedKeyIdentity != null ? TlsPeerProof.PreSharedKey : PeerCertificates.Count > 0 ? TlsPeerProof.Certificate : TlsPeerProof.None;
+
     /// <summary>Whether an earlier session was resumed: the peer proved itself then, and its certificates are those of that session.</summary>
     public required bool Resumed { get; init; }
 

@@ -57,8 +57,8 @@ public sealed class TlsStream : Stream
     /// <summary>Whether the handshake succeeded.</summary>
     public bool IsAuthenticated => _connection != null;
 
-    /// <summary>Whether the handshake succeeded and both ends proved themselves with a certificate.</summary>
-    public bool IsMutuallyAuthenticated => _connection is { Session: { PeerCertificates.Count: > 0, LocalCertificates.Count: > 0 } };
+    /// <summary>Whether the handshake succeeded and both ends proved themselves: with a certificate each, or with a key that both were given beforehand.</summary>
+    public bool IsMutuallyAuthenticated => _connection is { Session: { PeerCertificates.Count: > 0, LocalCertificates.Count: > 0 } or { PeerProof: TlsPeerProof.PreSharedKey } };
 
     /// <summary>Whether data are encrypted: always, once the handshake succeeded.</summary>
     public bool IsEncrypted => IsAuthenticated;

@@ -12,7 +12,7 @@ internal static class ClientHelloChecks
         if (!hello.CompressionMethods.Span.SequenceEqual("\0"u8))
             throw new TlsException(TlsError.Compression);
         // RFC 8446 §9.2: without a PSK these three are mandatory; supported_groups and key_share come together or not at all.
-        if (hello.SignatureSchemes == null)
+        if (hello.SignatureSchemes == null && hello.PreSharedKeys == null)
             throw new TlsException(TlsError.MissingExtension, "signature_algorithms in ClientHello");
         if (hello.Groups == null)
             throw new TlsException(TlsError.MissingExtension, "supported_groups in ClientHello");

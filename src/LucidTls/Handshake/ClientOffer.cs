@@ -17,6 +17,8 @@ internal sealed class ClientOffer : IDisposable
     private readonly List<KeyShare> _shares = [];
     private readonly List<KeyShare> _owned = [];
     private readonly ClientSession? _session;
+    private readonly List<ClientPsk> _psks = [];
+    private IReadOnlyList<ClientPsk> _offeredPsks = [];
     private readonly ClientSession? _tls12Session;
 
     /// <param name="options">What to offer.</param>
@@ -36,8 +38,10 @@ internal sealed class ClientOffer : IDisposable
         Groups = [.. options.Groups.Where(group => (OffersTls13 || group.IsForTls12) && crypto.TryGetGroup(group, out _))];
         if (OffersTls13)
             GenerateShares();
+        if (OffersTls13)
+            CollectPsks();
         Hello = Build();
-        BindPsk(default);
+        BindPsks(default);
     }
 
     public IReadOnlyList<TlsVersion> Versions { get; }
@@ -46,6 +50,9 @@ internal sealed class ClientOffer : IDisposable
 
     public bool OffersTls13 => Versions.Contains(TlsVersion.Tls13);
     public bool OffersTls12 => Versions.Contains(TlsVersion.Tls12);
+
+    /// <summary>The pre-shared keys of the hello last sent, in their order there.</summary>
+    public IReadOnlyList<ClientPsk> Psks => _offeredPsks;
 
     /// <summary>Whether early data goes along: there is a session to resume, and its ticket allows as much (RFC 8446 §4.2.10).</summary>
     public bool OffersEarlyData => !_options.EarlyData.IsEmpty && _session != null && (uint)_options.EarlyData.Length <= _session.MaxEarlyDataSize;
@@ -82,8 +89,7 @@ internal sealed class ClientOffer : IDisposable
         }
         if (cookie is { } value)
             extensions.Set(ExtensionType.Cookie, Extensions.BuildCookie(value));
-        if (_session != null && SuiteOf(_session).Hash == suite.Hash)
-            extensions.Add(ExtensionType.PreSharedKey, BuildPsk(_session, new byte[suite.HashLength]));
+        AddPsks(extensions, [.. _psks.Where(psk => psk.Suite.Hash == suite.Hash)]);
         Hello = new ClientHello
         {
             Random = Hello.Random,
@@ -91,13 +97,15 @@ internal sealed class ClientOffer : IDisposable
             CipherSuites = Hello.CipherSuites,
             Extensions = extensions,
         };
-        BindPsk(before);
+        BindPsks(before);
     }
 
     public void Dispose()
     {
         foreach (var share in _owned)
             share.Dispose();
+        foreach (var psk in _psks)
+            psk.Dispose();
     }
 
     private void GenerateShares()
@@ -156,8 +164,7 @@ internal sealed class ClientOffer : IDisposable
             extensions.Add(ExtensionType.EarlyData, default);
         extensions.Add(_grease.LastExtension, new byte[1]);
         // RFC 8446 §4.2.11: the last extension.
-        if (_session != null)
-            extensions.Add(ExtensionType.PreSharedKey, BuildPsk(_session, new byte[SuiteOf(_session).HashLength]));
+        AddPsks(extensions, _psks);
         return new ClientHello
         {
             Random = random,
@@ -197,36 +204,57 @@ internal sealed class ClientOffer : IDisposable
         extensions.Add(ExtensionType.SupportedVersions, Extensions.BuildOfferedVersions([_grease.Version, .. Versions]));
         extensions.Add(ExtensionType.KeyShare, Extensions.BuildClientShares([new KeyShareEntry(_grease.Group, new byte[1]), .. _shares.Select(Entry)]));
         // RFC 8446 §4.2.9: without it a server sends no tickets. Only with a fresh key exchange: psk_dhe_ke.
-        if (_options.SessionCache != null)
+        if (_options.SessionCache != null || _psks.Count > 0)
             extensions.Add(ExtensionType.PskKeyExchangeModes, Extensions.BuildPskModes([1]));
     }
 
-    private byte[] BuildPsk(ClientSession session, byte[] binder) => new OfferedPsks
+    private void CollectPsks()
     {
-        Identities = [new PskIdentity(session.Ticket, session.ObfuscatedAge(_options.SessionCache!.Now))],
-        Binders = [binder],
-    }.Build();
+        if (_session != null)
+            _psks.Add(ClientPsk.Of(_session, Suite(_session.CipherSuite)));
+        SuiteAlgorithm[] suites = [.. CipherSuites.Where(suite => suite.Version == TlsVersion.Tls13).Select(Suite)];
+        foreach (var key in _options.PreSharedKeys)
+            _psks.AddRange(ClientPsk.Of(key, suites));
+    }
 
-    /// <summary>RFC 8446 §4.2.11.2: the binder covers the whole hello up to itself.</summary>
-    private void BindPsk(ReadOnlySpan<byte> before)
+    /// <summary>The extension without binders yet: zeros stand for them.</summary>
+    private void AddPsks(ExtensionBlock extensions, IReadOnlyList<ClientPsk> psks)
     {
-        if (_session == null || !Hello.Extensions.TryGet(ExtensionType.PreSharedKey, out var extension))
+        _offeredPsks = psks;
+        if (psks.Count == 0)
             return;
-        var suite = SuiteOf(_session);
+        var now = _options.SessionCache?.Now ?? default;
+        extensions.Add(ExtensionType.PreSharedKey, new OfferedPsks
+        {
+            Identities = [.. psks.Select(psk => psk.ToWire(now))],
+            Binders = [.. psks.Select(psk => new ReadOnlyMemory<byte>(new byte[psk.Suite.HashLength]))],
+        }.Build());
+    }
+
+    /// <summary>RFC 8446 §4.2.11.2: each binder covers the whole hello up to the list of binders.</summary>
+    private void BindPsks(ReadOnlySpan<byte> before)
+    {
+        if (_offeredPsks.Count == 0 || !Hello.Extensions.TryGet(ExtensionType.PreSharedKey, out var extension))
+            return;
         using var writer = new TlsWriter();
         writer.WriteUInt8(HandshakeType.ClientHello.Value);
         using (writer.Length24())
             Hello.Write(writer);
-        var binders = 2 + 1 + suite.HashLength;
-        using var early = EarlyStage.Create(suite, _session.PreSharedKey.Span);
         var bound = extension.ToArray();
-        PskBinder.Compute(suite, early, before, writer.Written[..^binders], bound.AsSpan(bound.Length - suite.HashLength));
+        var binders = bound.AsSpan(bound.Length - _offeredPsks.Sum(psk => 1 + psk.Suite.HashLength));
+        var truncatedHello = writer.Written[..^(2 + binders.Length)];
+        foreach (var psk in _offeredPsks)
+        {
+            using var early = EarlyStage.Create(psk.Suite, psk.Key.Span);
+            PskBinder.Compute(psk.Suite, early, psk.Kind, before, truncatedHello, binders.Slice(1, psk.Suite.HashLength));
+            binders = binders[(1 + psk.Suite.HashLength)..];
+        }
         Hello.Extensions.Set(ExtensionType.PreSharedKey, bound);
     }
 
-    private SuiteAlgorithm SuiteOf(ClientSession session) => _crypto.TryGetSuite(session.CipherSuite, out var suite)
+    private SuiteAlgorithm Suite(CipherSuite id) => _crypto.TryGetSuite(id, out var suite)
         ? suite
-        : throw new InvalidOperationException($"{session.CipherSuite} went away.");
+        : throw new InvalidOperationException($"{id} went away.");
 
     // RFC 6066 §3: "Literal IPv4 and IPv6 addresses are not permitted in 'HostName'."
     private string? ServerName() => _options.TargetHost is { } host ? ServerNames.ForSni(host) : null;

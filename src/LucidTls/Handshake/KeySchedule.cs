@@ -44,7 +44,7 @@ internal sealed class EarlyStage(SuiteAlgorithm suite, Secret secret) : KeySched
     /// <param name="preSharedKey">The PSK; empty for none, which counts as zeros.</param>
     public static EarlyStage Create(SuiteAlgorithm suite, ReadOnlySpan<byte> preSharedKey) => new(suite, Extract(suite, Hkdf.NoSalt, preSharedKey));
 
-    public Secret ResumptionBinderKey() => Derive("res binder"u8, Suite.HashOfNothing.Span);
+    public Secret BinderKey(PskKind kind) => Derive(LabelOf(kind), Suite.HashOfNothing.Span);
 
     public Secret ClientEarlyTraffic(ReadOnlySpan<byte> clientHelloHash) => Derive("c e traffic"u8, clientHelloHash);
 
@@ -57,6 +57,14 @@ internal sealed class EarlyStage(SuiteAlgorithm suite, Secret secret) : KeySched
         Dispose();
         return next;
     }
+
+    // RFC 8446 §7.1, RFC 9258 §5.2
+    private static ReadOnlySpan<byte> LabelOf(PskKind kind) => kind switch
+    {
+        PskKind.Resumption => "res binder"u8,
+        PskKind.External => "ext binder"u8,
+        PskKind.Imported => "imp binder"u8,
+    };
 }
 
 /// <summary>The second stage: the keys of the encrypted part of the handshake.</summary>

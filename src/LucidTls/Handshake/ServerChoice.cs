@@ -68,6 +68,11 @@ internal static class ServerChoice
 
     public static async ValueTask<(TlsIdentity Identity, SignatureScheme Scheme)> IdentityAsync(ClientHello hello, TlsServerOptions options, CancellationToken cancellationToken)
     {
+        if (options.DemandsPreSharedKey)
+            throw new TlsException(TlsError.UnknownPreSharedKey, hello.PreSharedKeys is { } offered ? $"it offers {string.Join(", ", offered.Identities.Select(identity => TlsPreSharedKey.Name(identity.Identity.Span)))}" : "it offers none");
+        // RFC 8446 §9.2: a hello without it is only for a pre-shared key.
+        if (hello.SignatureSchemes == null)
+            throw new TlsException(TlsError.MissingExtension, "signature_algorithms in ClientHello");
         var candidates = await CandidatesAsync(hello, options, cancellationToken).ConfigureAwait(false);
         return Identity(candidates, hello, TlsVersion.Tls13) ?? throw NoCommonScheme(candidates, hello, TlsVersion.Tls13);
     }

@@ -49,8 +49,17 @@ internal sealed class ServerResumption : IDisposable
                 continue;
             }
             // RFC 8446 §4.2.11: the binder of the key that is taken must be validated first.
-            DemandBinder(suite, session, before.Span, helloBytes.Span[..^offered.BindersLength], offered.Binders[i].Span);
-            return new ServerResumption((ushort)i, session, client);
+            var resumption = new ServerResumption((ushort)i, session, client);
+            try
+            {
+                PskBinder.Demand(suite, session.PreSharedKey, PskKind.Resumption, before.Span, helloBytes.Span[..^offered.BindersLength], offered.Binders[i].Span);
+                return resumption;
+            }
+            catch (TlsException)
+            {
+                resumption.Dispose();
+                throw;
+            }
         }
         return null;
     }
@@ -120,18 +129,6 @@ internal sealed class ServerResumption : IDisposable
             return null;
         var verdict = await options.ClientCertificateVerifier!.VerifyAsync(session.ClientChain, name: null, CertificatePurpose.Client, cancellationToken).ConfigureAwait(false);
         return verdict.IsAccepted ? VerifiedPeer.Resumed(session.ClientChain, verdict, scheme: null) : null;
-    }
-
-    private static void DemandBinder(SuiteAlgorithm suite, ServerSession session, ReadOnlySpan<byte> before, ReadOnlySpan<byte> truncatedHello, ReadOnlySpan<byte> binder)
-    {
-        Span<byte> expected = stackalloc byte[64];
-        expected = expected[..suite.HashLength];
-        using var early = EarlyStage.Create(suite, session.PreSharedKey.Span);
-        PskBinder.Compute(suite, early, before, truncatedHello, expected);
-        if (CryptographicOperations.FixedTimeEquals(expected, binder))
-            return;
-        session.PreSharedKey.Dispose();
-        throw new TlsException(TlsError.BadBinder);
     }
 
     public static async ValueTask<byte[]?> FindAsync(ITlsTicketStore store, ReadOnlyMemory<byte> ticket, CancellationToken cancellationToken)

@@ -12,7 +12,7 @@ internal static class SpokenVersions
         var versions = new List<TlsVersion>(2);
         foreach (var version in (ReadOnlySpan<TlsVersion>)[TlsVersion.Tls13, TlsVersion.Tls12])
         {
-            if (version.Value >= options.MinimumVersion.Value && version.Value <= options.MaximumVersion.Value && IsPossible(version, options, crypto))
+            if (version.Value >= options.MinimumVersion.Value && version.Value <= options.MaximumVersion.Value && (version == TlsVersion.Tls13 || !options.DemandsPreSharedKey) && IsPossible(version, options, crypto))
                 versions.Add(version);
         }
         return versions.Count > 0 ? versions : throw new TlsException(TlsError.LocalFailure, "the options leave no cipher suite or no group that this machine can do");

@@ -13,6 +13,9 @@ internal static class StepDetails
         _ => $"{count} certificates",
     };
 
+    /// <summary>What ServerHello says of pre-shared keys.</summary>
+    public static string Psk(bool resumed, TlsPreSharedKey? external) => resumed ? ", resumes the session" : external == null ? "" : $", takes the pre-shared key {external}";
+
     /// <summary>What EncryptedExtensions say.</summary>
     public static string Answer(SslApplicationProtocol protocol, TlsEarlyDataStatus earlyData, string? refusal = null)
     {

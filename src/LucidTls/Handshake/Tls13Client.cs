@@ -22,10 +22,11 @@ internal sealed class Tls13Client(ClientGreeting greeting, TlsClientOptions opti
     private Secret? _serverTraffic;
     private TlsEarlyDataStatus _earlyData = greeting.Offer.OffersEarlyData ? TlsEarlyDataStatus.Rejected : TlsEarlyDataStatus.NotOffered;
     private bool _retried;
-    private bool _resumed;
+    private ClientPsk? _psk;
 
     private ClientOffer Offer => greeting.Offer;
     private KeyLog KeyLog => greeting.KeyLog;
+    private bool Resumed => _psk?.Session != null;
     private SuiteAlgorithm Suite => _suite ?? throw new InvalidOperationException("The suite is not known yet.");
 
     public async ValueTask<HandshakeResult> RunAsync(ServerHello answer, HandshakeMessage message, CancellationToken cancellationToken)
@@ -34,9 +35,9 @@ internal sealed class Tls13Client(ClientGreeting greeting, TlsClientOptions opti
         InstallHandshakeKeys(serverHello);
 
         var protocol = await ReceiveEncryptedExtensionsAsync(cancellationToken).ConfigureAwait(false);
-        var (request, server) = _resumed
-            ? (null, VerifiedPeer.Resumed(_session!.ServerChain, _session.Verdict, _session.ServerSignatureScheme))
-            : await ReceiveServerProofAsync(cancellationToken).ConfigureAwait(false);
+        var (request, server) = _psk == null
+            ? await ReceiveServerProofAsync(cancellationToken).ConfigureAwait(false)
+            : (null, ProofOf(_psk));
         var finished = await ReceiveFinishedAsync(cancellationToken).ConfigureAwait(false);
         channel.AllowsChangeCipherSpec = false;
 
@@ -146,12 +147,15 @@ internal sealed class Tls13Client(ClientGreeting greeting, TlsClientOptions opti
         var entry = Extensions.ParseServerShare(data);
         var share = Offer.ShareOf(entry.Group) ?? throw new TlsException(TlsError.SelectedUnofferedGroup, entry.Group.ToString());
         _group = entry.Group;
-        _resumed = AcceptsResumption(hello);
-        channel.Describe($"picks {hello.CipherSuite}, {entry.Group}{(_resumed ? ", resumes the session" : "")}");
+        _psk = AcceptedPsk(hello);
+        channel.Describe($"picks {hello.CipherSuite}, {entry.Group}{StepDetails.Psk(Resumed, _psk?.External)}");
+        // RFC 8446 §4.2.11 leaves it to the server; whether a certificate will do is for this end to say.
+        if (_psk == null && options.DemandsPreSharedKey)
+            throw new TlsException(TlsError.PreSharedKeyNotTaken, $"{string.Join(", ", options.PreSharedKeys)} were offered");
         try
         {
             using var sharedSecret = share.Agree(entry.KeyExchange.Span);
-            _handshakeStage = EarlyStage.Create(Suite, _resumed ? _session!.PreSharedKey.Span : default).Advance(sharedSecret);
+            _handshakeStage = EarlyStage.Create(Suite, _psk == null ? default : _psk.Key.Span).Advance(sharedSecret);
         }
         catch (InvalidKeyShareException exception)
         {
@@ -169,22 +173,28 @@ internal sealed class Tls13Client(ClientGreeting greeting, TlsClientOptions opti
     }
 
     /// <summary>Whether EncryptedExtensions may still say that early data is taken: until then its keys stay.</summary>
-    private bool MayHaveEarlyDataTaken => Offer.OffersEarlyData && _resumed && !_retried;
+    private bool MayHaveEarlyDataTaken => Offer.OffersEarlyData && Resumed && !_retried;
 
     private void InstallHandshakeWriteKeys() => channel.InstallWriteKeys(TrafficKeys.OfHandshake(Suite, _clientTraffic!), TlsProtection.Handshake);
 
-    // RFC 8446 §4.2.11: the server names one of the identities offered, of which there is one, and a suite with its hash.
-    private bool AcceptsResumption(ServerHello hello)
+    // RFC 8446 §4.2.11: the server names one of the identities offered, and a suite with its hash.
+    private ClientPsk? AcceptedPsk(ServerHello hello)
     {
         if (!hello.Extensions.TryGet(ExtensionType.PreSharedKey, out var data))
-            return false;
+            return null;
         var selected = Extensions.ParseSelectedIdentity(data);
-        if (selected != 0)
-            throw new TlsException(TlsError.IllegalValue, $"pre-shared key {selected} of one");
-        if (!crypto.TryGetSuite(_session!.CipherSuite, out var suite) || suite.Hash != Suite.Hash)
-            throw new TlsException(TlsError.IllegalValue, $"a session of {_session.CipherSuite} resumed with {Suite.Id}");
-        return true;
+        if (selected >= Offer.Psks.Count)
+            throw new TlsException(TlsError.IllegalValue, $"pre-shared key {selected} of {Offer.Psks.Count}");
+        var psk = Offer.Psks[selected];
+        return psk.Suite.Hash == Suite.Hash
+            ? psk
+            : throw new TlsException(TlsError.IllegalValue, $"a pre-shared key for {psk.Suite.Hash.Name} taken with {Suite.Id}");
     }
+
+    // Its Finished is still to come, and proves that it holds the key.
+    private static VerifiedPeer ProofOf(ClientPsk psk) => psk.External != null
+        ? VerifiedPeer.HoldsKey(psk.External)
+        : VerifiedPeer.Resumed(psk.Session!.ServerChain, psk.Session.Verdict, psk.Session.ServerSignatureScheme);
 
     private async ValueTask<SslApplicationProtocol> ReceiveEncryptedExtensionsAsync(CancellationToken cancellationToken)
     {
@@ -212,7 +222,7 @@ internal sealed class Tls13Client(ClientGreeting greeting, TlsClientOptions opti
             return;
         }
         Extensions.DemandEmpty(data, "early_data");
-        if (!_resumed)
+        if (!Resumed)
             throw new TlsException(TlsError.IllegalValue, "early data taken without the session that it was sent under");
         if (_session!.CipherSuite != Suite.Id)
             throw new TlsException(TlsError.IllegalValue, $"early data of {_session.CipherSuite} taken with {Suite.Id}");
@@ -334,10 +344,11 @@ internal sealed class Tls13Client(ClientGreeting greeting, TlsClientOptions opti
         PeerCertificates = server.Chain,
         LocalCertificates = identity?.Chain ?? [],
         PeerVerdict = server.Verdict,
-        Resumed = _resumed,
+        Resumed = Resumed,
         ExtendedMasterSecret = true,
         HelloRetried = _retried,
         EarlyData = _earlyData,
+        PreSharedKeyIdentity = server.PreSharedKey?.Identity,
         Steps = steps.Finish(),
         HandshakeDuration = steps.Elapsed,
     };
@@ -346,7 +357,7 @@ internal sealed class Tls13Client(ClientGreeting greeting, TlsClientOptions opti
     {
         if (greeting.SessionKey == null || options.SessionCache is not { } cache)
             return null;
-        var authenticated = _resumed ? _session!.Authenticated : cache.Now;
+        var authenticated = Resumed ? _session!.Authenticated : cache.Now;
         return new TicketReceiver(Suite, _masterStage!.Resumption(_transcript.Current(_hash)), cache, greeting.SessionKey, session, authenticated);
     }
 

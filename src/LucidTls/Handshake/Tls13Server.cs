@@ -24,6 +24,8 @@ internal sealed class Tls13Server(ServerGreeting greeting, TlsServerOptions opti
     private ReadOnlyMemory<byte> _helloBytes = greeting.HelloBytes;
     private byte[] _beforeHello = [];
     private ServerResumption? _resumption;
+    private ServerPsk? _psk;
+    private (ushort Index, VerifiedPeer Client)? _acceptedPsk;
     private TlsEarlyDataStatus _earlyData;
     private string? _earlyDataRefusal;
     private TlsIdentity? _identity;
@@ -31,25 +33,33 @@ internal sealed class Tls13Server(ServerGreeting greeting, TlsServerOptions opti
 
     private ClientHello Hello { get; set; } = greeting.Hello;
     private KeyLog KeyLog => greeting.KeyLog;
+
+    /// <summary>Whether nothing else proves the two ends: no session and no key given beforehand.</summary>
+    private bool MustShowIdentity => _resumption == null && _acceptedPsk == null;
+
+    private Secret? PreSharedKey => _resumption?.PreSharedKey ?? (_acceptedPsk == null ? null : _psk!.Secret);
     private SuiteAlgorithm Suite => _suite ?? throw new InvalidOperationException("The suite is not known yet.");
 
     public async ValueTask<HandshakeResult> RunAsync(CancellationToken cancellationToken)
     {
         CheckClientHello();
         channel.AllowsChangeCipherSpec = true;
-        _suite = ServerChoice.Suite(Hello, options, crypto, TlsVersion.Tls13);
+        _psk = await ServerPsk.FindAsync(Hello, options, crypto, cancellationToken).ConfigureAwait(false);
+        _suite = _psk?.Suite ?? ServerChoice.Suite(Hello, options, crypto, TlsVersion.Tls13);
         var protocol = ServerChoice.Protocol(Hello, options);
         _transcript.Start(Suite);
         var (group, share) = await AgreeOnGroupAsync(cancellationToken).ConfigureAwait(false);
-        _resumption = await ServerResumption.TryAsync(Hello, _helloBytes, _beforeHello, Suite, options, cancellationToken).ConfigureAwait(false);
+        _acceptedPsk = _psk?.Check(Hello, _helloBytes.Span, _beforeHello);
+        if (_acceptedPsk == null)
+            _resumption = await ServerResumption.TryAsync(Hello, _helloBytes, _beforeHello, Suite, options, cancellationToken).ConfigureAwait(false);
         _transcript.Add(_helloBytes.Span);
         await DecideOnEarlyDataAsync(protocol, cancellationToken).ConfigureAwait(false);
 
-        if (_resumption == null)
+        if (MustShowIdentity)
             (_identity, _scheme) = await ServerChoice.IdentityAsync(Hello, options, cancellationToken).ConfigureAwait(false);
         SendServerHello(group, share);
         SendEncryptedExtensions(protocol);
-        var request = _resumption == null ? await SendServerProofAsync(cancellationToken).ConfigureAwait(false) : null;
+        var request = MustShowIdentity ? await SendServerProofAsync(cancellationToken).ConfigureAwait(false) : null;
         Send(FinishedProof.Make(Suite, _serverTraffic!, _transcript.Current(_hash)), "both ends saw the same handshake");
         await channel.FlushAsync(cancellationToken).ConfigureAwait(false);
 
@@ -57,7 +67,7 @@ internal sealed class Tls13Server(ServerGreeting greeting, TlsServerOptions opti
         var serverFinishedHash = _transcript.Current(_hash).ToArray();
         InstallApplicationWriteKeys(serverFinishedHash);
         var earlyData = await ReceiveEarlyDataAsync(protocol, cancellationToken).ConfigureAwait(false);
-        var client = _resumption?.Client ?? await ReceiveClientProofAsync(request, cancellationToken).ConfigureAwait(false);
+        var client = _resumption?.Client ?? _acceptedPsk?.Client ?? await ReceiveClientProofAsync(request, cancellationToken).ConfigureAwait(false);
         var finished = await ReceiveFinishedAsync(cancellationToken).ConfigureAwait(false);
         channel.AllowsChangeCipherSpec = false;
         InstallApplicationReadKeys(client, finished, serverFinishedHash);
@@ -72,6 +82,7 @@ internal sealed class Tls13Server(ServerGreeting greeting, TlsServerOptions opti
     {
         _transcript.Dispose();
         _resumption?.Dispose();
+        _psk?.Dispose();
         _handshakeStage?.Dispose();
         _masterStage?.Dispose();
         _clientTraffic?.Dispose();
@@ -150,10 +161,10 @@ internal sealed class Tls13Server(ServerGreeting greeting, TlsServerOptions opti
             extensions.Add(ExtensionType.KeyShare, Extensions.BuildServerShare(new KeyShareEntry(group.Id, serverShare)));
             extensions.Add(ExtensionType.SupportedVersions, Extensions.BuildSelectedVersion(TlsVersion.Tls13));
             // RFC 8446 §4.2.11: which of the client's pre-shared keys was taken.
-            if (_resumption != null)
-                extensions.Add(ExtensionType.PreSharedKey, Extensions.BuildSelectedIdentity(_resumption.Index));
-            Send(new ServerHello { Random = random, SessionId = Hello.SessionId, CipherSuite = Suite.Id, Extensions = extensions }, $"picks {Suite.Id}, {group.Id}{(_resumption == null ? "" : ", resumes the session")}");
-            _handshakeStage = EarlyStage.Create(Suite, _resumption == null ? default : _resumption.PreSharedKey.Span).Advance(sharedSecret);
+            if ((_resumption?.Index ?? _acceptedPsk?.Index) is { } index)
+                extensions.Add(ExtensionType.PreSharedKey, Extensions.BuildSelectedIdentity(index));
+            Send(new ServerHello { Random = random, SessionId = Hello.SessionId, CipherSuite = Suite.Id, Extensions = extensions }, $"picks {Suite.Id}, {group.Id}{StepDetails.Psk(_resumption != null, _acceptedPsk?.Client.PreSharedKey)}");
+            _handshakeStage = EarlyStage.Create(Suite, PreSharedKey is { } key ? key.Span : default).Advance(sharedSecret);
         }
         SendChangeCipherSpec();
         InstallHandshakeKeys();
@@ -247,7 +258,8 @@ internal sealed class Tls13Server(ServerGreeting greeting, TlsServerOptions opti
     // RFC 8446 §4.6.1: tickets for a client that can use them: psk_dhe_ke (1).
     private async ValueTask SendTicketsAsync(VerifiedPeer client, SslApplicationProtocol protocol, CancellationToken cancellationToken)
     {
-        if (options.TicketStore is not { } store || Hello.PskModes?.Contains((byte)1) != true)
+        // After a handshake with a key given beforehand there are none: it costs hardly more than a resumption, and proves more.
+        if (_acceptedPsk != null || options.TicketStore is not { } store || Hello.PskModes?.Contains((byte)1) != true)
             return;
         using var secret = _masterStage!.Resumption(_transcript.Current(_hash));
         var count = _resumption == null ? options.TicketCount : Math.Min(1, options.TicketCount);
@@ -358,6 +370,7 @@ internal sealed class Tls13Server(ServerGreeting greeting, TlsServerOptions opti
         ExtendedMasterSecret = true,
         HelloRetried = _retried,
         EarlyData = _earlyData,
+        PreSharedKeyIdentity = client.PreSharedKey?.Identity,
         Steps = steps.Finish(),
         HandshakeDuration = steps.Elapsed,
     };

@@ -10,8 +10,9 @@ namespace LucidTls.Handshake;
 /// </summary>
 internal sealed class VerifiedPeer
 {
-    private VerifiedPeer(IReadOnlyList<ReadOnlyMemory<byte>> chain, CertificateVerdict? verdict, SignatureScheme? scheme)
+    private VerifiedPeer(IReadOnlyList<ReadOnlyMemory<byte>> chain, CertificateVerdict? verdict, SignatureScheme? scheme, TlsPreSharedKey? preSharedKey = null)
     {
+        PreSharedKey = preSharedKey;
         Chain = chain;
         Verdict = verdict;
         Scheme = scheme;
@@ -23,6 +24,12 @@ internal sealed class VerifiedPeer
     public CertificateVerdict? Verdict { get; }
 
     public SignatureScheme? Scheme { get; }
+
+    /// <summary>The key given beforehand that the peer holds; null when it proved itself otherwise.</summary>
+    public TlsPreSharedKey? PreSharedKey { get; }
+
+    /// <summary>A peer that holds a key that was given beforehand: its binder says so at a server, and its Finished, which nobody else could make, at a client.</summary>
+    public static VerifiedPeer HoldsKey(TlsPreSharedKey key) => new([], null, null, key);
 
     /// <summary>A client that need not show a certificate and showed none.</summary>
     public static VerifiedPeer AnonymousClient(ClientCertificateMode mode, TlsVersion version) => mode != ClientCertificateMode.Required

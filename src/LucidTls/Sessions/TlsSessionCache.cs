@@ -100,7 +100,7 @@ public sealed class TlsSessionCache
 /// <summary>What must be the same for a session to be resumed.</summary>
 internal sealed record SessionKey(string TargetHost, CertificateVerifier? Verifier, object? Identity, string ApplicationProtocols)
 {
-    public static SessionKey? Of(TlsClientOptions options) => options.TargetHost == null ? null : new SessionKey(
+    public static SessionKey? Of(TlsClientOptions options) => options.TargetHost == null || options.PreSharedKeys.Count > 0 ? null : new SessionKey(
         options.TargetHost,
         options.DangerousAcceptAnyCertificate ? null : options.CertificateVerifier,
         options.IdentitySelector ?? (object?)options.Identity,

@@ -289,7 +289,7 @@ public sealed class EarlyDataTests
         var changed = WithBinder(hello, psk, binder);
         Assert.True(CryptoProvider.Default.TryGetSuite(CipherSuite.Aes128GcmSha256, out var suite));
         using var early = EarlyStage.Create(suite, key);
-        PskBinder.Compute(suite, early, default, Wire.Encode(changed).AsSpan()[..^(2 + 2 * 33)], binder);
+        PskBinder.Compute(suite, early, PskKind.Resumption, default, Wire.Encode(changed).AsSpan()[..^(2 + 2 * 33)], binder);
         return WithBinder(hello, psk, binder);
     }
 

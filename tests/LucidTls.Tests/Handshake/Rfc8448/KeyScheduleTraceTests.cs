@@ -78,7 +78,7 @@ public sealed class KeyScheduleTraceTests
     {
         var trace = Trace.Load(4);
         using var early = EarlyStage.Create(Suite, PreSharedKey(trace));
-        Check(trace.Get("calculate PSK binder", "PRK"), early.ResumptionBinderKey());
+        Check(trace.Get("calculate PSK binder", "PRK"), early.BinderKey(PskKind.Resumption));
         Check(trace.Secret("c e traffic"), early.ClientEarlyTraffic(trace.HashFor("c e traffic")));
         Check(trace.Secret("e exp master"), early.EarlyExporter(trace.HashFor("e exp master")));
     }
@@ -89,7 +89,7 @@ public sealed class KeyScheduleTraceTests
         var trace = Trace.Load(4);
         using var early = EarlyStage.Create(Suite, PreSharedKey(trace));
         var binder = new byte[32];
-        PskBinder.Compute(Suite, early, default, trace.Get("calculate PSK binder", "ClientHello prefix"), binder);
+        PskBinder.Compute(Suite, early, PskKind.Resumption, default, trace.Get("calculate PSK binder", "ClientHello prefix"), binder);
         Assert.Equal(trace.Get("calculate PSK binder", "finished"), binder);
 
         var hello = trace.Get("client", "send handshake record", "payload");
