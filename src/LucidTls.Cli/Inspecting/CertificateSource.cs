@@ -148,7 +148,8 @@ internal static class CertificateSource
     {
         try
         {
-            return LeafFirst(Pkcs12.Read(data, password).Certificates);
+            using var parts = Pkcs12.Read(data, password);
+            return LeafFirst(parts.Certificates);
         }
         catch (FormatException failure)
         {

@@ -40,9 +40,11 @@ internal sealed class ServerResumption : IDisposable
         for (var i = 0; i < Math.Min(offered.Identities.Count, MostTicketsTried); i++)
         {
             var state = await FindAsync(store, offered.Identities[i].Identity, cancellationToken).ConfigureAwait(false);
-            if (state == null || ServerSession.TryParse(state) is not { } session)
+            if (state == null)
                 continue;
-            CryptographicOperations.ZeroMemory(state);
+            using var wiping = new Wiping(state);
+            if (ServerSession.TryParse(state) is not { } session)
+                continue;
             if (!Fits(session, hello, suite) || await JudgeClientAsync(session, options, cancellationToken).ConfigureAwait(false) is not { } client)
             {
                 session.PreSharedKey.Dispose();

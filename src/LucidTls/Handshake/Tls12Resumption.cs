@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using LucidTls.Cryptography;
 using LucidTls.Protocol;
 using LucidTls.Sessions;
@@ -26,14 +25,24 @@ internal sealed class Tls12Resumption : IDisposable
     public static async ValueTask<Tls12Resumption?> TryAsync(ClientHello hello, TlsServerOptions options, CryptoProvider crypto, CancellationToken cancellationToken)
     {
         var state = await FindAsync(hello, options, cancellationToken).ConfigureAwait(false);
-        if (state == null || ServerSession.TryParse(state) is not { } session)
+        if (state == null)
             return null;
-        CryptographicOperations.ZeroMemory(state);
-        if (Fits(session, hello, options) && crypto.TryGetSuite(session.CipherSuite, out var suite)
-            && await ServerResumption.JudgeClientAsync(session, options, cancellationToken).ConfigureAwait(false) is { } client)
-            return new Tls12Resumption(session, suite, client);
-        session.PreSharedKey.Dispose();
-        return null;
+        using var wiping = new Wiping(state);
+        if (ServerSession.TryParse(state) is not { } session)
+            return null;
+        Tls12Resumption? taken = null;
+        try
+        {
+            if (Fits(session, hello, options) && crypto.TryGetSuite(session.CipherSuite, out var suite)
+                && await ServerResumption.JudgeClientAsync(session, options, cancellationToken).ConfigureAwait(false) is { } client)
+                taken = new Tls12Resumption(session, suite, client);
+            return taken;
+        }
+        finally
+        {
+            if (taken == null)
+                session.PreSharedKey.Dispose();
+        }
     }
 
     public void Dispose() => Session.PreSharedKey.Dispose();

@@ -26,8 +26,8 @@ internal sealed class IdentityParts
         if (length > MostBytes)
             throw new FormatException($"{path} has {length} bytes; more than {MostBytes} are not read.");
         var bytes = File.ReadAllBytes(path);
+        using var wiping = new Wiping(bytes);
         Add(bytes, path, password);
-        CryptographicOperations.ZeroMemory(bytes);
     }
 
     /// <summary>Adds what a file holds, told by its content.</summary>
@@ -54,27 +54,33 @@ internal sealed class IdentityParts
         _names.Add(name);
         List<PemBlock> blocks = [];
         Reading(name, () => blocks = PemBlock.Read(pem, label => PemReader.IsCertificate(label) || PrivateKeyReader.IsPrivateKey(label)));
-        foreach (var block in blocks)
+        try
         {
-            if (PrivateKeyReader.IsPrivateKey(block.Label))
-                AddKey(() => PrivateKeyReader.Read(block.Label, block.Data, password), $"{name}, line {block.Line}");
-            else
-                Reading(name, () => PemReader.CertificatesIn([block]).ForEach(der => AddCertificate(der, $"{name}, line {block.Line}")));
+            foreach (var block in blocks)
+            {
+                if (PrivateKeyReader.IsPrivateKey(block.Label))
+                    AddKey(() => PrivateKeyReader.Read(block.Label, block.Data, password), $"{name}, line {block.Line}");
+                else
+                    Reading(name, () => PemReader.CertificatesIn([block]).ForEach(der => AddCertificate(der, $"{name}, line {block.Line}")));
+            }
         }
-        foreach (var block in blocks)
-            CryptographicOperations.ZeroMemory(block.Data);
+        finally
+        {
+            foreach (var block in blocks)
+                CryptographicOperations.ZeroMemory(block.Data);
+        }
     }
 
     public void AddPkcs12(ReadOnlyMemory<byte> content, string name, string? password)
     {
         Pkcs12? parts = null;
         Reading(name, () => parts = Pkcs12.Read(content, password));
-        foreach (var der in parts!.Certificates)
-            AddCertificate(der, name);
-        foreach (var key in parts.Keys)
+        using (parts)
         {
-            AddKey(() => PrivateKeyReader.Read("PRIVATE KEY", key, null), name);
-            CryptographicOperations.ZeroMemory(key);
+            foreach (var der in parts!.Certificates)
+                AddCertificate(der, name);
+            foreach (var key in parts.Keys)
+                AddKey(() => PrivateKeyReader.Read("PRIVATE KEY", key, null), name);
         }
     }
 
@@ -152,5 +158,4 @@ internal sealed class IdentityParts
 
     private string Describe() => _certificates is [var only] ? $"the certificate of {only} ({only.KeyFacts.Text})"
         : $"any of the {_certificates.Count} certificates: {string.Join("; ", _certificates.Take(4).Select(one => $"{one} ({one.KeyFacts.Text})"))}{(_certificates.Count > 4 ? "; …" : "")}";
-
 }

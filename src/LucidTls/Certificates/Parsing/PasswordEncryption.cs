@@ -1,6 +1,7 @@
 using System.Formats.Asn1;
 using System.Security.Cryptography;
 using System.Text;
+using LucidTls.Cryptography;
 using Org.BouncyCastle.Crypto.Engines;
 using Org.BouncyCastle.Crypto.Generators;
 using Org.BouncyCastle.Crypto.Modes;
@@ -47,6 +48,7 @@ internal static class PasswordEncryption
 
     private static byte[] DecryptPbes2(AsnReader parameters, ReadOnlySpan<byte> encrypted, byte[] password)
     {
+        using var wipingPassword = new Wiping(password);
         var derivation = parameters.ReadSequence();
         var encryption = parameters.ReadSequence();
         var cipherOid = encryption.ReadObjectIdentifier();
@@ -59,15 +61,8 @@ internal static class PasswordEncryption
             _ => throw new FormatException($"It is encrypted by the algorithm {cipherOid}, which is not supported."),
         };
         var key = DeriveKey(derivation, password, keyLength);
-        try
-        {
-            return cipher(key, encryption.ReadOctetString(), encrypted);
-        }
-        finally
-        {
-            CryptographicOperations.ZeroMemory(key);
-            CryptographicOperations.ZeroMemory(password);
-        }
+        using var wipingKey = new Wiping(key);
+        return cipher(key, encryption.ReadOctetString(), encrypted);
     }
 
     private static byte[] DeriveKey(AsnReader derivation, byte[] password, int keyLength)
@@ -121,7 +116,9 @@ internal static class PasswordEncryption
         var salt = parameters.ReadOctetString();
         var iterations = Iterations(parameters);
         var bytes = Pkcs12Kdf.Password(password ?? "");
+        using var wipingPassword = new Wiping(bytes);
         var key = Pkcs12Kdf.Derive(HashAlgorithmName.SHA1, Pkcs12Kdf.Key, bytes, salt, iterations, keyLength);
+        using var wipingKey = new Wiping(key);
         var iv = Pkcs12Kdf.Derive(HashAlgorithmName.SHA1, Pkcs12Kdf.InitialVector, bytes, salt, iterations, 8);
         return cipher(key, iv, encrypted);
     }

@@ -1,6 +1,7 @@
 using System.Formats.Asn1;
 using System.Security.Cryptography;
 using System.Text;
+using LucidTls.Cryptography;
 
 namespace LucidTls.Certificates.Parsing;
 
@@ -8,7 +9,7 @@ namespace LucidTls.Certificates.Parsing;
 /// Reads PKCS#12 files (RFC 7292): certificates and private keys, in the modern encryption and the older ones. Whether the password is
 /// right shows in the MAC, the older one or that of RFC 9579.
 /// </summary>
-internal sealed class Pkcs12
+internal sealed class Pkcs12 : IDisposable
 {
     private const string Data = "1.2.840.113549.1.7.1";
     private const string EncryptedData = "1.2.840.113549.1.7.6";
@@ -48,18 +49,12 @@ internal sealed class Pkcs12
     /// <exception cref="FormatException">It is malformed, uses something that is not supported, or the password is wrong; the message says which.</exception>
     public static Pkcs12 Read(ReadOnlyMemory<byte> encoded, string? password)
     {
+        var result = new Pkcs12 { _password = password };
+        var isRead = false;
         try
         {
-            var result = new Pkcs12 { _password = password };
-            var pfx = new AsnReader(encoded, AsnEncodingRules.BER).ReadSequence();
-            if (!pfx.TryReadInt32(out var version) || version != 3)
-                throw new FormatException("It is not PKCS#12 of version 3.");
-            var content = OctetsOf(pfx.ReadSequence());
-            if (pfx.HasData)
-                CheckMac(pfx.ReadSequence(), content, password);
-            var safes = new AsnReader(content, AsnEncodingRules.BER).ReadSequence();
-            while (safes.HasData)
-                result.ReadSafe(safes.ReadSequence());
+            result.ReadAll(encoded);
+            isRead = true;
             return result;
         }
         catch (AsnContentException exception)
@@ -70,6 +65,29 @@ internal sealed class Pkcs12
         {
             throw new FormatException("The PKCS#12 cannot be decrypted: the password is wrong.", exception);
         }
+        finally
+        {
+            if (!isRead)
+                result.Dispose();
+        }
+    }
+
+    /// <summary>Zeros the keys.</summary>
+    public void Dispose() => Keys.ForEach(key => CryptographicOperations.ZeroMemory(key));
+
+    private void ReadAll(ReadOnlyMemory<byte> encoded)
+    {
+        var pfx = new AsnReader(encoded, AsnEncodingRules.BER).ReadSequence();
+        if (!pfx.TryReadInt32(out var version) || version != 3)
+            throw new FormatException("It is not PKCS#12 of version 3.");
+        // It may have keys in the clear.
+        var content = OctetsOf(pfx.ReadSequence());
+        using var wiping = new Wiping(content);
+        if (pfx.HasData)
+            CheckMac(pfx.ReadSequence(), content, _password);
+        var safes = new AsnReader(content, AsnEncodingRules.BER).ReadSequence();
+        while (safes.HasData)
+            ReadSafe(safes.ReadSequence());
     }
 
     // ContentInfo with data: the octets inside.
@@ -100,7 +118,10 @@ internal sealed class Pkcs12
 
         byte[] Mac(byte[] bytes)
         {
-            using var hmac = IncrementalHash.CreateHMAC(hash, Pkcs12Kdf.Derive(hash, Pkcs12Kdf.Mac, bytes, salt, iterations, HashLength(hash)));
+            using var wipingPassword = new Wiping(bytes);
+            var key = Pkcs12Kdf.Derive(hash, Pkcs12Kdf.Mac, bytes, salt, iterations, HashLength(hash));
+            using var wipingKey = new Wiping(key);
+            using var hmac = IncrementalHash.CreateHMAC(hash, key);
             hmac.AppendData(content);
             return hmac.GetHashAndReset();
         }
@@ -120,7 +141,10 @@ internal sealed class Pkcs12
         if (derivation.ReadObjectIdentifier() != "1.2.840.113549.1.5.12")
             throw new FormatException("The key of the PKCS#12's MAC is not derived by PBKDF2; that is not supported.");
         var settings = derivation.ReadSequence();
-        var key = PasswordEncryption.DerivePbkdf2(settings, Encoding.UTF8.GetBytes(password ?? ""), HashLength(hash));
+        var bytes = Encoding.UTF8.GetBytes(password ?? "");
+        using var wipingPassword = new Wiping(bytes);
+        var key = PasswordEncryption.DerivePbkdf2(settings, bytes, HashLength(hash));
+        using var wipingKey = new Wiping(key);
         using var hmac = IncrementalHash.CreateHMAC(hash, key);
         hmac.AppendData(content);
         return hmac.GetHashAndReset();
@@ -153,6 +177,7 @@ internal sealed class Pkcs12
             EncryptedData => Decrypt(content.ReadSequence()),
             _ => throw new FormatException($"A part of the PKCS#12 is of the type {oid}, which is not supported."),
         };
+        using var wiping = new Wiping(plain);
         ReadBags(new AsnReader(plain, AsnEncodingRules.BER).ReadSequence(), depth: 0);
     }
 

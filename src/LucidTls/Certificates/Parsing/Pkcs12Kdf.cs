@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
+using LucidTls.Cryptography;
 
 namespace LucidTls.Certificates.Parsing;
 
@@ -21,7 +22,10 @@ internal static class Pkcs12Kdf
         var block = hash == HashAlgorithmName.SHA384 || hash == HashAlgorithmName.SHA512 ? 128 : 64;
         var diversifier = new byte[block];
         diversifier.AsSpan().Fill(purpose);
-        byte[] input = [.. Repeat(salt, block), .. Repeat(password, block)];
+        var repeated = Repeat(password, block);
+        byte[] input = [.. Repeat(salt, block), .. repeated];
+        using var wipingPassword = new Wiping(repeated);
+        using var wipingInput = new Wiping(input);
         var output = new byte[length];
         for (var done = 0; done < length;)
         {
@@ -49,7 +53,6 @@ internal static class Pkcs12Kdf
                 }
             }
         }
-        CryptographicOperations.ZeroMemory(input);
         return output;
     }
 
