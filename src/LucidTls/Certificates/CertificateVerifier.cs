@@ -77,7 +77,7 @@ public sealed class CertificateVerifier
     private async ValueTask<CertificateVerdict> VerifyAsync(CertificateVerificationRequest request, Certificate leaf, CancellationToken cancellationToken)
     {
         var surplus = Surplus(request.Chain);
-        var missing = Options.IssuerFetcher is { } fetcher ? new MissingIssuers(fetcher, surplus) : null;
+        using var missing = Options.IssuerFetcher is { } fetcher ? new MissingIssuers(fetcher, surplus) : null;
         var policy = new VerificationPolicy
         {
             Options = Options,

@@ -1,5 +1,3 @@
-using System.Collections.Concurrent;
-using System.Globalization;
 using LucidTls.Certificates.Parsing;
 
 namespace LucidTls.Certificates.Fetching;
@@ -16,11 +14,15 @@ public sealed class IssuerFetcher
     private static readonly TimeSpan GoodLifetime = TimeSpan.FromHours(24);
     private static readonly TimeSpan BadLifetime = TimeSpan.FromMinutes(5);
 
-    private readonly ConcurrentDictionary<string, Answer> _answers = new(StringComparer.Ordinal);
     private readonly Lazy<PlainHttp> _http;
+    private readonly Lazy<SharedAnswers<IReadOnlyList<Certificate>>> _answers;
 
     /// <summary>Makes one that has nothing yet.</summary>
-    public IssuerFetcher() => _http = new Lazy<PlainHttp>(() => new PlainHttp(AllowPrivateAddresses));
+    public IssuerFetcher()
+    {
+        _http = new(() => new PlainHttp(AllowPrivateAddresses, Deadline, TimeProvider));
+        _answers = new(() => new SharedAnswers<IReadOnlyList<Certificate>>(MostAnswersKept, (long)MostAnswersKept * MaxBytes, TimeProvider));
+    }
 
     /// <summary>How many addresses are asked for one verification, at most; 4.</summary>
     public int MaxFetches { get; init; } = 4;
@@ -44,69 +46,31 @@ public sealed class IssuerFetcher
     public TimeProvider TimeProvider { get; init; } = TimeProvider.System;
 
     /// <summary>The certificates to be had at an address, or why there are none. Requests for one address at one time are one; each ends by its own deadline.</summary>
-    /// <param name="address">An http: address.</param>
-    /// <param name="patience">How long to wait for it here.</param>
-    /// <param name="cancellationToken">Gives up waiting.</param>
-    internal async ValueTask<(IReadOnlyList<Certificate> Certificates, string? Problem)> GetAsync(Uri address, TimeSpan patience, CancellationToken cancellationToken)
+    /// <param name="address">Where they are said to be.</param>
+    /// <param name="patience">How long to wait for them here.</param>
+    internal async ValueTask<(IReadOnlyList<Certificate> Certificates, string? Problem)> GetAsync(string address, Patience patience)
     {
-        var now = TimeProvider.GetUtcNow();
-        var answer = _answers.GetOrAdd(address.AbsoluteUri, Start);
-        if (answer.Expires <= now)
-        {
-            // Who removes the old one makes room for the one new.
-            _answers.TryRemove(new KeyValuePair<string, Answer>(address.AbsoluteUri, answer));
-            answer = _answers.GetOrAdd(address.AbsoluteUri, Start);
-        }
+        var answer = await patience.WaitAsync(_answers.Value, address, () => FetchAsync(address)).ConfigureAwait(false);
+        return answer == null ? ([], _http.Value.TooLate) : (answer.Value ?? [], answer.Problem);
+    }
+
+    private async Task<FetchedAnswer<IReadOnlyList<Certificate>>> FetchAsync(string address)
+    {
+        var (body, problem) = await _http.Value.GetAsync(address, MaxBytes).ConfigureAwait(false);
+        if (body == null)
+            return Failure(problem!);
         try
         {
-            return await answer.Fetching.Value.WaitAsync(patience > TimeSpan.Zero ? patience : TimeSpan.Zero, TimeProvider, cancellationToken).ConfigureAwait(false);
-        }
-        catch (TimeoutException)
-        {
-            return ([], TooLate);
-        }
-    }
-
-    private string TooLate => string.Create(CultureInfo.InvariantCulture, $"there was no answer within {Deadline.TotalSeconds:0.##} s");
-
-    private Answer Start(string address)
-    {
-        if (_answers.Count >= MostAnswersKept)
-            Forget();
-        var answer = new Answer();
-        answer.Fetching = new Lazy<Task<(IReadOnlyList<Certificate> Certificates, string? Problem)>>(() => FetchAsync(new Uri(address), answer));
-        return answer;
-    }
-
-    private async Task<(IReadOnlyList<Certificate> Certificates, string? Problem)> FetchAsync(Uri address, Answer answer)
-    {
-        // The waiting verification's own thread goes on with it.
-        await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
-        var (certificates, problem) = await TryFetchAsync(address).ConfigureAwait(false);
-        answer.Expires = TimeProvider.GetUtcNow() + (problem == null ? GoodLifetime : BadLifetime);
-        return (certificates, problem);
-    }
-
-    private async Task<(IReadOnlyList<Certificate> Certificates, string? Problem)> TryFetchAsync(Uri address)
-    {
-        using var deadline = new CancellationTokenSource(Deadline, TimeProvider);
-        try
-        {
-            var (body, problem) = await _http.Value.GetAsync(address, MaxBytes, deadline.Token).ConfigureAwait(false);
-            if (body == null)
-                return ([], problem);
             var certificates = Read(body);
-            return (certificates, certificates.Count > 0 ? null : "the answer is no certificate");
-        }
-        catch (OperationCanceledException)
-        {
-            return ([], TooLate);
+            return certificates.Count > 0 ? new(certificates, null, TimeProvider.GetUtcNow() + GoodLifetime, body.Length) : Failure("the answer is no certificate");
         }
         catch (FormatException exception)
         {
-            return ([], $"the answer cannot be read: {exception.Message.TrimEnd('.')}");
+            return Failure($"the answer cannot be read: {exception.Message.TrimEnd('.')}");
         }
     }
+
+    private FetchedAnswer<IReadOnlyList<Certificate>> Failure(string problem) => new(null, problem, TimeProvider.GetUtcNow() + BadLifetime, 0);
 
     // RFC 5280 §4.2.2.1: one certificate in DER or a "certs-only" CMS message. Some servers answer with PEM.
     private static List<Certificate> Read(byte[] body)
@@ -116,26 +80,5 @@ public sealed class IssuerFetcher
             : [body];
         var certificates = encoded.Take(MostCertificatesInAnswer).Select(Certificate.TryParse).OfType<Certificate>().ToList();
         return certificates;
-    }
-
-    // Rare, so that it need not be clever: half of all go, those that expired first.
-    private void Forget()
-    {
-        foreach (var (address, answer) in _answers.OrderBy(pair => pair.Value.Expires).Take(MostAnswersKept / 2).ToList())
-            _answers.TryRemove(new KeyValuePair<string, Answer>(address, answer));
-    }
-
-    private sealed class Answer
-    {
-        private long _expires = DateTimeOffset.MaxValue.Ticks;
-
-        /// <summary>While it is under way it does not expire.</summary>
-        public DateTimeOffset Expires
-        {
-            get => new(Volatile.Read(ref _expires), TimeSpan.Zero);
-            set => Volatile.Write(ref _expires, value.UtcTicks);
-        }
-
-        public Lazy<Task<(IReadOnlyList<Certificate> Certificates, string? Problem)>> Fetching { get; set; } = null!;
     }
 }

@@ -4,10 +4,10 @@ using LucidTls.Certificates.Paths;
 namespace LucidTls.Certificates.Fetching;
 
 /// <summary>The missing certificates of one verification: what was asked for, what came, and the limits on both.</summary>
-internal sealed class MissingIssuers(IssuerFetcher fetcher, List<Certificate> known)
+internal sealed class MissingIssuers(IssuerFetcher fetcher, List<Certificate> known) : IDisposable
 {
     private readonly Dictionary<string, string?> _outcomes = new(StringComparer.Ordinal);
-    private readonly long _started = fetcher.TimeProvider.GetTimestamp();
+    private Patience? _patience;
     private int _depth;
 
     /// <summary>Why nothing came from an address, in words.</summary>
@@ -21,6 +21,7 @@ internal sealed class MissingIssuers(IssuerFetcher fetcher, List<Certificate> kn
     {
         if (_depth++ == fetcher.MaxDepth || paths.Any(path => path.Anchor != null))
             return false;
+        _patience ??= new Patience(fetcher.Deadline, fetcher.TimeProvider, cancellationToken);
         var count = known.Count;
         var isNews = false;
         foreach (var last in paths.Where(path => path.Problems is [{ Rule: CertificateRule.TrustAnchor }]).Select(path => path.Certificates[^1]).Where(last => !last.IsSelfIssued).Distinct())
@@ -30,7 +31,7 @@ internal sealed class MissingIssuers(IssuerFetcher fetcher, List<Certificate> kn
                 if (_outcomes.Count == fetcher.MaxFetches || _outcomes.ContainsKey(text))
                     continue;
                 isNews = true;
-                _outcomes[text] = await FetchAsync(text, last, cancellationToken).ConfigureAwait(false);
+                _outcomes[text] = await FetchAsync(text, last, _patience).ConfigureAwait(false);
                 if (_outcomes[text] == null)
                     break;
             }
@@ -39,11 +40,11 @@ internal sealed class MissingIssuers(IssuerFetcher fetcher, List<Certificate> kn
         return isNews || known.Count > count;
     }
 
-    private async ValueTask<string?> FetchAsync(string text, Certificate certificate, CancellationToken cancellationToken)
+    public void Dispose() => _patience?.Dispose();
+
+    private async ValueTask<string?> FetchAsync(string address, Certificate certificate, Patience patience)
     {
-        if (!Uri.TryCreate(text, UriKind.Absolute, out var address) || address.Scheme != Uri.UriSchemeHttp)
-            return "it is not an http: address";
-        var (certificates, problem) = await fetcher.GetAsync(address, fetcher.Deadline - fetcher.TimeProvider.GetElapsedTime(_started), cancellationToken).ConfigureAwait(false);
+        var (certificates, problem) = await fetcher.GetAsync(address, patience).ConfigureAwait(false);
         if (problem != null)
             return problem;
         if (!certificates.Any(one => one.Subject.Equals(certificate.Issuer)))

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Sockets;
@@ -17,10 +18,17 @@ internal sealed class PlainHttp
 
     private readonly HttpMessageInvoker _http;
     private readonly bool _allowPrivateAddresses;
+    private readonly TimeSpan _deadline;
+    private readonly TimeProvider _time;
 
-    public PlainHttp(bool allowPrivateAddresses)
+    /// <param name="allowPrivateAddresses">Whether hosts that the internet does not reach are asked too.</param>
+    /// <param name="deadline">How long a request may take, from the name's resolution to the last byte.</param>
+    /// <param name="time">The clock for that.</param>
+    public PlainHttp(bool allowPrivateAddresses, TimeSpan deadline, TimeProvider time)
     {
         _allowPrivateAddresses = allowPrivateAddresses;
+        _deadline = deadline;
+        _time = time;
         _http = new HttpMessageInvoker(new SocketsHttpHandler
         {
             AllowAutoRedirect = false,
@@ -34,21 +42,40 @@ internal sealed class PlainHttp
         });
     }
 
+    /// <summary>What is said when the deadline passes.</summary>
+    public string TooLate => string.Create(CultureInfo.InvariantCulture, $"there was no answer within {_deadline.TotalSeconds:0.##} s");
+
     /// <returns>The answer's body, or why there is none, in words.</returns>
-    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
-    public Task<(byte[]? Body, string? Problem)> GetAsync(Uri address, int mostBytes, CancellationToken cancellationToken) =>
-        AskAsync(address, null, null, mostBytes, MostRedirects, cancellationToken);
+    public Task<(byte[]? Body, string? Problem)> GetAsync(string address, int mostBytes) =>
+        AskAsync(address, null, null, mostBytes, MostRedirects);
 
     /// <summary>Gets a revocation list: whoever delivers one redirects nowhere.</summary>
-    public Task<(byte[]? Body, string? Problem)> GetListAsync(Uri address, int mostBytes, CancellationToken cancellationToken) =>
-        AskAsync(address, null, null, mostBytes, mostRedirects: 0, cancellationToken);
+    public Task<(byte[]? Body, string? Problem)> GetListAsync(string address, int mostBytes) =>
+        AskAsync(address, null, null, mostBytes, mostRedirects: 0);
 
     /// <summary>Asks an OCSP responder (RFC 6960 appendix A): by GET what fits into an address of 255 bytes and may be cached on the way (RFC 5019 §5), by POST otherwise.</summary>
-    public Task<(byte[]? Body, string? Problem)> AskResponderAsync(Uri address, byte[] request, bool mayBeCached, int mostBytes, CancellationToken cancellationToken)
+    public Task<(byte[]? Body, string? Problem)> AskResponderAsync(string address, byte[] request, bool mayBeCached, int mostBytes)
     {
-        var inAddress = $"{address.AbsoluteUri.TrimEnd('/')}/{Uri.EscapeDataString(Convert.ToBase64String(request))}";
-        var isShort = mayBeCached && address.Query.Length == 0 && inAddress.Length <= LongestOcspAddress;
-        return AskAsync(isShort ? new Uri(inAddress) : address, isShort ? null : request, "application/ocsp-response", mostBytes, mostRedirects: 0, cancellationToken);
+        var inAddress = $"{address.TrimEnd('/')}/{Uri.EscapeDataString(Convert.ToBase64String(request))}";
+        var isShort = mayBeCached && !address.Contains('?', StringComparison.Ordinal) && inAddress.Length <= LongestOcspAddress;
+        return AskAsync(isShort ? inAddress : address, isShort ? null : request, "application/ocsp-response", mostBytes, mostRedirects: 0);
+    }
+
+    private async Task<(byte[]? Body, string? Problem)> AskAsync(string text, byte[]? ocspRequest, string? type, int mostBytes, int mostRedirects)
+    {
+        if (!Uri.TryCreate(text, UriKind.Absolute, out var address))
+            return (null, "it is not an http: address");
+        // The handshake's own thread goes on with it.
+        await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
+        using var deadline = new CancellationTokenSource(_deadline, _time);
+        try
+        {
+            return await AskAsync(address, ocspRequest, type, mostBytes, mostRedirects, deadline.Token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException)
+        {
+            return (null, TooLate);
+        }
     }
 
     private async Task<(byte[]? Body, string? Problem)> AskAsync(Uri address, byte[]? ocspRequest, string? type, int mostBytes, int mostRedirects, CancellationToken cancellationToken)

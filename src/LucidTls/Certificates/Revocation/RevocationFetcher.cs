@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Security.Cryptography;
 using LucidTls.Certificates.Fetching;
 using LucidTls.Certificates.Parsing;
@@ -25,7 +24,7 @@ public sealed class RevocationFetcher
     /// <summary>Makes one that has nothing yet.</summary>
     public RevocationFetcher()
     {
-        _http = new(() => new PlainHttp(AllowPrivateAddresses));
+        _http = new(() => new PlainHttp(AllowPrivateAddresses, Deadline, TimeProvider));
         _responses = new(() => new SharedAnswers<OcspResponse>(MostResponses, (long)MostResponses * OcspResponse.MostBytes, TimeProvider));
         _lists = new(() => new SharedAnswers<CertificateRevocationList>(MostLists, MaxKeptListBytes, TimeProvider));
     }
@@ -70,7 +69,7 @@ public sealed class RevocationFetcher
     {
         var nonce = SendNonce ? RandomNumberGenerator.GetBytes(NonceLength) : [];
         var request = OcspRequest.Write(certificate, issuer, UseSha256Ids, nonce);
-        var (body, problem) = await WithinDeadlineAsync(address, (uri, deadline) => _http.Value.AskResponderAsync(uri, request, mayBeCached: !SendNonce, OcspResponse.MostBytes, deadline)).ConfigureAwait(false);
+        var (body, problem) = await _http.Value.AskResponderAsync(address, request, mayBeCached: !SendNonce, OcspResponse.MostBytes).ConfigureAwait(false);
         if (body == null)
             return Failure<OcspResponse>(problem!);
         if (OcspResponse.TryParse(body) is not { } response)
@@ -86,7 +85,7 @@ public sealed class RevocationFetcher
     internal ValueTask<FetchedAnswer<CertificateRevocationList>> ListAsync(string address, Func<CertificateRevocationList, bool> isGood, Patience patience) =>
         PatientlyAsync(_lists.Value, address, async () =>
         {
-            var (body, problem) = await WithinDeadlineAsync(address, (uri, deadline) => _http.Value.GetListAsync(uri, MaxListBytes, deadline)).ConfigureAwait(false);
+            var (body, problem) = await _http.Value.GetListAsync(address, MaxListBytes).ConfigureAwait(false);
             if (body == null)
                 return Failure<CertificateRevocationList>(problem!);
             if (!CertificateRevocationList.TryParse(body, out var list, out problem))
@@ -102,34 +101,6 @@ public sealed class RevocationFetcher
 
     private FetchedAnswer<T> Failure<T>(string problem) where T : class => new(null, problem, Soon, 0);
 
-    private async ValueTask<FetchedAnswer<T>> PatientlyAsync<T>(SharedAnswers<T> answers, string key, Func<Task<FetchedAnswer<T>>> fetch, Patience patience) where T : class
-    {
-        try
-        {
-            return await answers.GetAsync(key, fetch, patience.Token).ConfigureAwait(false);
-        }
-        catch (OperationCanceledException) when (patience.IsOver)
-        {
-            return Failure<T>(TooLate);
-        }
-    }
-
-    private string TooLate => string.Create(CultureInfo.InvariantCulture, $"there was no answer within {Deadline.TotalSeconds:0.##} s");
-
-    private async Task<(byte[]? Body, string? Problem)> WithinDeadlineAsync(string address, Func<Uri, CancellationToken, Task<(byte[]? Body, string? Problem)>> ask)
-    {
-        if (!Uri.TryCreate(address, UriKind.Absolute, out var uri) || uri.Scheme != Uri.UriSchemeHttp)
-            return (null, "it is not an http: address");
-        // The handshake's own thread goes on with it.
-        await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
-        using var deadline = new CancellationTokenSource(Deadline, TimeProvider);
-        try
-        {
-            return await ask(uri, deadline.Token).ConfigureAwait(false);
-        }
-        catch (OperationCanceledException)
-        {
-            return (null, TooLate);
-        }
-    }
+    private async ValueTask<FetchedAnswer<T>> PatientlyAsync<T>(SharedAnswers<T> answers, string key, Func<Task<FetchedAnswer<T>>> fetch, Patience patience) where T : class =>
+        await patience.WaitAsync(answers, key, fetch).ConfigureAwait(false) ?? Failure<T>(_http.Value.TooLate);
 }

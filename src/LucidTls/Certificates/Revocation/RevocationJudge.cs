@@ -1,3 +1,4 @@
+using LucidTls.Certificates.Fetching;
 using LucidTls.Certificates.Parsing;
 using LucidTls.Certificates.Paths;
 
