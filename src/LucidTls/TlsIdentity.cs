@@ -26,13 +26,14 @@ public sealed class TlsIdentity
     private readonly IReadOnlyList<GeneralName> _names;
     private readonly StapleBox _staples;
 
-    private TlsIdentity(IReadOnlyList<ReadOnlyMemory<byte>> chain, ReadOnlySpan<SignatureScheme> schemes, ReadOnlySpan<SignatureScheme> tls12Schemes, TlsSignCallback sign, StapleBox? staples = null)
+    private TlsIdentity(IReadOnlyList<ReadOnlyMemory<byte>> chain, ReadOnlySpan<SignatureScheme> schemes, ReadOnlySpan<SignatureScheme> tls12Schemes, TlsSignCallback sign, StapleBox? staples = null, SuiteAuthentication? authentication = null)
     {
         _staples = staples ?? new StapleBox();
         Chain = chain;
         _schemes = schemes.ToArray();
         _tls12Schemes = tls12Schemes.ToArray();
         _sign = sign;
+        Authentication = authentication ?? AuthenticationOf(schemes[0]);
         // LeafKeyOf has parsed it before.
         _names = Certificate.TryParse(chain[0])!.Facts.AlternativeNames;
     }
@@ -67,7 +68,7 @@ public sealed class TlsIdentity
     internal IReadOnlyList<SignatureScheme> SchemesOf(TlsVersion version) => version == TlsVersion.Tls13 ? _schemes : _tls12Schemes;
 
     /// <summary>Which cipher suites of TLS 1.2 go with the key.</summary>
-    internal SuiteAuthentication Authentication => SchemeAlgorithm.Of(_schemes[0]) is { Kind: SignatureKind.Ecdsa or SignatureKind.Ed25519 } ? SuiteAuthentication.Ecdsa : SuiteAuthentication.Rsa;
+    internal SuiteAuthentication Authentication { get; }
 
     /// <summary>From PEM text: certificates and the leaf's private key, in any order.</summary>
     /// <param name="certificatePem">
@@ -152,8 +153,16 @@ public sealed class TlsIdentity
         ArgumentNullException.ThrowIfNull(timestamps);
         if (timestamps.Count > 0 && !SignedCertificateTimestamp.TryParseList(Extensions.BuildTimestamps(timestamps), out _))
             throw new ArgumentException("One of the timestamps is no SignedCertificateTimestamp (RFC 6962 §3.2).", nameof(timestamps));
-        return new TlsIdentity(Chain, _schemes, _tls12Schemes, _sign, _staples) { Timestamps = [.. timestamps.Select(one => (ReadOnlyMemory<byte>)one.ToArray())] };
+        return WithUncheckedTimestamps(timestamps);
     }
+
+    /// <summary>The same with timestamps that may be none, which a test sends.</summary>
+    internal TlsIdentity WithUncheckedTimestamps(IReadOnlyList<ReadOnlyMemory<byte>> timestamps) =>
+        new(Chain, _schemes, _tls12Schemes, _sign, _staples) { Timestamps = [.. timestamps.Select(one => (ReadOnlyMemory<byte>)one.ToArray())] };
+
+    /// <summary>The same that signs with some of its schemes only, in this order.</summary>
+    internal TlsIdentity WithSchemes(IReadOnlyList<SignatureScheme> schemes) =>
+        new(Chain, [.. schemes.Where(_schemes.Contains)], [.. schemes.Where(_tls12Schemes.Contains)], _sign, _staples, Authentication) { Timestamps = Timestamps };
 
     /// <summary>Whether the leaf is for that DNS name or IP address (RFC 9525).</summary>
     public bool Matches(string serverName)
@@ -169,6 +178,9 @@ public sealed class TlsIdentity
         var (chain, key) = parts.Take();
         return new TlsIdentity(chain, key.Schemes, key.Tls12Schemes, Signing(key));
     }
+
+    private static SuiteAuthentication AuthenticationOf(SignatureScheme scheme) =>
+        SchemeAlgorithm.Of(scheme) is { Kind: SignatureKind.Ecdsa or SignatureKind.Ed25519 } ? SuiteAuthentication.Ecdsa : SuiteAuthentication.Rsa;
 
     private static TlsSignCallback Signing(SigningKey key) => (scheme, data, _) => ValueTask.FromResult(key.Sign(scheme, data.Span));
 

@@ -1,0 +1,141 @@
+using System.Net.Security;
+using System.Text;
+using LucidTls.Certificates;
+using LucidTls.Cryptography;
+using LucidTls.Sessions;
+
+namespace LucidTls.BogoShim;
+
+/// <summary>Turns the flags of a connection into LucidTls's options. What outlives a connection is here once for all of a test's.</summary>
+internal sealed class ShimOptions
+{
+    /// <summary>Not sent as SNI, and the name under which sessions are kept when the test names no host.</summary>
+    private const string NoName = "127.0.0.1";
+
+    private readonly ShiftedTime _time = new();
+    private readonly TlsSessionCache _cache;
+    private readonly TicketKeyRing _tickets;
+    private readonly TlsSessionStore _sessions;
+    private readonly CertificateVerifier _refusing = CertificateVerifier.FromRoots([]);
+    private readonly Dictionary<string, ShimCredentials> _credentials = [];
+
+    public ShimOptions()
+    {
+        _cache = new TlsSessionCache(time: _time);
+        _tickets = new TicketKeyRing(time: _time);
+        _sessions = new TlsSessionStore(time: _time);
+    }
+
+    /// <summary>What the last ClientHello that a server saw said.</summary>
+    public TlsClientHelloInfo? ClientHello { get; private set; }
+
+    /// <summary>How much later the next connection seems to come.</summary>
+    public void Wait(TimeSpan delay) => _time.Offset += delay;
+
+    /// <summary>Credentials are read once, since a session is resumed only with the identity that it was made with.</summary>
+    public ShimCredentials CredentialsOf(ShimFlags flags)
+    {
+        var key = string.Join('\n', flags.All.Where(flag => flag.Name is "-new-x509-credential" or "-cert-file" or "-key-file" or "-ocsp-response" or "-signed-cert-timestamps" or "-signing-prefs"));
+        if (!_credentials.TryGetValue(key, out var credentials))
+            _credentials.Add(key, credentials = ShimCredentials.From(flags));
+        return credentials;
+    }
+
+    public TlsClientOptions Client(ShimFlags flags, ReadOnlyMemory<byte> earlyData)
+    {
+        var credentials = CredentialsOf(flags);
+        var options = new TlsClientOptions
+        {
+            TargetHost = flags.Text("-host-name") ?? NoName,
+            DangerousAcceptAnyCertificate = !flags.Has("-verify-fail"),
+            CertificateVerifier = _refusing,
+            IsFallback = flags.Has("-fallback-scsv"),
+            Identity = credentials.Identities.Count == 0 ? null : credentials.Identities[0],
+            SessionCache = _cache,
+            ApplicationProtocols = flags.Text("-advertise-alpn") is { } offered ? SplitProtocols(offered) : [],
+            EarlyData = earlyData,
+        };
+        SetCommon(options, flags);
+        options.KeyShareGroups = KeyShares(flags, options.Groups);
+        return options;
+    }
+
+    public TlsServerOptions Server(ShimFlags flags, Func<TlsEarlyDataExchange, CancellationToken, ValueTask> earlyDataHandler)
+    {
+        var asksForCertificate = flags.Has("-require-any-client-certificate") || flags.Has("-verify-peer");
+        var protocols = flags.Has("-reject-alpn") ? "not spoken" : flags.Has("-decline-alpn") ? null : flags.Text("-select-alpn");
+        var options = new TlsServerOptions
+        {
+            Identities = CredentialsOf(flags).Identities,
+            IdentitySelector = (hello, _) =>
+            {
+                ClientHello = hello;
+                return flags.Has("-fail-cert-callback") ? throw new InvalidOperationException("the callback fails") : new ValueTask<TlsIdentity?>((TlsIdentity?)null);
+            },
+            ClientCertificateMode = flags.Has("-require-any-client-certificate") ? ClientCertificateMode.Required : asksForCertificate ? ClientCertificateMode.Optional : ClientCertificateMode.None,
+            ClientCertificateVerifier = flags.Has("-verify-fail") || flags.Text("-trust-cert") is not { } roots ? _refusing : RootsOf(roots),
+            TicketStore = flags.Has("-no-ticket") ? null : _tickets,
+            SessionStore = _sessions,
+            ApplicationProtocols = protocols == null ? [] : [new SslApplicationProtocol(protocols)],
+            MaxEarlyDataSize = flags.Has("-enable-early-data") ? 14336 : 0,
+            EarlyDataHandler = earlyDataHandler,
+        };
+        SetCommon(options, flags);
+        return options;
+    }
+
+    private static void SetCommon(TlsOptions options, ShimFlags flags)
+    {
+        options.MinimumVersion = flags.Has("-no-tls12") || flags.Number("-min-version") > TlsVersion.Tls12.Value ? TlsVersion.Tls13 : TlsVersion.Tls12;
+        options.MaximumVersion = flags.Has("-no-tls13") || flags.Number("-max-version") < TlsVersion.Tls13.Value ? TlsVersion.Tls12 : TlsVersion.Tls13;
+        if (flags.Number("-max-version") < TlsVersion.Tls12.Value || options.MinimumVersion.Value > options.MaximumVersion.Value)
+            throw new UnknownFlagException("-max-version");
+        options.AllowMissingExtendedMasterSecret = true;
+        options.HandshakeTimeout = TimeSpan.FromMinutes(1);
+        if (flags.Numbers("-curves") is { Count: > 0 } groups)
+            options.Groups = [.. groups.Select(group => new NamedGroup(group))];
+        foreach (var group in options.Groups)
+        {
+            if (!CryptoProvider.Default.TryGetGroup(group, out _))
+                throw new UnknownFlagException($"-curves {group}");
+        }
+        if (flags.Numbers("-verify-prefs") is { Count: > 0 } schemes)
+            options.SignatureSchemes = [.. schemes.Select(scheme => new SignatureScheme(scheme))];
+        if (flags.Text("-cipher") is { } suites)
+            options.CipherSuites = ShimSuites.Parse(suites);
+    }
+
+    // A share for the group wanted most; if that is a hybrid one, one for the first that is not as well.
+    private static IReadOnlyList<NamedGroup> KeyShares(ShimFlags flags, IReadOnlyList<NamedGroup> groups)
+    {
+        if (flags.Has("-no-key-shares"))
+            return [];
+        if (flags.Numbers("-key-shares") is { Count: > 0 } wanted)
+            return [.. wanted.Select(group => new NamedGroup(group))];
+        if (groups[0].IsForTls12)
+            return [groups[0]];
+        return [groups[0], .. groups.Where(group => group.IsForTls12).Take(1)];
+    }
+
+    private static List<SslApplicationProtocol> SplitProtocols(string list)
+    {
+        var protocols = new List<SslApplicationProtocol>();
+        var rest = Encoding.Latin1.GetBytes(list).AsSpan();
+        while (!rest.IsEmpty)
+        {
+            protocols.Add(new SslApplicationProtocol(rest[1..(1 + rest[0])].ToArray()));
+            rest = rest[(1 + rest[0])..];
+        }
+        return protocols;
+    }
+
+    private static CertificateVerifier RootsOf(string path) => CertificateVerifier.FromRoots(ShimCredentials.ReadCertificates(path));
+
+    /// <summary>A clock that tests put forward.</summary>
+    private sealed class ShiftedTime : TimeProvider
+    {
+        public TimeSpan Offset { get; set; }
+
+        public override DateTimeOffset GetUtcNow() => base.GetUtcNow() + Offset;
+    }
+}
