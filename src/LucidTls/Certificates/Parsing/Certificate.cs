@@ -5,9 +5,6 @@ using LucidTls.Cryptography;
 
 namespace LucidTls.Certificates.Parsing;
 
-/// <summary>One extension: the content of its identifier, whether it must be understood, its value.</summary>
-internal readonly record struct CertificateExtension(ReadOnlyMemory<byte> Oid, bool IsCritical, ReadOnlyMemory<byte> Value);
-
 /// <summary>
 /// An X.509 certificate taken apart (RFC 5280 §4.1); the slices refer to <see cref="Der"/>. What the extensions say is decoded when it is
 /// first asked for. Immutable to its users, so that threads may share one.
@@ -15,7 +12,6 @@ internal readonly record struct CertificateExtension(ReadOnlyMemory<byte> Oid, b
 internal sealed class Certificate
 {
     private const int MostBytes = 64 * 1024;
-    private const int MostExtensions = 64;
     private const int MostSigners = 4;
 
     private CertificateFacts? _facts;
@@ -68,7 +64,7 @@ internal sealed class Certificate
             HasUniqueIdentifiers = true;
         }
         part = "list of extensions";
-        Extensions = fields.NextIsContext(3) ? ReadExtensions(fields.ReadContext(3)) : [];
+        Extensions = fields.NextIsContext(3) ? CertificateExtension.ReadList(fields.ReadContext(3)) : [];
         fields.End();
     }
 
@@ -177,32 +173,5 @@ internal sealed class Certificate
         reader.End();
         // RFC 5280 §4.1: v1 is the default and may not be written in DER.
         return version is >= 1 and < 100 ? version + 1 : throw new AsnContentException();
-    }
-
-    private static CertificateExtension[] ReadExtensions(DerReader reader)
-    {
-        var list = reader.ReadSequence();
-        reader.End();
-        var extensions = new List<CertificateExtension>(10);
-        while (!list.IsEmpty)
-        {
-            if (extensions.Count == MostExtensions)
-                throw new AsnContentException();
-            extensions.Add(ReadExtension(ref list));
-        }
-        // RFC 5280 §4.1: SIZE (1..MAX)
-        return extensions.Count > 0 ? [.. extensions] : throw new AsnContentException();
-    }
-
-    /// <summary>One Extension, as certificates, CRLs and OCSP responses have them.</summary>
-    public static CertificateExtension ReadExtension(ref DerReader list)
-    {
-        var item = list.ReadSequence();
-        var oid = item.ReadOid();
-        // FALSE is the default and may not be written in DER.
-        var isCritical = item.NextIs(Asn1Tag.Boolean) && (item.ReadBoolean() ? true : throw new AsnContentException());
-        var value = item.ReadOctetString();
-        item.End();
-        return new CertificateExtension(oid, isCritical, value);
     }
 }

@@ -172,13 +172,8 @@ public sealed class CertificateRevocationList
 
     private void ReadExtensions(DerReader explicitly, ref KnownListExtensions seen, ref IssuingDistributionPoint? scope)
     {
-        var list = explicitly.ReadSequence();
-        explicitly.End();
-        if (list.IsEmpty)
-            throw new AsnContentException();
-        while (!list.IsEmpty)
+        foreach (var extension in CertificateExtension.ReadList(explicitly))
         {
-            var extension = Certificate.ReadExtension(ref list);
             var known = Known(extension.Oid.Span);
             if (known == KnownListExtensions.None)
             {

@@ -37,7 +37,7 @@ internal sealed class OcspJudge(DateTimeOffset now, TimeSpan skew, Func<Certific
             return Unknown(source, age);
         if (single.Kind == CertificateStatusKind.Unknown)
             return Unknown(source, "says that the responder does not know the certificate");
-        timestamps = single.Timestamps;
+        timestamps = single.Timestamps ?? default;
         return new CertificateStatus(CertificateStatusKind.Good, source, $"{certificate} was not revoked, says the {Name(source)} of {RevocationText.Time(single.ThisUpdate)}")
         {
             ThisUpdate = single.ThisUpdate,

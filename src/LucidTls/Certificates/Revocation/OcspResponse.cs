@@ -147,7 +147,7 @@ internal sealed class OcspResponse
         ProducedAt = fields.ReadGeneralizedTime();
         ReadResponses(fields.ReadSequence());
         if (fields.NextIsContext(1))
-            ReadExtensions(fields.ReadContext(1));
+            (Nonce, UnknownCritical) = CertificateExtension.ReadList(fields.ReadContext(1), Oids.OcspNonce);
         fields.End();
     }
 
@@ -161,26 +161,6 @@ internal sealed class OcspResponse
             responses.Add(new OcspSingleResponse(list.ReadSequence()));
         }
         Responses = responses;
-    }
-
-    private void ReadExtensions(DerReader explicitly)
-    {
-        var list = explicitly.ReadSequence();
-        explicitly.End();
-        while (!list.IsEmpty)
-        {
-            var extension = Certificate.ReadExtension(ref list);
-            if (extension.Oid.Span.SequenceEqual(Oids.OcspNonce))
-            {
-                var reader = new DerReader(extension.Value);
-                Nonce = reader.ReadOctetString();
-                reader.End();
-            }
-            else if (extension.IsCritical)
-            {
-                UnknownCritical ??= Oids.ToText(extension.Oid.Span);
-            }
-        }
     }
 
     private void ReadCertificates(DerReader explicitly)

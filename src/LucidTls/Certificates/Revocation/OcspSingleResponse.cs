@@ -31,7 +31,7 @@ internal sealed class OcspSingleResponse
                 throw new AsnContentException();
         }
         if (fields.NextIsContext(1))
-            ReadExtensions(fields.ReadContext(1));
+            (Timestamps, UnknownCritical) = CertificateExtension.ReadList(fields.ReadContext(1), Oids.OcspTimestamps);
         fields.End();
     }
 
@@ -42,11 +42,11 @@ internal sealed class OcspSingleResponse
     public DateTimeOffset RevokedAt { get; private set; }
     public RevocationReason Reason { get; private set; }
 
-    /// <summary>The SignedCertificateTimestampList (RFC 6962 §3.3); empty when there is none.</summary>
-    public ReadOnlyMemory<byte> Timestamps { get; private set; }
+    /// <summary>The SignedCertificateTimestampList (RFC 6962 §3.3), or null.</summary>
+    public ReadOnlyMemory<byte>? Timestamps { get; }
 
     /// <summary>A critical extension that is not understood, or null.</summary>
-    public string? UnknownCritical { get; private set; }
+    public string? UnknownCritical { get; }
 
     private void ReadRevocation(DerReader fields)
     {
@@ -60,25 +60,5 @@ internal sealed class OcspSingleResponse
                 throw new AsnContentException();
         }
         fields.End();
-    }
-
-    private void ReadExtensions(DerReader explicitly)
-    {
-        var list = explicitly.ReadSequence();
-        explicitly.End();
-        while (!list.IsEmpty)
-        {
-            var extension = Certificate.ReadExtension(ref list);
-            if (extension.Oid.Span.SequenceEqual(Oids.OcspTimestamps))
-            {
-                var reader = new DerReader(extension.Value);
-                Timestamps = reader.ReadOctetString();
-                reader.End();
-            }
-            else if (extension.IsCritical)
-            {
-                UnknownCritical ??= Oids.ToText(extension.Oid.Span);
-            }
-        }
     }
 }

@@ -21,7 +21,7 @@ internal readonly record struct RevokedEntry(ReadOnlyMemory<byte> Serial, DateTi
             if (extensions.IsEmpty)
                 throw new AsnContentException();
             while (!extensions.IsEmpty)
-                ReadExtension(Certificate.ReadExtension(ref extensions), ref reason, ref unusable);
+                ReadExtension(CertificateExtension.Read(ref extensions), ref reason, ref unusable);
         }
         fields.End();
         return new RevokedEntry(serial, revokedAt, reason);

@@ -57,6 +57,8 @@ public sealed class StapleTests
         ["signed by another key"] = (response => response with { Signer = ECDsa.Create(ECCurve.NamedCurves.nistP256) }, "is not signed by CN=Root or a responder to which it gave that task"),
         ["unknown critical extension"] = (response => response with { Extension = new X509Extension("1.2.3.4", [5, 0], true) }, "has the critical extension 1.2.3.4, which is not understood"),
         ["unknown critical extension of one"] = (response => response with { SingleExtension = new X509Extension("1.2.3.5", [5, 0], true) }, "has the critical extension 1.2.3.5, which is not understood"),
+        ["two nonces"] = (response => response with { Nonce = [1], Extension = new X509Extension("1.3.6.1.5.5.7.48.1.2", [4, 1, 2], false) }, "is not well-formed DER"),
+        ["a list of no extensions"] = (response => response with { HasEmptyExtensions = true }, "is not well-formed DER"),
         ["delegate without the usage"] = (response => Delegated(response, (authority, key) => authority.Responder(key, hasUsage: false)), "is not signed by CN=Root or a responder"),
         ["delegate of another authority"] = (response => Delegated(response, (_, key) => new TestAuthority().Responder(key)), "is not signed by CN=Root or a responder"),
         ["delegate that expired"] = (response => Delegated(response, (authority, key) => authority.Responder(key, notAfter: TestAuthority.Now.AddDays(-1))), "is signed by CN=Responder, whose certificate is valid from"),

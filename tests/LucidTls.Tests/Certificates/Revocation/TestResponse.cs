@@ -18,6 +18,7 @@ internal sealed record TestResponse(TestAuthority Issuer, X509Certificate2 About
     public X509Extension? Extension { get; init; }
     public X509Extension? SingleExtension { get; init; }
     public byte[]? Nonce { get; init; }
+    public bool HasEmptyExtensions { get; init; }
 
     /// <summary>Who signs, when that is not the issuer.</summary>
     public ECDsa? Signer { get; init; }
@@ -84,7 +85,7 @@ internal sealed record TestResponse(TestAuthority Issuer, X509Certificate2 About
             using (writer.PushSequence())
                 Single(writer);
             X509Extension[] extensions = [.. Extension == null ? Array.Empty<X509Extension>() : [Extension], .. Nonce == null ? Array.Empty<X509Extension>() : [NonceOf(Nonce)]];
-            if (extensions.Length > 0)
+            if (extensions.Length > 0 || HasEmptyExtensions)
             {
                 using (writer.PushSequence(new Asn1Tag(TagClass.ContextSpecific, 1)))
                     TestList.Write(writer, extensions);
