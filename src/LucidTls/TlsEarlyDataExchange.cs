@@ -95,7 +95,7 @@ public sealed class TlsEarlyDataExchange
             _piece = await _channel.ReceiveEarlyDataAsync(cancellationToken).ConfigureAwait(false);
             _ended = _piece.IsEmpty;
             Received += _piece.Length;
-            // RFC 8446 §4.2.10: "A server receiving more than max_early_data_size bytes of 0-RTT data SHOULD terminate the connection".
+            // RFC 8446 §4.6.1: "A server receiving more than max_early_data_size bytes of 0-RTT data SHOULD terminate the connection".
             if (Received > _limit)
                 throw new TlsException(TlsError.TooMuchEarlyData, $"{Received} bytes; the ticket allows {_limit}");
         }

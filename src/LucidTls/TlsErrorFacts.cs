@@ -82,7 +82,7 @@ internal readonly record struct TlsErrorFacts(TlsFailureSource Source, TlsAlert?
 
         TlsError.BadHandshakeSignature => new(Local, TlsAlert.DecryptError, "RFC 8446 §4.4.3", "The peer's signature over the handshake does not verify: it does not hold the key of its certificate, or the handshake was changed on the way", "Check that the peer's private key belongs to its certificate."),
         TlsError.WrongSignatureScheme => new(Local, TlsAlert.IllegalParameter, "RFC 8446 §4.4.3", "The peer signed with a scheme that was not offered or that does not fit its key", PeerBug),
-        TlsError.BadBinder => new(Local, TlsAlert.DecryptError, "RFC 8446 §4.2.11", "The binder of the pre-shared key does not match: the client does not hold the key", PeerBug),
+        TlsError.BadBinder => new(Local, TlsAlert.DecryptError, "RFC 8446 §4.2.11", "The binder of the pre-shared key does not match: the client does not hold the key", "Check that both ends hold the same pre-shared key; for a ticket, the peer's TLS implementation is faulty, or something on the way changes the data."),
         TlsError.BadFinished => new(Local, TlsAlert.DecryptError, "RFC 8446 §4.4.4", "The Finished message does not match: the two ends saw different handshakes", "Something on the way changed the handshake, or the peer's implementation is faulty."),
         TlsError.NoServerCertificate => new(Local, TlsAlert.DecodeError, "RFC 8446 §4.4.2.4", "The server sent no certificate", PeerBug),
         TlsError.NoClientCertificate => new(Local, TlsAlert.CertificateRequired, "RFC 8446 §4.4.2.4", "The client sent no certificate though this server requires one", "Give the client an identity that this server accepts."),
@@ -99,7 +99,7 @@ internal readonly record struct TlsErrorFacts(TlsFailureSource Source, TlsAlert?
         TlsError.LocalFailure => new(Local, TlsAlert.InternalError, "", "This end failed for a reason of its own", "Look at the inner exception."),
         TlsError.Cancelled => new(Local, TlsAlert.UserCanceled, "", "The handshake was cancelled", ""),
 
-        TlsError.TooMuchEarlyData => new(Local, TlsAlert.UnexpectedMessage, "RFC 8446 §4.2.10", "The client sent more early data than its ticket allows", PeerBug),
+        TlsError.TooMuchEarlyData => new(Local, TlsAlert.UnexpectedMessage, "RFC 8446 §4.6.1", "The client sent more early data than its ticket allows", PeerBug),
         TlsError.EarlyDataNeedsTls13 => new(Local, TlsAlert.ProtocolVersion, "RFC 8446 §D.3", "The server picked TLS 1.2 though early data was sent, which that version does not know", "Connect again without early data; the server's operator may have turned TLS 1.3 off since the ticket was given."),
 
         TlsError.UnknownPreSharedKey => new(Local, TlsAlert.UnknownPskIdentity, "RFC 8446 §6.2", "The client offers no pre-shared key that this server knows, and this server has no certificate to fall back to", "Give both ends the same key under the same name, both imported or both not; or give the server a certificate."),

@@ -8,11 +8,11 @@ namespace LucidTls;
 
 /// <summary>
 /// A key that both ends were given beforehand, with a name for it that travels in the clear (RFC 8446 §2.2). It proves each to the other without certificates,
-/// always together with a fresh key exchange. Only two ends may share it: among three, each can pass for any other (RFC 9257 §4).
+/// always together with a fresh key exchange. Only two ends may share it: among three, each can pass for any other (RFC 9257 §4.1).
 /// </summary>
 public sealed class TlsPreSharedKey
 {
-    /// <summary>RFC 9257 §6: "Each PSK MUST be derived from at least 128 bits of entropy".</summary>
+    /// <summary>RFC 9257 §6: "Each PSK … MUST be at least 128 bits long".</summary>
     private const int LeastKeyLength = 16;
 
     /// <summary>Two of them with their binders fit the extension.</summary>

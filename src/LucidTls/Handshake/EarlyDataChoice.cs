@@ -19,7 +19,7 @@ internal static class EarlyDataChoice
             return "the client was asked for another key share";
         if (resumption == null)
             return "no session is resumed";
-        // "the PSK ... associated with the first identity": early data is sent under that one.
+        // RFC 8446 §4.2.10: a server that takes it has "selected the first key offered in the client's 'pre_shared_key' extension".
         if (resumption.Index != 0)
             return "the session resumed is not the first one offered";
         var session = resumption.Session;

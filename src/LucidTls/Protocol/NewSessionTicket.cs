@@ -11,7 +11,7 @@ internal sealed class NewSessionTicket : IHandshakeBody
     public required ReadOnlyMemory<byte> Ticket { get; init; }
     public required ExtensionBlock Extensions { get; init; }
 
-    /// <summary>How many bytes of early data may be sent under the ticket (RFC 8446 §4.2.10); 0 for none.</summary>
+    /// <summary>How many bytes of early data may be sent under the ticket (RFC 8446 §4.6.1); 0 for none.</summary>
     public uint MaxEarlyDataSize { get; private set; }
 
     public static NewSessionTicket Parse(ReadOnlyMemory<byte> body)

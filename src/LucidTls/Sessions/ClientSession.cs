@@ -31,7 +31,7 @@ internal sealed class ClientSession : IDisposable
     public required DateTimeOffset Authenticated { get; init; }
     public required DateTimeOffset Expires { get; init; }
 
-    /// <summary>How many bytes of early data the ticket allows (RFC 8446 §4.2.10); 0 for none.</summary>
+    /// <summary>How many bytes of early data the ticket allows (RFC 8446 §4.6.1); 0 for none.</summary>
     public uint MaxEarlyDataSize { get; init; }
 
     /// <summary>The application protocol that early data is for.</summary>
