@@ -167,7 +167,7 @@ public sealed class TlsStream : Stream
 
     private byte[] Export(string label, ReadOnlySpan<byte> context, bool hasContext, int length)
     {
-        ArgumentException.ThrowIfNullOrEmpty(label);
+        ArgumentNullException.ThrowIfNull(label);
         ArgumentOutOfRangeException.ThrowIfLessThan(length, 1);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(length, 255 * 32);
         ObjectDisposedException.ThrowIf(_disposed, this);

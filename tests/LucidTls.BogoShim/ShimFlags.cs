@@ -16,12 +16,12 @@ internal sealed class ShimFlags
         "-shim-writes-first", "-shim-shuts-down", "-check-close-notify", "-key-update", "-key-update-before-read",
         "-decline-alpn", "-reject-alpn", "-use-export-context", "-enable-early-data", "-enable-ocsp-stapling", "-enable-signed-cert-timestamps",
         "-expect-session-miss", "-expect-extended-master-secret", "-expect-no-session", "-expect-no-server-name", "-expect-ticket-supports-early-data",
-        "-expect-accept-early-data", "-expect-reject-early-data", "-expect-no-offer-early-data", "-expect-no-peer-cert",
+        "-expect-accept-early-data", "-expect-reject-early-data", "-expect-no-offer-early-data", "-expect-verify-result", "-expect-no-peer-cert",
         "-expect-hrr", "-expect-no-hrr", "-expect-secure-renegotiation", "-expect-session-id", "-expect-no-session-id", "-expect-ticket-renewal",
         "-new-x509-credential", "-write-different-record-sizes", "-fail-cert-callback",
         // How BoringSSL's functions are called, which has no counterpart here: the same must come out.
         "-async", "-implicit-handshake", "-no-op-extra-handshake", "-use-early-callback", "-use-ticket-callback", "-use-old-client-cert-callback",
-        "-partial-write", "-use-exporter-between-reads", "-enable-grease", "-permute-extensions", "-read-with-unfinished-write", "-forbid-renegotiation-after-handshake",
+        "-partial-write", "-use-exporter-between-reads", "-handshake-twice", "-ignore-rsa-key-usage", "-server-preference", "-install-ddos-callback", "-no-legacy-server-connect", "-use-ocsp-callback", "-decline-ocsp-callback", "-enable-grease", "-permute-extensions", "-read-with-unfinished-write", "-forbid-renegotiation-after-handshake",
     ];
 
     private static readonly HashSet<string> WithValue =

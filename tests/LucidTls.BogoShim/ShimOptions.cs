@@ -18,6 +18,7 @@ internal sealed class ShimOptions
     private readonly TlsSessionStore _sessions;
     private readonly CertificateVerifier _refusing = CertificateVerifier.FromRoots([]);
     private readonly Dictionary<string, ShimCredentials> _credentials = [];
+    private readonly Dictionary<ShimCredentials, Func<TlsCertificateRequest, CancellationToken, ValueTask<TlsIdentity?>>> _selectors = [];
 
     public ShimOptions()
     {
@@ -50,7 +51,7 @@ internal sealed class ShimOptions
             DangerousAcceptAnyCertificate = !flags.Has("-verify-fail"),
             CertificateVerifier = _refusing,
             IsFallback = flags.Has("-fallback-scsv"),
-            Identity = credentials.Identities.Count == 0 ? null : credentials.Identities[0],
+            IdentitySelector = SelectorOf(flags, credentials),
             SessionCache = _cache,
             ApplicationProtocols = flags.Text("-advertise-alpn") is { } offered ? SplitProtocols(offered) : [],
             EarlyData = earlyData,
@@ -84,6 +85,19 @@ internal sealed class ShimOptions
         return options;
     }
 
+    // One selector for all connections with the same credentials, since a session is resumed only with the selector that it was made with.
+    private Func<TlsCertificateRequest, CancellationToken, ValueTask<TlsIdentity?>>? SelectorOf(ShimFlags flags, ShimCredentials credentials)
+    {
+        if (flags.Has("-fail-cert-callback"))
+            return (_, _) => throw new InvalidOperationException("the callback fails");
+        if (credentials.Identities.Count == 0)
+            return null;
+        if (!_selectors.TryGetValue(credentials, out var selector))
+            _selectors.Add(credentials, selector = (request, _) => ValueTask.FromResult<TlsIdentity?>(
+                credentials.Identities.FirstOrDefault(identity => identity.SignatureSchemes.Any(request.SignatureSchemes.Contains)) ?? credentials.Identities[0]));
+        return selector;
+    }
+
     private static void SetCommon(TlsOptions options, ShimFlags flags)
     {
         options.MinimumVersion = flags.Has("-no-tls12") || flags.Number("-min-version") > TlsVersion.Tls12.Value ? TlsVersion.Tls13 : TlsVersion.Tls12;
@@ -105,16 +119,15 @@ internal sealed class ShimOptions
             options.CipherSuites = ShimSuites.Parse(suites);
     }
 
-    // A share for the group wanted most; if that is a hybrid one, one for the first that is not as well.
+    // A share for the hybrid group wanted most and one for the other group wanted most.
     private static IReadOnlyList<NamedGroup> KeyShares(ShimFlags flags, IReadOnlyList<NamedGroup> groups)
     {
         if (flags.Has("-no-key-shares"))
             return [];
         if (flags.Numbers("-key-shares") is { Count: > 0 } wanted)
             return [.. wanted.Select(group => new NamedGroup(group))];
-        if (groups[0].IsForTls12)
-            return [groups[0]];
-        return [groups[0], .. groups.Where(group => group.IsForTls12).Take(1)];
+        var (hybrid, classical) = (groups.FirstOrDefault(group => !group.IsForTls12), groups.FirstOrDefault(group => group.IsForTls12));
+        return [.. groups.Where(group => group == hybrid || group == classical)];
     }
 
     private static List<SslApplicationProtocol> SplitProtocols(string list)

@@ -11,7 +11,7 @@ namespace LucidTls.Handshake;
 internal sealed class EstablishedConnection(RecordReader reader, RecordWriter writer, HandshakeAssembler assembler, HandshakeResult result, bool isServer)
 {
     private ReadOnlyMemory<byte> _plaintext;
-    private int _idleRecords;
+    private IdleCounts _idle;
     private int _updateWanted;
 
     public RecordReader Reader { get; } = reader;
@@ -94,11 +94,9 @@ internal sealed class EstablishedConnection(RecordReader reader, RecordWriter wr
         if (record.Type == ContentType.ApplicationData && record.Content.Length > 0)
         {
             _plaintext = record.Content;
-            _idleRecords = 0;
+            _idle.Clear();
             return;
         }
-        if (++_idleRecords > RecordLimits.MostIdleRecords)
-            throw new TlsException(TlsError.TooManyEmptyMessages);
         switch (record.Type)
         {
             case ContentType.Handshake:
@@ -113,6 +111,7 @@ internal sealed class EstablishedConnection(RecordReader reader, RecordWriter wr
             case ContentType.ChangeCipherSpec:
             case ContentType.Invalid:
             default:
+                _idle.AddEmpty();
                 break;
         }
     }
@@ -122,7 +121,9 @@ internal sealed class EstablishedConnection(RecordReader reader, RecordWriter wr
         var alert = AlertRecord.Parse(content);
         if (alert == TlsAlert.CloseNotify)
             PeerClosed = true;
-        else if (!AlertRecord.IsPassedOver(content, Session.Version))
+        else if (AlertRecord.IsPassedOver(content, Session.Version))
+            _idle.AddWarning();
+        else
             throw TlsException.FromPeer(alert);
     }
 
@@ -132,12 +133,14 @@ internal sealed class EstablishedConnection(RecordReader reader, RecordWriter wr
             throw RefusalTls12(message);
         if (message.Type == HandshakeType.KeyUpdate)
         {
+            _idle.AddKeyUpdate();
             AcceptKeyUpdate(KeyUpdate.Parse(message.Body));
             return;
         }
         // RFC 8446 §4.6.1: tickets come from servers.
         if (message.Type == HandshakeType.NewSessionTicket && !IsServer)
         {
+            _idle.AddTicket();
             var ticket = NewSessionTicket.Parse(message.Body);
             result.Tickets?.Accept(ticket);
             return;

@@ -9,7 +9,8 @@ internal sealed class RecordChannel(ITransport transport, RecordReader reader, R
     private readonly TlsWriter _outgoing = new();
     private TlsProtection _readProtection;
     private TlsProtection _writeProtection;
-    private int _idleRecords;
+    private IdleCounts _idle;
+    private bool _endsFlight;
     private TlsVersion? _version;
     private bool _changedCipherSpec;
 
@@ -38,7 +39,7 @@ internal sealed class RecordChannel(ITransport transport, RecordReader reader, R
             else
                 await FillAsync(cancellationToken).ConfigureAwait(false);
         }
-        _idleRecords = 0;
+        _idle.Clear();
         steps.Received(message.Type.ToString(), message.Bytes.Length, _readProtection);
         return message;
     }
@@ -64,6 +65,7 @@ internal sealed class RecordChannel(ITransport transport, RecordReader reader, R
 
     public override ReadOnlyMemory<byte> Send(IHandshakeBody message, string detail)
     {
+        _endsFlight = true;
         var start = _outgoing.Length;
         _outgoing.WriteUInt8(message.Type.Value);
         using (_outgoing.Length24())
@@ -75,6 +77,7 @@ internal sealed class RecordChannel(ITransport transport, RecordReader reader, R
 
     public override void SendData(ReadOnlySpan<byte> data)
     {
+        _endsFlight = false;
         SealOutgoing();
         writer.Append(ContentType.ApplicationData, data);
     }
@@ -93,11 +96,11 @@ internal sealed class RecordChannel(ITransport transport, RecordReader reader, R
             }
             else if (record.Content.IsEmpty)
             {
-                CountIdle();
+                _idle.AddEmpty();
             }
             else
             {
-                _idleRecords = 0;
+                _idle.Clear();
                 return record.Content;
             }
         }
@@ -112,7 +115,15 @@ internal sealed class RecordChannel(ITransport transport, RecordReader reader, R
         writer.AppendChangeCipherSpec();
     }
 
-    public override async ValueTask FlushAsync(CancellationToken cancellationToken)
+    public override ValueTask FlushAsync(CancellationToken cancellationToken)
+    {
+        // The ends take turns: what the peer sent of a message after its flight cannot be an answer to ours.
+        if (_endsFlight && !assembler.IsEmpty)
+            throw new TlsException(TlsError.UnexpectedMessage, "more of the handshake came before this end's answer");
+        return WriteAsync(cancellationToken);
+    }
+
+    private async ValueTask WriteAsync(CancellationToken cancellationToken)
     {
         SealOutgoing();
         if (writer.Pending.IsEmpty)
@@ -167,7 +178,7 @@ internal sealed class RecordChannel(ITransport transport, RecordReader reader, R
         _outgoing.Clear();
         writer.AppendAlert(alert);
         steps.Sent($"Alert {AlertNames.Of(alert)}", 2, _writeProtection, "");
-        return FlushAsync(cancellationToken);
+        return WriteAsync(cancellationToken);
     }
 
     public void Dispose() => _outgoing.Dispose();
@@ -198,7 +209,7 @@ internal sealed class RecordChannel(ITransport transport, RecordReader reader, R
                 if (record.Content.Span[0] != 1)
                     throw new TlsException(TlsError.UnexpectedChangeCipherSpec, "its byte is not 1");
                 _changedCipherSpec = true;
-                CountIdle();
+                _idle.AddEmpty();
                 break;
             case ContentType.ApplicationData:
             case ContentType.Invalid:
@@ -214,15 +225,9 @@ internal sealed class RecordChannel(ITransport transport, RecordReader reader, R
         steps.Describe(AlertNames.Meaning(alert));
         // RFC 8446 §6.1: user_canceled is a warning that close_notify follows.
         if (AlertRecord.IsPassedOver(content, _version))
-            CountIdle();
+            _idle.AddWarning();
         else
             throw alert == TlsAlert.CloseNotify ? new TlsException(TlsError.ClosedDuringHandshake, "it sent close_notify") : TlsException.FromPeer(alert);
-    }
-
-    private void CountIdle()
-    {
-        if (++_idleRecords > RecordLimits.MostIdleRecords)
-            throw new TlsException(TlsError.TooManyEmptyMessages);
     }
 
     private async ValueTask FillAsync(CancellationToken cancellationToken)

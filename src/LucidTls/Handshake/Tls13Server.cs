@@ -238,7 +238,8 @@ internal sealed class Tls13Server(ServerGreeting greeting, TlsServerOptions opti
     {
         var extensions = new ExtensionBlock();
         // RFC 6066 §3: an empty server_name says that the name was used.
-        if (Hello.ServerName != null)
+        // RFC 6066 §3: a server that resumes "MUST NOT include a server_name extension".
+        if (Hello.ServerName != null && _resumption == null)
             extensions.Add(ExtensionType.ServerName, default);
         if (!protocol.Protocol.IsEmpty)
             extensions.Add(ExtensionType.ApplicationLayerProtocolNegotiation, Extensions.BuildProtocols([protocol]));

@@ -15,10 +15,13 @@ internal static class RecordLimits
     public const int Overhead = HeaderLength + 1 + Cryptography.AeadKey.TagLength;
 
     /// <summary>
-    /// How many records or messages without effect (empty records, change_cipher_spec, warnings, KeyUpdates, tickets) may come
+    /// How many records or messages without effect (empty records and change_cipher_spec, KeyUpdates, tickets) of one kind may come
     /// one after another. BoringSSL cuts off at the same 32.
     /// </summary>
     public const int MostIdleRecords = 32;
+
+    /// <summary>How many warning alerts that end nothing may come one after another. BoringSSL cuts off at the same 4.</summary>
+    public const int MostWarnings = 4;
 
     /// <summary>The longest handshake message accepted; a chain with post-quantum signatures fits several times.</summary>
     public const int MaxHandshakeMessage = 128 * 1024;

@@ -308,6 +308,36 @@ public sealed class RecordRuleTests
         channel.Write(ContentType.ApplicationData, "data"u8);
     })).Data);
 
+    [Fact]
+    public void Warnings_are_passed_over_but_not_many() => BothRefuse(TlsError.TooManyEmptyMessages, TlsAlert.UnexpectedMessage, channel =>
+    {
+        for (var i = 0; i <= RecordLimits.MostWarnings; i++)
+            channel.Write(ContentType.Alert, [1, 90]);
+    });
+
+    [Fact]
+    public void What_a_peer_wastes_in_one_way_does_not_count_for_another() => Assert.Equal("data"u8, ClientAccepts(Script.After(channel =>
+    {
+        for (var i = 0; i < RecordLimits.MostIdleRecords; i++)
+            channel.Write(ContentType.ApplicationData, []);
+        for (var i = 0; i < RecordLimits.MostWarnings; i++)
+            channel.Write(ContentType.Alert, [1, 90]);
+        for (var i = 0; i < RecordLimits.MostIdleRecords; i++)
+        {
+            channel.WriteMessage(new KeyUpdate { RequestUpdate = false });
+            channel.UpdateWriteKeys();
+        }
+        channel.Write(ContentType.ApplicationData, "data"u8);
+    })).Data);
+
+    [Fact]
+    public void A_ticket_may_come_a_byte_a_record() => Assert.Equal("data"u8, ClientAccepts(Script.After(channel =>
+    {
+        foreach (var value in Wire.Encode(new NewSessionTicket { LifetimeSeconds = 10, AgeAdd = 1, Nonce = new byte[8], Ticket = new byte[40], Extensions = new ExtensionBlock() }))
+            channel.Write(ContentType.Handshake, [value]);
+        channel.Write(ContentType.ApplicationData, "data"u8);
+    })).Data);
+
     // Early data that a server does not take
 
     [Fact]

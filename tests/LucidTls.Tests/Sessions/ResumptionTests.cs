@@ -25,6 +25,17 @@ public sealed class ResumptionTests
     }
 
     [Fact]
+    public async Task A_server_that_resumes_does_not_acknowledge_the_name_again()
+    {
+        var server = ServerOptions();
+        var client = ClientOptions(new TlsSessionCache());
+        var first = Assert.Single((await TalkAsync(client, server)).Steps, step => step.Message == "EncryptedExtensions");
+        var second = Assert.Single((await TalkAsync(client, server)).Steps, step => step.Message == "EncryptedExtensions");
+        // RFC 6066 §3: the four bytes of an empty server_name are gone.
+        Assert.Equal(first.Length - 4, second.Length);
+    }
+
+    [Fact]
     public async Task A_ticket_is_used_once()
     {
         var server = ServerOptions();

@@ -111,6 +111,10 @@ public sealed class RuleTests
         ClientRefuses(TlsError.Renegotiation, TlsAlert.NoRenegotiation, Script.After(channel => channel.Write(ContentType.Handshake, Wire.Message(HandshakeType.HelloRequest))), server: OldServer());
 
     [Fact]
+    public void More_of_the_handshake_than_the_servers_flight_is_refused() =>
+        ClientRefuses(TlsError.UnexpectedMessage, TlsAlert.UnexpectedMessage, Script.Framing(HandshakeType.ServerHelloDone, (channel, message) => channel.Write(ContentType.Handshake, [.. message, 4, 0])), server: OldServer());
+
+    [Fact]
     public void A_warning_is_passed_over() =>
         ClientAccepts(Script.Framing(HandshakeType.ServerHello, (channel, message) =>
         {
