@@ -1,5 +1,6 @@
 using System.Net.Security;
 using LucidTls.Handshake;
+using LucidTls.Records;
 
 namespace LucidTls;
 
@@ -15,6 +16,7 @@ public abstract class TlsOptions
     private IReadOnlyList<SignatureScheme> _signatureSchemes = Defaults.SignatureSchemes;
     private TimeSpan _handshakeTimeout = Defaults.HandshakeTimeout;
     private RecordPadding _padding = RecordPadding.None;
+    private int? _recordSizeLimit;
     private Action<string>? _keyLog;
     private Action<TlsHandshakeStep>? _onHandshakeStep;
     private volatile bool _frozen;
@@ -54,6 +56,26 @@ public abstract class TlsOptions
 
     /// <summary>How the lengths of records are hidden (RFC 8446 §5.4).</summary>
     public RecordPadding Padding { get => _padding; set => Set(ref _padding, value); }
+
+    /// <summary>
+    /// The longest record that this end accepts, in bytes of what is protected, as RFC 8449 counts them: the content, in TLS 1.3 with a byte
+    /// for its type and the padding. From 64 to 16385; null, the default, for no wish. A client tells the server, and a server the
+    /// clients that ask; with a peer that does not know the extension nothing is limited. The peer's own limit is always kept.
+    /// </summary>
+    /// <exception cref="ArgumentOutOfRangeException">A limit below 64 or above 16385.</exception>
+    public int? RecordSizeLimit
+    {
+        get => _recordSizeLimit;
+        set
+        {
+            if (value is { } limit)
+            {
+                ArgumentOutOfRangeException.ThrowIfLessThan(limit, RecordSizes.SmallestLimit, nameof(value));
+                ArgumentOutOfRangeException.ThrowIfGreaterThan(limit, RecordLimits.MaxPlaintext + 1, nameof(value));
+            }
+            Set(ref _recordSizeLimit, value);
+        }
+    }
 
     /// <summary>
     /// Gets each line of the key log (the format of SSLKEYLOGFILE), with which whoever holds it can decrypt the connection.

@@ -153,6 +153,8 @@ internal sealed class ClientOffer : IDisposable
         extensions.Add(ExtensionType.SignatureAlgorithms, Extensions.BuildSignatureSchemes(_options.SignatureSchemes));
         if (_options.ApplicationProtocols.Count > 0)
             extensions.Add(ExtensionType.ApplicationLayerProtocolNegotiation, Extensions.BuildProtocols(_options.ApplicationProtocols));
+        if (_options.RecordSizeLimit != null)
+            extensions.Add(ExtensionType.RecordSizeLimit, Extensions.BuildRecordSizeLimit(RecordSizes.Advertised(_options, Versions[0])));
         if (_options.CertificateVerifier.Options.Revocation.Stapled != RevocationMode.Off && !_options.DangerousAcceptAnyCertificate)
             extensions.Add(ExtensionType.StatusRequest, Extensions.BuildStatusRequest());
         // RFC 6962 §3.3.1: only who can judge timestamps asks for them.

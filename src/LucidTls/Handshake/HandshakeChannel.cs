@@ -55,6 +55,14 @@ internal abstract class HandshakeChannel
     /// <summary>How many bytes of early data that nobody can open are passed over (RFC 8446 §4.2.10).</summary>
     public abstract int EarlyDataToSkip { set; }
 
+    /// <summary>How much content our records may carry.</summary>
+    /// <param name="content">Bytes in a protected record.</param>
+    /// <param name="contentInTheClear">Bytes in one without protection.</param>
+    public abstract void LimitContentSent(int content, int contentInTheClear);
+
+    /// <summary>How much content, in bytes, the peer's protected records may carry.</summary>
+    public abstract int MostContentReceived { set; }
+
     /// <summary>Says what the message just received carried.</summary>
     public abstract void Describe(string detail);
 }

@@ -29,6 +29,17 @@ internal sealed class RecordChannel(ITransport transport, RecordReader reader, R
         set => reader.EarlyDataToSkip = value;
     }
 
+    public override int MostContentReceived
+    {
+        set => reader.MaxContent = value;
+    }
+
+    public override void LimitContentSent(int content, int contentInTheClear)
+    {
+        SealOutgoing();
+        (writer.MaxContent, writer.MaxClearContent) = (content, contentInTheClear);
+    }
+
     public override async ValueTask<HandshakeMessage> ReceiveAsync(CancellationToken cancellationToken)
     {
         HandshakeMessage message;

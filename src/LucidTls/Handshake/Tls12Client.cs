@@ -107,6 +107,7 @@ internal sealed class Tls12Client(ClientGreeting greeting, TlsClientOptions opti
             if (!formats.Span[1..].Contains((byte)0))
                 throw new TlsException(TlsError.IllegalValue, "ec_point_formats without uncompressed");
         }
+        RecordSizes.OfClient(extensions, options, TlsVersion.Tls12).ApplyTo(channel);
         if (!UsesExtendedMasterSecret && !options.AllowMissingExtendedMasterSecret)
             throw new TlsException(TlsError.MissingExtendedMasterSecret);
     }

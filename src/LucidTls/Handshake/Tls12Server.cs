@@ -20,6 +20,7 @@ internal sealed class Tls12Server(ServerGreeting greeting, TlsServerOptions opti
     private SuiteAlgorithm? _suite;
     private NamedGroup _group;
     private Tls12KeySchedule? _schedule;
+    private RecordSizes _sizes;
     private Tls12Resumption? _resumption;
     private TlsIdentity? _identity;
     private SignatureScheme? _scheme;
@@ -41,6 +42,8 @@ internal sealed class Tls12Server(ServerGreeting greeting, TlsServerOptions opti
     {
         ClientHelloChecks.DemandTls12(Hello, options);
         _protocol = ServerChoice.Protocol(Hello, options);
+        _sizes = RecordSizes.OfServer(Hello, options, TlsVersion.Tls12);
+        _sizes.ApplyTo(channel);
         _resumption = await Tls12Resumption.TryAsync(Hello, options, crypto, cancellationToken).ConfigureAwait(false);
         return _resumption == null
             ? await RunFullAsync(cancellationToken).ConfigureAwait(false)
@@ -142,6 +145,8 @@ internal sealed class Tls12Server(ServerGreeting greeting, TlsServerOptions opti
             extensions.Add(ExtensionType.SessionTicket, default);
         if (!_protocol.Protocol.IsEmpty)
             extensions.Add(ExtensionType.ApplicationLayerProtocolNegotiation, Extensions.BuildProtocols([_protocol]));
+        if (_sizes.Answer is { } answer)
+            extensions.Add(answer, _sizes.AnswerData);
         // RFC 6962 §3.3.1
         if (_identity is { Timestamps.Count: > 0 } && Hello.Extensions.Contains(ExtensionType.SignedCertificateTimestamp))
             extensions.Add(ExtensionType.SignedCertificateTimestamp, Extensions.BuildTimestamps(_identity.Timestamps));

@@ -207,6 +207,7 @@ internal sealed class Tls13Client(ClientGreeting greeting, TlsClientOptions opti
             Extensions.ParseGroups(groups);
         var protocol = extensions.TryGet(ExtensionType.ApplicationLayerProtocolNegotiation, out var data) ? ClientChoice.Protocol(options, data) : default;
         AcceptEarlyDataVerdict(extensions, protocol);
+        RecordSizes.OfClient(extensions, options, TlsVersion.Tls13).ApplyTo(channel);
         channel.Describe(StepDetails.Answer(protocol, _earlyData));
         _transcript.Add(message.Bytes.Span);
         return protocol;

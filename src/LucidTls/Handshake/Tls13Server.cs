@@ -28,6 +28,7 @@ internal sealed class Tls13Server(ServerGreeting greeting, TlsServerOptions opti
     private (ushort Index, VerifiedPeer Client)? _acceptedPsk;
     private TlsEarlyDataStatus _earlyData;
     private string? _earlyDataRefusal;
+    private RecordSizes _sizes;
     private TlsIdentity? _identity;
     private SignatureScheme? _scheme;
 
@@ -57,6 +58,8 @@ internal sealed class Tls13Server(ServerGreeting greeting, TlsServerOptions opti
 
         if (MustShowIdentity)
             (_identity, _scheme) = await ServerChoice.IdentityAsync(Hello, options, cancellationToken).ConfigureAwait(false);
+        _sizes = RecordSizes.OfServer(Hello, options, TlsVersion.Tls13);
+        _sizes.ApplyToSent(channel);
         SendServerHello(group, share);
         SendEncryptedExtensions(protocol);
         var request = MustShowIdentity ? await SendServerProofAsync(cancellationToken).ConfigureAwait(false) : null;
@@ -191,7 +194,13 @@ internal sealed class Tls13Server(ServerGreeting greeting, TlsServerOptions opti
         KeyLog.Write("SERVER_HANDSHAKE_TRAFFIC_SECRET", _serverTraffic);
         channel.InstallWriteKeys(TrafficKeys.OfHandshake(Suite, _serverTraffic), TlsProtection.Handshake);
         if (_earlyData != TlsEarlyDataStatus.Accepted)
-            channel.InstallReadKeys(TrafficKeys.OfHandshake(Suite, _clientTraffic), TlsProtection.Handshake);
+            InstallHandshakeReadKeys();
+    }
+
+    private void InstallHandshakeReadKeys()
+    {
+        channel.InstallReadKeys(TrafficKeys.OfHandshake(Suite, _clientTraffic!), TlsProtection.Handshake);
+        channel.MostContentReceived = _sizes.Received;
     }
 
     // RFC 8446 §4.2.10: what is not taken is passed over, and the handshake goes on.
@@ -230,7 +239,7 @@ internal sealed class Tls13Server(ServerGreeting greeting, TlsServerOptions opti
         EndOfEarlyData.Parse(message.Body);
         channel.Describe($"after {exchange.Received} bytes of early data");
         _transcript.Add(message.Bytes.Span);
-        channel.InstallReadKeys(TrafficKeys.OfHandshake(Suite, _clientTraffic!), TlsProtection.Handshake);
+        InstallHandshakeReadKeys();
         return rest;
     }
 
@@ -245,6 +254,8 @@ internal sealed class Tls13Server(ServerGreeting greeting, TlsServerOptions opti
             extensions.Add(ExtensionType.ApplicationLayerProtocolNegotiation, Extensions.BuildProtocols([protocol]));
         if (_earlyData == TlsEarlyDataStatus.Accepted)
             extensions.Add(ExtensionType.EarlyData, default);
+        if (_sizes.Answer is { } answer)
+            extensions.Add(answer, _sizes.AnswerData);
         Send(new EncryptedExtensions { Extensions = extensions }, StepDetails.Answer(protocol, _earlyData, _earlyDataRefusal));
     }
 

@@ -28,6 +28,10 @@ internal sealed class ClientHello : IHandshakeBody
     public ReadOnlyMemory<byte>? Cookie { get; private set; }
     public byte[]? PskModes { get; private set; }
     public OfferedPsks? PreSharedKeys { get; private set; }
+    public ushort? RecordSizeLimit { get; private set; }
+
+    /// <summary>In bytes of content.</summary>
+    public int? MaxFragmentLength { get; private set; }
     public bool OffersEarlyData { get; private set; }
 
     public static ClientHello Parse(ReadOnlyMemory<byte> body)
@@ -74,10 +78,11 @@ internal sealed class ClientHello : IHandshakeBody
             switch (type.Value)
             {
                 case 0: ServerName = Protocol.Extensions.ParseServerName(data); break;
+                case 1: MaxFragmentLength = Protocol.Extensions.ParseMaxFragmentLength(data); break;
                 case 10: Groups = Protocol.Extensions.ParseGroups(data); break;
                 case 13: SignatureSchemes = Protocol.Extensions.ParseSignatureSchemes(data); break;
                 case 16: ApplicationProtocols = Protocol.Extensions.ParseProtocols(data); break;
-                case 28: Protocol.Extensions.ParseRecordSizeLimit(data); break;
+                case 28: RecordSizeLimit = Protocol.Extensions.ParseRecordSizeLimit(data); break;
                 case 42: Protocol.Extensions.DemandEmpty(data, "early_data"); OffersEarlyData = true; break;
                 case 43: Versions = Protocol.Extensions.ParseOfferedVersions(data); break;
                 case 44: Cookie = Protocol.Extensions.ParseCookie(data); break;

@@ -11,7 +11,6 @@ internal static class ExtensionForms
         var reader = new TlsReader(data, type.ToString());
         switch (type.Value)
         {
-            case 1: DemandFragmentLength(ref reader); break;
             case 5: DemandStatusRequest(ref reader, place); break;
             case 11: reader.ReadVector8(1); break;                       // ec_point_formats, RFC 8422 §5.1.2
             case 14: reader.ReadVector16(2); reader.ReadVector8(); break; // use_srtp, RFC 5764 §4.1.1
@@ -25,14 +24,6 @@ internal static class ExtensionForms
             default: reader.ReadRest(); break;
         }
         reader.End();
-    }
-
-    // RFC 6066 §4: 2^9 to 2^12, as 1 to 4; anything else is an illegal_parameter.
-    private static void DemandFragmentLength(ref TlsReader reader)
-    {
-        var code = reader.ReadUInt8();
-        if (code is < 1 or > 4)
-            throw new TlsException(TlsError.IllegalValue, $"a max_fragment_length of {code}");
     }
 
     // RFC 6066 §8 and RFC 8446 §4.4.2.1: a CertificateRequest's is empty. Types other than ocsp (1) have forms of their own.

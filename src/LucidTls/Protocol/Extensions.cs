@@ -273,7 +273,20 @@ internal static class Extensions
         writer.WriteVector24(response.Span);
     });
 
-    // max_fragment_length (RFC 6066 §4) and record_size_limit (RFC 8449 §4): form only
+    // max_fragment_length, RFC 6066 §4
+
+    /// <summary>2^9 to 2^12 bytes, as 1 to 4; anything else is an illegal_parameter.</summary>
+    public static int ParseMaxFragmentLength(ReadOnlyMemory<byte> data)
+    {
+        var reader = new TlsReader(data, "max_fragment_length");
+        var code = reader.ReadUInt8();
+        reader.End();
+        return code is >= 1 and <= 4 ? 1 << (8 + code) : throw new TlsException(TlsError.IllegalValue, $"a max_fragment_length of {code}");
+    }
+
+    // record_size_limit, RFC 8449 §4
+
+    public static byte[] BuildRecordSizeLimit(ushort limit) => Build(writer => writer.WriteUInt16(limit));
 
     public static ushort ParseRecordSizeLimit(ReadOnlyMemory<byte> data)
     {

@@ -45,6 +45,9 @@ internal sealed class RecordReader : IDisposable
     /// </summary>
     public int EarlyDataToSkip { get; set; }
 
+    /// <summary>The most content of a protected record; lower when the peer was told so. Padding counts.</summary>
+    public int MaxContent { get; set; } = RecordLimits.MaxPlaintext;
+
     /// <summary>Whether bytes lie here that no record was made of yet.</summary>
     public bool HasInput => _end > _start;
 
@@ -217,22 +220,22 @@ internal sealed class RecordReader : IDisposable
         }
     }
 
-    private static Record OpenTls12(TrafficKeys keys, ContentType type, Memory<byte> sealedContent)
+    private Record OpenTls12(TrafficKeys keys, ContentType type, Memory<byte> sealedContent)
     {
         if (sealedContent.Length < keys.ExplicitNonceLength + AeadKey.TagLength)
             throw new TlsException(TlsError.BadRecordMac);
         var content = sealedContent[keys.ExplicitNonceLength..^AeadKey.TagLength];
         if (!keys.OpenTls12(type, sealedContent.Span[..keys.ExplicitNonceLength], content.Span, sealedContent.Span[^AeadKey.TagLength..]))
             throw new TlsException(TlsError.BadRecordMac);
-        if (content.Length > RecordLimits.MaxPlaintext)
-            throw new TlsException(TlsError.RecordTooLong, $"{content.Length} bytes inside");
+        if (content.Length > MaxContent)
+            throw new TlsException(TlsError.RecordTooLong, $"{content.Length} bytes inside, of {MaxContent} allowed");
         // RFC 5246 §6.2.1: only application data may be empty.
         if (content.IsEmpty && type != ContentType.ApplicationData)
             throw new TlsException(TlsError.EmptyRecord, type.ToString());
         return new Record(type, content);
     }
 
-    private static bool TryOpen(TrafficKeys keys, ReadOnlySpan<byte> header, Memory<byte> sealedContent, out Record record)
+    private bool TryOpen(TrafficKeys keys, ReadOnlySpan<byte> header, Memory<byte> sealedContent, out Record record)
     {
         record = default;
         if (sealedContent.Length < AeadKey.TagLength)
@@ -240,9 +243,9 @@ internal sealed class RecordReader : IDisposable
         var inner = sealedContent[..^AeadKey.TagLength];
         if (!keys.Open(header, inner.Span, sealedContent.Span[^AeadKey.TagLength..]))
             return false;
-        // RFC 8446 §5.2: the full TLSInnerPlaintext must not exceed 2^14 + 1 bytes, padding included.
-        if (inner.Length > RecordLimits.MaxPlaintext + 1)
-            throw new TlsException(TlsError.RecordTooLong, $"{inner.Length} bytes inside");
+        // RFC 8446 §5.2: the full TLSInnerPlaintext must not exceed 2^14 + 1 bytes, padding included; RFC 8449 §4 counts the same.
+        if (inner.Length > MaxContent + 1)
+            throw new TlsException(TlsError.RecordTooLong, $"{inner.Length} bytes inside, of {MaxContent + 1} allowed");
         // RFC 8446 §5.4: the content type is the last byte that is not zero; without one it is unexpected_message.
         var last = inner.Span.LastIndexOfAnyExcept((byte)0);
         if (last < 0)

@@ -12,8 +12,11 @@ internal sealed class RecordWriter(RecordPadding padding) : IDisposable
     private int _length;
     private TrafficKeys? _keys;
 
-    /// <summary>The most content of a record; lower when the peer asked for that.</summary>
+    /// <summary>The most content of a protected record; lower when the peer asked for that. Padding counts.</summary>
     public int MaxContent { get; set; } = RecordLimits.MaxPlaintext;
+
+    /// <summary>The most content of a record without protection.</summary>
+    public int MaxClearContent { get; set; } = RecordLimits.MaxPlaintext;
 
     /// <summary>The version written into the headers of unprotected records: 0x0301 in the first ClientHello, 0x0303 afterwards (RFC 8446 §5.1).</summary>
     public ushort LegacyVersion { get; set; } = TlsVersion.Tls12.Value;
@@ -47,7 +50,7 @@ internal sealed class RecordWriter(RecordPadding padding) : IDisposable
     {
         do
         {
-            var piece = content[..Math.Min(content.Length, MaxContent)];
+            var piece = content[..Math.Min(content.Length, _keys == null ? MaxClearContent : MaxContent)];
             content = content[piece.Length..];
             if (_keys == null)
                 AppendPlain(type, piece);

@@ -57,7 +57,7 @@ public sealed class RecordWriterTests
     [Fact]
     public void A_lower_limit_cuts_content_into_smaller_records()
     {
-        using var writer = new RecordWriter(RecordPadding.None) { MaxContent = 100 };
+        using var writer = new RecordWriter(RecordPadding.None) { MaxClearContent = 100 };
         writer.Append(ContentType.Handshake, new byte[250]);
         Assert.Equal([100, 100, 50], Lengths(writer.Pending.Span));
     }

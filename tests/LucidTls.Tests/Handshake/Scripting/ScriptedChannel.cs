@@ -30,6 +30,16 @@ internal sealed class ScriptedChannel(Script script, MemoryTransport transport, 
         set => _reader.EarlyDataToSkip = value;
     }
 
+    public override int MostContentReceived
+    {
+        set => _ = value;
+    }
+
+    public override void LimitContentSent(int content, int contentInTheClear)
+    {
+        // A script sends records as long as it wants.
+    }
+
     /// <summary>The handshake messages that came, with their headers.</summary>
     public List<byte[]> Received { get; } = [];
 
