@@ -171,6 +171,31 @@ public sealed class GnuTlsTests(PkiFixture pki)
         }
     }
 
+    [Theory]
+    [InlineData(OnlyTls13)]
+    [InlineData("NORMAL:-VERS-ALL:+VERS-TLS1.2")]
+    public async Task Record_sizes_are_agreed_on_both_ways(string priority)
+    {
+        var line = new string('x', 3000) + "end";
+        var serverOptions = pki.ServerOptions();
+        serverOptions.RecordSizeLimit = 600; // GnuTLS refuses less than 512.
+        await using (var ours = new EchoServer(serverOptions))
+        {
+            using var client = StartClient(ours.Port, "--priority", priority, "--recordsize", "512");
+            client.Write(line + "\n");
+            await client.WaitForAsync("xxend");
+        }
+
+        var (theirs, port) = await StartServerAsync(KeyKind.EcdsaP256, "--priority", priority);
+        using (theirs)
+        {
+            var clientOptions = pki.ClientOptions();
+            clientOptions.RecordSizeLimit = 600; // GnuTLS refuses less than 512.
+            await using var tls = await Client.ConnectAsync(port, clientOptions);
+            await Client.EchoAsync(tls, line);
+        }
+    }
+
     private PeerProcess StartClient(int port, params IEnumerable<string> arguments) =>
         PeerProcess.Start(Peer.Find("gnutls-cli", Package), ["--port", $"{port}", "--x509cafile", pki.RootFile, .. arguments, "localhost"]);
 

@@ -18,6 +18,18 @@ public sealed class OpenSslTests(PkiFixture pki)
     public static TheoryData<KeyKind> KeyKinds => [.. Enum.GetValues<KeyKind>()];
 
     [Theory]
+    [InlineData("-tls1_3")]
+    [InlineData("-tls1_2")]
+    public async Task Its_client_gets_fragments_as_short_as_it_asks_for(string version)
+    {
+        await using var server = new EchoServer(pki.ServerOptions());
+        using var client = OpenSsl.StartClient(pki, server.Port, version, "-maxfraglen", "512", "-tlsextdebug");
+        client.Write(new string('x', 3000) + "end\n");
+        await client.WaitForAsync("xxend");
+        await client.WaitForAsync("TLS server extension \"max fragment length\"");
+    }
+
+    [Theory]
     [MemberData(nameof(SuitesAndGroups))]
     public async Task Its_client_talks_to_our_server_with_each_suite_and_group(string suite, string group)
     {
