@@ -1,4 +1,5 @@
 using System.Net.Security;
+using System.Text;
 using LucidTls.Interop.Tests.Peers;
 using LucidTls.TestSupport;
 
@@ -179,11 +180,17 @@ public sealed class GnuTlsTests(PkiFixture pki)
         var line = new string('x', 3000) + "end";
         var serverOptions = pki.ServerOptions();
         serverOptions.RecordSizeLimit = 600; // GnuTLS refuses less than 512.
-        await using (var ours = new EchoServer(serverOptions))
+        await using (var ours = new EchoServer(serverOptions, async tls =>
+        {
+            await Client.ReadUntilAsync(tls, "hello");
+            await tls.WriteAsync(Encoding.ASCII.GetBytes(line));
+            await Client.ReadUntilAsync(tls, "bye");
+        }))
         {
             using var client = StartClient(ours.Port, "--priority", priority, "--recordsize", "512");
-            client.Write(line + "\n");
+            client.Write("hello\n");
             await client.WaitForAsync("xxend");
+            client.Write("bye\n");
         }
 
         var (theirs, port) = await StartServerAsync(KeyKind.EcdsaP256, "--priority", priority);
