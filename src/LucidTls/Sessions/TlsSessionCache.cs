@@ -104,5 +104,5 @@ internal sealed record SessionKey(string TargetHost, CertificateVerifier? Verifi
         options.TargetHost,
         options.DangerousAcceptAnyCertificate ? null : options.CertificateVerifier,
         options.IdentitySelector ?? (object?)options.Identity,
-        string.Join('\0', options.ApplicationProtocols.Select(protocol => Convert.ToHexString(protocol.Protocol.Span))));
+        string.Join('\0', options.ApplicationProtocols.Select(protocol => Convert.ToHexString(protocol.Protocol.Span)).Order(StringComparer.Ordinal)));
 }

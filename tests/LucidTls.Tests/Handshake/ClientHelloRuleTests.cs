@@ -294,10 +294,6 @@ public sealed class ClientHelloRuleTests
         Assert.False(session.Resumed);
     }
 
-    [Fact]
-    public void Early_data_without_a_pre_shared_key_is_refused() =>
-        ServerRefuses(TlsError.IllegalValue, TlsAlert.IllegalParameter, With(ExtensionType.EarlyData));
-
     private static ReadOnlyMemory<byte> Basepoint => (byte[])[9, .. new byte[31]];
 
     private static Script Changing(Func<ClientHello, ClientHello> change) => Script.Changing<ClientHello>(change);

@@ -351,17 +351,43 @@ public sealed class EarlyDataTests
         Demand.ServerRefuses(TlsError.UnexpectedMessage, TlsAlert.UnexpectedMessage, Script.Encoding(HandshakeType.Finished, finished => [.. Wire.Message(HandshakeType.EndOfEarlyData), .. finished]), Server(0), Client(Early));
 
     [Fact]
-    public void A_second_hello_that_offers_it_again_is_refused()
+    public void Early_data_behind_a_second_hello_is_not_passed_over_whatever_that_offers()
     {
         var options = Server();
         options.Groups = [NamedGroup.Secp256r1];
-        Demand.ServerRefuses(TlsError.ClientHelloChanged, TlsAlert.IllegalParameter, Script.Changing<ClientHello>(hello => hello.With(extensions: block => block.Contains(ExtensionType.EarlyData) ? block : Before(block)), nth: 1), options, Client(Early));
-
-        static ExtensionBlock Before(ExtensionBlock block)
+        options.TicketStore = new TicketKeyRing();
+        var hellos = 0;
+        var script = new Script
         {
-            Assert.True(block.TryGet(ExtensionType.PreSharedKey, out var psk));
-            return block.Without(ExtensionType.PreSharedKey).Plus(ExtensionType.EarlyData).Plus(ExtensionType.PreSharedKey, psk.ToArray());
-        }
+            Change = message => message is ClientHello hello && hello.Extensions.TryGet(ExtensionType.PreSharedKey, out var psk)
+                ? hello.With(extensions: block => block.Without(ExtensionType.PreSharedKey).With(ExtensionType.EarlyData).Plus(ExtensionType.PreSharedKey, psk.ToArray()))
+                : message,
+            Frame = (channel, type, message) =>
+            {
+                channel.Write(ContentType.Handshake, message);
+                if (type == HandshakeType.ClientHello && ++hellos == 2)
+                    channel.WritePlain(ContentType.ApplicationData, new byte[100]);
+            },
+        };
+        Demand.ServerRefuses(TlsError.BadRecordMac, TlsAlert.BadRecordMac, script, options, Client(Early));
+    }
+
+    [Fact]
+    public void Early_data_without_a_session_is_passed_over()
+    {
+        var options = Client([]);
+        options.SessionCache = null;
+        var script = new Script
+        {
+            Change = message => message is ClientHello hello ? hello.With(extensions: block => block.With(ExtensionType.EarlyData)) : message,
+            Frame = (channel, type, message) =>
+            {
+                channel.Write(ContentType.Handshake, message);
+                if (type == HandshakeType.ClientHello)
+                    channel.WritePlain(ContentType.ApplicationData, new byte[100]);
+            },
+        };
+        Assert.Equal(TlsEarlyDataStatus.Rejected, Demand.ServerAccepts(script, Server(), options).Session!.EarlyData);
     }
 
     // What a server may not answer

@@ -126,12 +126,12 @@ public sealed class HelloRetryRequestRuleTests
     public void A_new_extension_in_the_second_hello_is_refused() => SecondHelloIsRefused(hello => hello.With(extensions: block => block.Plus(ExtensionType.PostHandshakeAuth)));
 
     [Fact]
-    public void Early_data_offered_again_is_refused()
+    public void Early_data_offered_only_now_is_refused()
     {
         var failure = ServerRefuses(TlsError.ClientHelloChanged, TlsAlert.IllegalParameter, Script.Changing<ClientHello>(hello => hello.With(extensions: block => block
             .Plus(ExtensionType.PskKeyExchangeModes, 1, 1)
             .Plus(ExtensionType.EarlyData)
-            .Plus(ExtensionType.PreSharedKey, Psk())), nth: null), PrefersP256());
+            .Plus(ExtensionType.PreSharedKey, Psk())), nth: 1), PrefersP256());
         Assert.Contains("early_data", failure.Message);
     }
 

@@ -1,3 +1,4 @@
+using System.Net.Security;
 using LucidTls.Certificates;
 using LucidTls.Sessions;
 using LucidTls.Tests.Connections;
@@ -33,6 +34,21 @@ public sealed class ResumptionTests
         var second = Assert.Single((await TalkAsync(client, server)).Steps, step => step.Message == "EncryptedExtensions");
         // RFC 6066 §3: the four bytes of an empty server_name are gone.
         Assert.Equal(first.Length - 4, second.Length);
+    }
+
+    [Fact]
+    public async Task A_session_is_resumed_when_the_protocols_are_wanted_in_another_order()
+    {
+        var server = ServerOptions();
+        var client = ClientOptions(new TlsSessionCache());
+        client.ApplicationProtocols = [SslApplicationProtocol.Http2, SslApplicationProtocol.Http11];
+        await TalkAsync(client, server);
+        var reversed = client.Clone();
+        reversed.ApplicationProtocols = [SslApplicationProtocol.Http11, SslApplicationProtocol.Http2];
+        Assert.True((await TalkAsync(reversed, server)).Resumed);
+        var fewer = client.Clone();
+        fewer.ApplicationProtocols = [SslApplicationProtocol.Http11];
+        Assert.False((await TalkAsync(fewer, server)).Resumed);
     }
 
     [Fact]
