@@ -16,61 +16,67 @@ internal static class Peer
         HandshakeType.CertificateVerify, HandshakeType.Finished, HandshakeType.NewSessionTicket,
     ];
 
+    private static readonly HandshakeType[] OfTls12Server =
+    [
+        HandshakeType.ServerHello, HandshakeType.Certificate, HandshakeType.ServerKeyExchange, HandshakeType.CertificateRequest,
+        HandshakeType.ServerHelloDone, HandshakeType.NewSessionTicket, HandshakeType.Finished,
+    ];
+
     private static readonly HandshakeType[] OfClient = [HandshakeType.Certificate, HandshakeType.CertificateVerify, HandshakeType.Finished];
 
+    private static readonly HandshakeType[] OfTls12Client = [HandshakeType.Certificate, HandshakeType.ClientKeyExchange, HandshakeType.CertificateVerify, HandshakeType.Finished];
+
     /// <summary>The first byte picks the server's message, the others are its body.</summary>
-    public static void MessageToClient(byte[] data)
+    public static Action<byte[]> MessageToClient(TlsVersion version) => data =>
     {
-        if (data.Length == 0)
-            return;
-        var options = Seeds.AskingServerOptions.Clone();
-        options.Hooks = new OneMessage(OfServer[data[0] % OfServer.Length], data[1..]);
-        using var client = TlsConnection.CreateClient(Seeds.KnownClientOptions);
-        using var server = TlsConnection.CreateServer(options);
-        Converse(client, server);
-    }
+        if (data.Length > 0)
+            Serve(version, new OneMessage(ServersMessages(version)[data[0] % ServersMessages(version).Length], data[1..]));
+    };
 
     /// <summary>The first byte picks the client's message, the others are its body.</summary>
-    public static void MessageToServer(byte[] data)
+    public static Action<byte[]> MessageToServer(TlsVersion version) => data =>
     {
-        if (data.Length == 0)
-            return;
-        var options = Seeds.KnownClientOptions.Clone();
-        options.Hooks = new OneMessage(OfClient[data[0] % OfClient.Length], data[1..]);
-        using var client = TlsConnection.CreateClient(options);
-        using var server = TlsConnection.CreateServer(Seeds.AskingServerOptions);
-        Converse(server, client);
-    }
+        if (data.Length > 0)
+            Connect(version, new OneMessage(ClientsMessages(version)[data[0] % ClientsMessages(version).Length], data[1..]));
+    };
 
-    public static void RecordsToClient(byte[] data)
+    public static Action<byte[]> RecordsToClient(TlsVersion version) => data =>
     {
-        using var client = TlsConnection.CreateClient(Seeds.ClientOptions);
-        Send(client, Seeds.ServerOptions, data);
-    }
+        using var client = TlsConnection.CreateClient(Seeds.Speaking(version, Seeds.ClientOptions));
+        Send(client, Seeds.Speaking(version, Seeds.ServerOptions), data);
+    };
 
-    public static void RecordsToServer(byte[] data)
+    public static Action<byte[]> RecordsToServer(TlsVersion version) => data =>
     {
-        using var server = TlsConnection.CreateServer(Seeds.ServerOptions);
-        Send(server, Seeds.ClientOptions, data);
-    }
+        using var server = TlsConnection.CreateServer(Seeds.Speaking(version, Seeds.ServerOptions));
+        Send(server, Seeds.Speaking(version, Seeds.ClientOptions), data);
+    };
 
-    public static IReadOnlyList<byte[]> MessagesOfServer() => Messages(OfServer, recorder =>
+    public static IReadOnlyList<byte[]> MessagesOfServer(TlsVersion version) => Messages(ServersMessages(version), recorder => Serve(version, recorder));
+
+    public static IReadOnlyList<byte[]> MessagesOfClient(TlsVersion version) => Messages(ClientsMessages(version), recorder => Connect(version, recorder));
+
+    private static HandshakeType[] ServersMessages(TlsVersion version) => version == TlsVersion.Tls12 ? OfTls12Server : OfServer;
+
+    private static HandshakeType[] ClientsMessages(TlsVersion version) => version == TlsVersion.Tls12 ? OfTls12Client : OfClient;
+
+    private static void Serve(TlsVersion version, HandshakeHooks hooks)
     {
-        var options = Seeds.AskingServerOptions.Clone();
-        options.Hooks = recorder;
-        using var client = TlsConnection.CreateClient(Seeds.KnownClientOptions);
+        var options = Seeds.Speaking(version, Seeds.AskingServerOptions);
+        options.Hooks = hooks;
+        using var client = TlsConnection.CreateClient(Seeds.Speaking(version, Seeds.KnownClientOptions));
         using var server = TlsConnection.CreateServer(options);
         Converse(client, server);
-    });
+    }
 
-    public static IReadOnlyList<byte[]> MessagesOfClient() => Messages(OfClient, recorder =>
+    private static void Connect(TlsVersion version, HandshakeHooks hooks)
     {
-        var options = Seeds.KnownClientOptions.Clone();
-        options.Hooks = recorder;
+        var options = Seeds.Speaking(version, Seeds.KnownClientOptions);
+        options.Hooks = hooks;
         using var client = TlsConnection.CreateClient(options);
-        using var server = TlsConnection.CreateServer(Seeds.AskingServerOptions);
+        using var server = TlsConnection.CreateServer(Seeds.Speaking(version, Seeds.AskingServerOptions));
         Converse(server, client);
-    });
+    }
 
     private static List<byte[]> Messages(HandshakeType[] types, Action<Recorder> converse)
     {
@@ -133,7 +139,7 @@ internal static class Peer
             while (rest.Length >= 3)
             {
                 var length = Math.Min(rest[1] << 8 | rest[2], rest.Length - 3);
-                if (rest[0] == 0 && length == 0)
+                if (rest[0] == 0 && length == 0 && peer.Session.Version == TlsVersion.Tls13)
                     peer.Writer.UpdateKeys();
                 else
                     peer.Writer.Append((ContentType)rest[0], rest.Slice(3, length));

@@ -64,16 +64,26 @@ internal static class Seeds
 
     public static CtLogList LogList { get; } = CtLogList.FromJson(LogListJson);
 
+    /// <summary>A copy of options that speak one version only.</summary>
+    public static T Speaking<T>(TlsVersion version, T options) where T : TlsOptions
+    {
+        TlsOptions copy = options is TlsServerOptions server ? server.Clone() : ((TlsClientOptions)(TlsOptions)options).Clone();
+        (copy.MinimumVersion, copy.MaximumVersion) = (version, version);
+        return (T)copy;
+    }
+
     /// <summary>The inputs to start from, by target.</summary>
     public static IReadOnlyDictionary<string, IReadOnlyList<byte[]>> Make()
     {
-        var (fromClient, fromServer) = Record();
+        var (fromClient, fromServer) = Record(TlsVersion.Tls13);
+        var (fromTls12Client, fromTls12Server) = Record(TlsVersion.Tls12);
+        var tls12 = Peer.MessagesOfServer(TlsVersion.Tls12);
         var clientHello = fromClient[(5 + 4)..(5 + 4 + (fromClient[6] << 16 | fromClient[7] << 8 | fromClient[8]))];
         var serverHello = fromServer[(5 + 4)..(5 + 4 + (fromServer[6] << 16 | fromServer[7] << 8 | fromServer[8]))];
         return new Dictionary<string, IReadOnlyList<byte[]>>
         {
             ["client-hello"] = [clientHello],
-            ["server-hello"] = [serverHello],
+            ["server-hello"] = [serverHello, tls12[0][1..]],
             ["encrypted-extensions"] = [Bytes(new EncryptedExtensions { Extensions = Block((ExtensionType.ServerName, []), (ExtensionType.ApplicationLayerProtocolNegotiation, [0, 3, 2, 0x68, 0x32])) })],
             ["certificate-request"] = [Bytes(new CertificateRequest { Extensions = Block((ExtensionType.SignatureAlgorithms, [0, 4, 4, 3, 8, 4])) })],
             ["certificate-message"] = [Bytes(new CertificateMessage { Entries = [.. Server.Chain.Select(der => new CertificateEntry(der, new ExtensionBlock()))] })],
@@ -81,7 +91,7 @@ internal static class Seeds
             ["new-session-ticket"] = [Bytes(new NewSessionTicket { LifetimeSeconds = 7200, AgeAdd = 1, Nonce = new byte[] { 0 }, Ticket = new byte[100], Extensions = new ExtensionBlock() })],
             ["key-update"] = [[0], [1]],
             ["finished"] = [new byte[32]],
-            ["extensions"] = [.. Enumerable.Range(0, 7).Select(place => (byte[])[(byte)place, 0, 9, 0x12, 0x34, 0, 5, 1, 2, 3, 4, 5])],
+            ["extensions"] = [.. Enumerable.Range(0, 8).Select(place => (byte[])[(byte)place, 0, 9, 0x12, 0x34, 0, 5, 1, 2, 3, 4, 5])],
             ["pre-shared-keys"] = [new OfferedPsks { Identities = [new PskIdentity(new byte[50], 1), new PskIdentity(new byte[9], 2)], Binders = [new byte[32], new byte[48]] }.Build()],
             ["ticket-state"] = [TicketState()],
             ["records"] = [fromClient],
@@ -92,10 +102,20 @@ internal static class Seeds
             ["log-list"] = [Encoding.UTF8.GetBytes(LogListJson)],
             ["revocation-list"] = [RevocationSeeds.List],
             ["ocsp-response"] = RevocationSeeds.Responses,
-            ["client"] = [fromServer],
-            ["server"] = [fromClient],
-            ["messages-to-client"] = Peer.MessagesOfServer(),
-            ["messages-to-server"] = Peer.MessagesOfClient(),
+            ["client"] = [fromServer, fromTls12Server],
+            ["server"] = [fromClient, fromTls12Client],
+            ["tls12-certificate"] = [tls12[1][1..]],
+            ["tls12-certificate-status"] = [Bytes(new CertificateStatusMessage { Status = Extensions.BuildCertificateStatus(RevocationSeeds.Responses[0]) })],
+            ["tls12-server-key-exchange"] = [tls12[2][1..]],
+            ["tls12-certificate-request"] = [tls12[3][1..]],
+            ["tls12-client-key-exchange"] = [Peer.MessagesOfClient(TlsVersion.Tls12)[1][1..]],
+            ["tls12-new-session-ticket"] = [tls12[5][1..]],
+            ["messages-to-client"] = Peer.MessagesOfServer(TlsVersion.Tls13),
+            ["messages-to-server"] = Peer.MessagesOfClient(TlsVersion.Tls13),
+            ["tls12-messages-to-client"] = tls12,
+            ["tls12-messages-to-server"] = Peer.MessagesOfClient(TlsVersion.Tls12),
+            ["tls12-records-to-client"] = RecordsAfterHandshake,
+            ["tls12-records-to-server"] = RecordsAfterHandshake,
             ["records-to-client"] = RecordsAfterHandshake,
             ["records-to-server"] = RecordsAfterHandshake,
         };
@@ -156,10 +176,10 @@ internal static class Seeds
         }.ToBytes();
     }
 
-    private static (byte[] FromClient, byte[] FromServer) Record()
+    private static (byte[] FromClient, byte[] FromServer) Record(TlsVersion version)
     {
-        using var client = TlsConnection.CreateClient(ClientOptions);
-        using var server = TlsConnection.CreateServer(ServerOptions);
+        using var client = TlsConnection.CreateClient(Speaking(version, ClientOptions));
+        using var server = TlsConnection.CreateServer(Speaking(version, ServerOptions));
         var fromClient = new List<byte>();
         var fromServer = new List<byte>();
         var buffer = new byte[16 * 1024];

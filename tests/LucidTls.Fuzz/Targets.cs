@@ -22,6 +22,12 @@ internal static class Targets
         ["new-session-ticket"] = data => RoundTrip(NewSessionTicket.Parse(data), data),
         ["key-update"] = data => RoundTrip(KeyUpdate.Parse(data), data),
         ["finished"] = data => RoundTrip(Finished.Parse(data, hashLength: 32), data),
+        ["tls12-certificate"] = data => RoundTrip(Tls12Certificate.Parse(data), data),
+        ["tls12-certificate-status"] = data => RoundTrip(CertificateStatusMessage.Parse(data), data),
+        ["tls12-server-key-exchange"] = data => RoundTrip(ServerKeyExchange.Parse(data), data),
+        ["tls12-certificate-request"] = data => RoundTrip(Tls12CertificateRequest.Parse(data), data),
+        ["tls12-client-key-exchange"] = data => RoundTrip(ClientKeyExchange.Parse(data), data),
+        ["tls12-new-session-ticket"] = data => RoundTrip(Tls12NewSessionTicket.Parse(data), data),
         ["extensions"] = ExtensionsOf,
         ["pre-shared-keys"] = PreSharedKeys,
         ["ticket-state"] = data => ServerSession.TryParse(data)?.PreSharedKey.Dispose(),
@@ -35,10 +41,14 @@ internal static class Targets
         ["ocsp-response"] = Response,
         ["client"] = Handshake.AgainstClient,
         ["server"] = Handshake.AgainstServer,
-        ["messages-to-client"] = Peer.MessageToClient,
-        ["messages-to-server"] = Peer.MessageToServer,
-        ["records-to-client"] = Peer.RecordsToClient,
-        ["records-to-server"] = Peer.RecordsToServer,
+        ["messages-to-client"] = Peer.MessageToClient(TlsVersion.Tls13),
+        ["messages-to-server"] = Peer.MessageToServer(TlsVersion.Tls13),
+        ["records-to-client"] = Peer.RecordsToClient(TlsVersion.Tls13),
+        ["records-to-server"] = Peer.RecordsToServer(TlsVersion.Tls13),
+        ["tls12-messages-to-client"] = Peer.MessageToClient(TlsVersion.Tls12),
+        ["tls12-messages-to-server"] = Peer.MessageToServer(TlsVersion.Tls12),
+        ["tls12-records-to-client"] = Peer.RecordsToClient(TlsVersion.Tls12),
+        ["tls12-records-to-server"] = Peer.RecordsToServer(TlsVersion.Tls12),
     };
 
     // What is accepted must be written back to the byte: a parser that skips or normalises something shows here.
@@ -60,7 +70,7 @@ internal static class Targets
         if (data.Length == 0)
             return;
         var reader = new TlsReader(data.AsMemory(1), "extensions");
-        var block = ExtensionBlock.Parse(ref reader, (ExtensionPlace)(1 << data[0] % 7));
+        var block = ExtensionBlock.Parse(ref reader, (ExtensionPlace)(1 << data[0] % 8));
         reader.End();
         using var writer = new TlsWriter();
         block.Write(writer);

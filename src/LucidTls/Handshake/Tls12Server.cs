@@ -121,8 +121,7 @@ internal sealed class Tls12Server(ServerGreeting greeting, TlsServerOptions opti
         hooks.FillRandom(_random);
         if (greeting.Versions[0] == TlsVersion.Tls13)
             DowngradeSentinel.Put(_random);
-        var hello = (ServerHello)hooks.BeforeSend(new ServerHello { Random = _random, SessionId = sessionId, CipherSuite = Suite.Id, Extensions = ServerHelloExtensions() });
-        _transcript.Add(channel.Send(hello, detail).Span);
+        Send(new ServerHello { Random = _random, SessionId = sessionId, CipherSuite = Suite.Id, Extensions = ServerHelloExtensions() }, detail);
     }
 
     private ExtensionBlock ServerHelloExtensions()

@@ -134,7 +134,7 @@ internal sealed class RecordReader : IDisposable
         _start += RecordLimits.HeaderLength + length;
         if (_keys is { IsTls12: true })
         {
-            record = OpenTls12(_keys, type, content);
+            record = OpenTls12(_keys, type, header, content);
             return true;
         }
         if (type != ContentType.ApplicationData)
@@ -220,9 +220,10 @@ internal sealed class RecordReader : IDisposable
         }
     }
 
-    private Record OpenTls12(TrafficKeys keys, ContentType type, Memory<byte> sealedContent)
+    private Record OpenTls12(TrafficKeys keys, ContentType type, ReadOnlySpan<byte> header, Memory<byte> sealedContent)
     {
-        if (sealedContent.Length < keys.ExplicitNonceLength + AeadKey.TagLength)
+        // RFC 5246 §6.2.3.3: the version in the header is protected with the content, so that another one is a forgery.
+        if (BinaryPrimitives.ReadUInt16BigEndian(header[1..]) != TlsVersion.Tls12.Value || sealedContent.Length < keys.ExplicitNonceLength + AeadKey.TagLength)
             throw new TlsException(TlsError.BadRecordMac);
         var content = sealedContent[keys.ExplicitNonceLength..^AeadKey.TagLength];
         if (!keys.OpenTls12(type, sealedContent.Span[..keys.ExplicitNonceLength], content.Span, sealedContent.Span[^AeadKey.TagLength..]))

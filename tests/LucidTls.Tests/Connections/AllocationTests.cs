@@ -19,10 +19,15 @@ public sealed class AllocationTests
         Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 1000 + (2 * 1000 * StateMachines));
     }
 
-    [Fact]
-    public void A_record_of_a_connection_without_IO_allocates_nothing()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void A_record_of_a_connection_without_IO_allocates_nothing(bool isTls12)
     {
-        using var client = TlsConnection.CreateClient(Fixture.ClientOptions());
+        var options = Fixture.ClientOptions();
+        if (isTls12)
+            options.MaximumVersion = TlsVersion.Tls12;
+        using var client = TlsConnection.CreateClient(options);
         using var server = TlsConnection.CreateServer(Fixture.ServerOptions());
         var buffer = new byte[32 * 1024];
         for (var i = 0; i < 2; i++)

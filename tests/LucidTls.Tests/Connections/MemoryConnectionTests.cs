@@ -9,36 +9,44 @@ public sealed class MemoryConnectionTests
     private static readonly byte[] Request = Encoding.ASCII.GetBytes(string.Concat(Enumerable.Repeat("a request of some length; ", 20)));
     private static readonly byte[] Response = Encoding.ASCII.GetBytes(string.Concat(Enumerable.Repeat("and what came back; ", 30)));
 
-    [Fact]
-    public void Any_split_of_the_byte_stream_into_pieces_gives_the_same_result() =>
-        Gen.Int[1, 700].Sample(DemandUnchanged, iter: 60);
+    /// <summary>TLS 1.2 or not.</summary>
+    public static TheoryData<bool> Versions => [false, true];
 
-    [Fact]
-    public void Single_bytes_are_as_good_as_whole_flights() => DemandUnchanged(1);
+    [Theory]
+    [MemberData(nameof(Versions))]
+    public void Any_split_of_the_byte_stream_into_pieces_gives_the_same_result(bool isTls12) =>
+        Gen.Int[1, 700].Sample(pieceSize => DemandUnchanged(isTls12, pieceSize), iter: 60);
 
-    [Fact]
-    public void Any_bit_flipped_in_either_direction_ends_in_a_TlsException_and_never_in_wrong_data()
+    [Theory]
+    [MemberData(nameof(Versions))]
+    public void Single_bytes_are_as_good_as_whole_flights(bool isTls12) => DemandUnchanged(isTls12, 1);
+
+    [Theory]
+    [MemberData(nameof(Versions))]
+    public void Any_bit_flipped_in_either_direction_ends_in_a_TlsException_and_never_in_wrong_data(bool isTls12)
     {
-        var carried = Carried();
+        var carried = Carried(isTls12);
         Gen.Select(Gen.Bool, Gen.Int[0, 1_000_000]).Sample((fromClient, bit) =>
         {
             var bytes = fromClient ? carried.ToServer : carried.ToClient;
             bit %= bytes.Count * 8;
-            if (!VersionsOfPlainRecords(bytes).Contains(bit / 8))
-                DemandFailure(fromClient, bit);
+            if (!VersionsOfPlainRecords(bytes, isTls12).Contains(bit / 8))
+                DemandFailure(isTls12, fromClient, bit);
         }, iter: 3000);
     }
 
     [Theory]
-    [InlineData(true)]
-    [InlineData(false)]
-    public void Every_truncation_is_reported_as_what_it_is(bool fromClient)
+    [InlineData(false, true)]
+    [InlineData(false, false)]
+    [InlineData(true, true)]
+    [InlineData(true, false)]
+    public void Every_truncation_is_reported_as_what_it_is(bool isTls12, bool fromClient)
     {
-        var carried = Carried();
+        var carried = Carried(isTls12);
         var length = (fromClient ? carried.ToServer : carried.ToClient).Count;
         for (var cut = 0; cut < length; cut += 1 + cut / 40)
         {
-            var failure = Assert.Throws<TlsException>(() => Converse(int.MaxValue, fromClient, cut, flipBit: -1));
+            var failure = Assert.Throws<TlsException>(() => Converse(isTls12, int.MaxValue, fromClient, cut, flipBit: -1));
             Assert.True(failure.Error is TlsError.ClosedDuringHandshake or TlsError.Truncated, $"cut at {cut}: {failure.Message}");
             Assert.Equal(TlsFailureSource.Transport, failure.Source);
         }
@@ -130,35 +138,38 @@ public sealed class MemoryConnectionTests
         }
     }
 
-    private static void DemandFailure(bool fromClient, int bit)
+    private static void DemandFailure(bool isTls12, bool fromClient, int bit)
     {
-        var failure = Record.Exception(() => Converse(int.MaxValue, fromClient, cut: -1, flipBit: bit));
+        var failure = Record.Exception(() => Converse(isTls12, int.MaxValue, fromClient, cut: -1, flipBit: bit));
         Assert.True(failure is TlsException, $"bit {bit} of byte {bit / 8} {(fromClient ? "from the client" : "from the server")}: {failure?.ToString() ?? "nobody noticed"}");
     }
 
-    private static void DemandUnchanged(int pieceSize)
+    private static void DemandUnchanged(bool isTls12, int pieceSize)
     {
-        var (request, response) = Converse(pieceSize);
+        var (request, response) = Converse(isTls12, pieceSize);
         Assert.Equal(Request, request);
         Assert.Equal(Response, response);
     }
 
     // RFC 8446 §5.1: legacy_record_version "MUST be ignored for all purposes"; protected records have it in their associated data.
-    private static HashSet<int> VersionsOfPlainRecords(List<byte> bytes)
+    // In TLS 1.2 the same field is protected in what comes after change_cipher_spec.
+    private static HashSet<int> VersionsOfPlainRecords(List<byte> bytes, bool isTls12)
     {
         var versions = new HashSet<int>();
         for (var at = 0; at < bytes.Count; at += 5 + (bytes[at + 3] << 8 | bytes[at + 4]))
         {
             if (bytes[at] != 23)
                 versions.UnionWith([at + 1, at + 2]);
+            if (isTls12 && bytes[at] == 20)
+                break;
         }
         return versions;
     }
 
-    private static Traffic Carried()
+    private static Traffic Carried(bool isTls12)
     {
         var traffic = new Traffic();
-        Converse(int.MaxValue, traffic: traffic);
+        Converse(isTls12, int.MaxValue, traffic: traffic);
         return traffic;
     }
 
@@ -189,9 +200,12 @@ public sealed class MemoryConnectionTests
     }
 
     /// <summary>A handshake, a request, a response, and both ends closed; with the bytes cut in pieces, cut off or changed on the way.</summary>
-    private static (byte[] Request, byte[] Response) Converse(int pieceSize, bool fromClient = false, int cut = -1, int flipBit = -1, Traffic? traffic = null)
+    private static (byte[] Request, byte[] Response) Converse(bool isTls12, int pieceSize, bool fromClient = false, int cut = -1, int flipBit = -1, Traffic? traffic = null)
     {
-        using var client = TlsConnection.CreateClient(Fixture.ClientOptions());
+        var clientOptions = Fixture.ClientOptions();
+        if (isTls12)
+            clientOptions.MinimumVersion = clientOptions.MaximumVersion = TlsVersion.Tls12;
+        using var client = TlsConnection.CreateClient(clientOptions);
         var serverOptions = Fixture.ServerOptions();
         // Its signatures are all of one length, so every conversation has the same number of bytes.
         serverOptions.Identities = [Fixture.Ed25519Server];
