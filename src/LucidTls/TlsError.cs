@@ -158,7 +158,7 @@ public enum TlsError
     Cancelled,
 
     // Early data.
-    /// <summary>The client sent more early data than its ticket allows.</summary>
+    /// <summary>The client sent more early data than its ticket or this server allows.</summary>
     TooMuchEarlyData,
     /// <summary>The server picked TLS 1.2 though early data was sent, which that version does not know.</summary>
     EarlyDataNeedsTls13,

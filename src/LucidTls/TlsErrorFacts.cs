@@ -99,7 +99,7 @@ internal readonly record struct TlsErrorFacts(TlsFailureSource Source, TlsAlert?
         TlsError.LocalFailure => new(Local, TlsAlert.InternalError, "", "This end failed for a reason of its own", "Look at the inner exception."),
         TlsError.Cancelled => new(Local, TlsAlert.UserCanceled, "", "The handshake was cancelled", ""),
 
-        TlsError.TooMuchEarlyData => new(Local, TlsAlert.UnexpectedMessage, "RFC 8446 §4.6.1", "The client sent more early data than its ticket allows", PeerBug),
+        TlsError.TooMuchEarlyData => new(Local, TlsAlert.UnexpectedMessage, "RFC 8446 §4.6.1", "The client sent more early data than its ticket or this server allows", PeerBug),
         TlsError.EarlyDataNeedsTls13 => new(Local, TlsAlert.ProtocolVersion, "RFC 8446 §D.3", "The server picked TLS 1.2 though early data was sent, which that version does not know", "Connect again without early data; the server's operator may have turned TLS 1.3 off since the ticket was given."),
 
         TlsError.UnknownPreSharedKey => new(Local, TlsAlert.UnknownPskIdentity, "RFC 8446 §6.2", "The client offers no pre-shared key that this server knows, and this server has no certificate to fall back to", "Give both ends the same key under the same name, both imported or both not; or give the server a certificate."),

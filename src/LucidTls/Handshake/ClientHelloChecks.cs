@@ -48,9 +48,6 @@ internal static class ClientHelloChecks
             throw new TlsException(TlsError.ClientHelloChanged, "random or session id");
         if (!second.CipherSuites.SequenceEqual(first.CipherSuites))
             throw new TlsException(TlsError.ClientHelloChanged, "cipher suites");
-        // It should have gone (RFC 8446 §4.1.2); what matters is that no early data is taken, and that it does not come anew.
-        if (second.OffersEarlyData && !first.OffersEarlyData)
-            throw new TlsException(TlsError.ClientHelloChanged, "early_data");
         DemandSameExtensions(first, second);
         // RFC 8446 §4.2.8: a single share, of the group asked for.
         if (second.KeyShares!.Count != 1 || second.KeyShares[0].Group != group)

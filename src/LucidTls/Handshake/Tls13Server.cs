@@ -98,12 +98,12 @@ internal sealed class Tls13Server(ServerGreeting greeting, TlsServerOptions opti
         if (!Hello.OffersEarlyData)
             return;
         _earlyData = TlsEarlyDataStatus.Rejected;
-        channel.EarlyDataToSkip = (int)Math.Min(int.MaxValue, LeastEarlyDataToSkip + 2L * options.MaxEarlyDataSize);
+        channel.EarlyDataToSkip = (int)Math.Clamp(9L * options.MaxEarlyDataSize / 8, LeastEarlyDataToSkip, int.MaxValue);
     }
 
     /// <summary>
-    /// A client whose early data is not taken has sent some already. This much of it is passed over even by a server that takes none, as BoringSSL does, and twice as much
-    /// as may come by one that does, since small records count for more than they hold.
+    /// A client whose early data is not taken has sent some already. This much of it is passed over even by a server that takes none, as BoringSSL does; by one that does,
+    /// an eighth more than may come, since records are longer than what they hold.
     /// </summary>
     private const int LeastEarlyDataToSkip = 1 << 14;
 

@@ -18,9 +18,6 @@ internal sealed class RecordReader : IDisposable
     private const int SmallBuffer = 512;
     private const int HandshakeBuffer = 4096;
 
-    /// <summary>Trying to open a record that was not meant for these keys costs as much as many bytes, so small ones are few.</summary>
-    private const int CostOfSkipping = 256;
-
     private const int LargeBuffer = 64 * 1024;
 
     private byte[]? _small;
@@ -149,7 +146,9 @@ internal sealed class RecordReader : IDisposable
         }
         if (EarlyDataToSkip == 0)
             throw new TlsException(TlsError.BadRecordMac);
-        EarlyDataToSkip = Math.Max(0, EarlyDataToSkip - length - CostOfSkipping);
+        EarlyDataToSkip -= RecordLimits.HeaderLength + length;
+        if (EarlyDataToSkip < 0)
+            throw new TlsException(TlsError.TooMuchEarlyData);
         isSkipped = true;
         return true;
     }

@@ -314,7 +314,7 @@ public sealed class EarlyDataTests
     {
         ChangeSession(session => session.MaxEarlyDataSize = 1_000_000);
         var failure = Assert.Throws<TlsException>(() => Connect(Client(new byte[100_000]), Server(0)));
-        Assert.Equal(TlsError.BadRecordMac, failure.Error);
+        Assert.Equal(TlsError.TooMuchEarlyData, failure.Error);
     }
 
     [Fact]
@@ -324,7 +324,7 @@ public sealed class EarlyDataTests
         var options = Server();
         options.Groups = [NamedGroup.Secp256r1];
         var failure = Assert.Throws<TlsException>(() => Connect(Client(new byte[100_000]), options));
-        Assert.Equal(TlsError.EarlyApplicationData, failure.Error);
+        Assert.Equal(TlsError.TooMuchEarlyData, failure.Error);
     }
 
     [Fact]

@@ -126,16 +126,6 @@ public sealed class HelloRetryRequestRuleTests
     public void A_new_extension_in_the_second_hello_is_refused() => SecondHelloIsRefused(hello => hello.With(extensions: block => block.Plus(ExtensionType.PostHandshakeAuth)));
 
     [Fact]
-    public void Early_data_offered_only_now_is_refused()
-    {
-        var failure = ServerRefuses(TlsError.ClientHelloChanged, TlsAlert.IllegalParameter, Script.Changing<ClientHello>(hello => hello.With(extensions: block => block
-            .Plus(ExtensionType.PskKeyExchangeModes, 1, 1)
-            .Plus(ExtensionType.EarlyData)
-            .Plus(ExtensionType.PreSharedKey, Psk())), nth: 1), PrefersP256());
-        Assert.Contains("early_data", failure.Message);
-    }
-
-    [Fact]
     public void A_second_hello_with_the_old_share_is_refused() => SecondHelloIsRefused(
         hello => hello.With(extensions: block => block.With(ExtensionType.KeyShare, Extensions.BuildClientShares([new KeyShareEntry(NamedGroup.X25519, new byte[32])]))), TlsError.InconsistentKeyShares);
 

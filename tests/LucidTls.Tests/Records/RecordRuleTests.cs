@@ -346,7 +346,7 @@ public sealed class RecordRuleTests
 
     [Fact]
     public void Early_data_without_end_is_refused() =>
-        ServerRefuses(TlsError.BadRecordMac, TlsAlert.BadRecordMac, OfferingEarlyData(channel =>
+        ServerRefuses(TlsError.TooMuchEarlyData, TlsAlert.UnexpectedMessage, OfferingEarlyData(channel =>
         {
             for (var i = 0; i < 10; i++)
                 channel.WritePlain(ContentType.ApplicationData, new byte[16_000]);
@@ -354,7 +354,7 @@ public sealed class RecordRuleTests
 
     [Fact]
     public void Empty_records_of_early_data_without_end_are_refused() =>
-        ServerRefuses(TlsError.BadRecordMac, TlsAlert.BadRecordMac, OfferingEarlyData(channel =>
+        ServerRefuses(TlsError.TooMuchEarlyData, TlsAlert.UnexpectedMessage, OfferingEarlyData(channel =>
         {
             for (var i = 0; i < 100_000; i++)
                 channel.WritePlain(ContentType.ApplicationData, []);
