@@ -33,7 +33,7 @@ public sealed class TlsIdentity
         _schemes = schemes.ToArray();
         _tls12Schemes = tls12Schemes.ToArray();
         _sign = sign;
-        Authentication = authentication ?? AuthenticationOf(schemes[0]);
+        Authentication = authentication ?? SchemeAlgorithm.Of(schemes[0])?.Authentication ?? SuiteAuthentication.Rsa;
         // LeafKeyOf has parsed it before.
         _names = Certificate.TryParse(chain[0])!.Facts.AlternativeNames;
     }
@@ -178,9 +178,6 @@ public sealed class TlsIdentity
         var (chain, key) = parts.Take();
         return new TlsIdentity(chain, key.Schemes, key.Tls12Schemes, Signing(key));
     }
-
-    private static SuiteAuthentication AuthenticationOf(SignatureScheme scheme) =>
-        SchemeAlgorithm.Of(scheme) is { Kind: SignatureKind.Ecdsa or SignatureKind.Ed25519 } ? SuiteAuthentication.Ecdsa : SuiteAuthentication.Rsa;
 
     private static TlsSignCallback Signing(SigningKey key) => (scheme, data, _) => ValueTask.FromResult(key.Sign(scheme, data.Span));
 

@@ -54,6 +54,9 @@ public sealed class TlsStream : Stream
     /// </summary>
     public ReadOnlyMemory<byte> EarlyData => _connection?.EarlyData ?? default;
 
+    /// <summary>The evidence that the peer is who it should be.</summary>
+    internal VerifiedPeer Peer => Connection.Peer;
+
     /// <summary>Whether the handshake succeeded.</summary>
     public bool IsAuthenticated => _connection != null;
 

@@ -15,8 +15,13 @@ internal sealed class ShimCredentials
     {
     }
 
-    /// <summary>In order of preference.</summary>
-    public IReadOnlyList<TlsIdentity> Identities => [.. _identities.Select(one => one.Identity)];
+    private readonly List<(int Number, TlsPreSharedKey Key)> _keys = [];
+
+    /// <summary>In order of preference, which what was set outside of -new-x509-credential ends.</summary>
+    public IReadOnlyList<TlsIdentity> Identities => [.. _identities.OrderBy(one => (uint)one.Number).Select(one => one.Identity)];
+
+    /// <summary>The pre-shared keys in order of preference.</summary>
+    public IReadOnlyList<TlsPreSharedKey> Keys => [.. _keys.Select(one => one.Key)];
 
     public static ShimCredentials From(ShimFlags flags)
     {
@@ -27,9 +32,21 @@ internal sealed class ShimCredentials
         {
             switch (name)
             {
-                case "-new-x509-credential":
+                case "-new-x509-credential" or "-new-psk-credential":
                     credentials.Add(number++, draft);
                     draft = new Draft();
+                    break;
+                case "-psk-importer-key":
+                    draft.Key = Convert.FromBase64String(value);
+                    break;
+                case "-psk-importer-identity":
+                    draft.KeyIdentity = Convert.FromBase64String(value);
+                    break;
+                case "-psk-importer-context":
+                    draft.KeyContext = Convert.FromBase64String(value);
+                    break;
+                case "-psk-importer-sha384":
+                    draft.KeyHash = HashAlgorithmName.SHA384;
                     break;
                 case "-cert-file":
                     draft.CertificateFile = value;
@@ -52,9 +69,15 @@ internal sealed class ShimCredentials
         return credentials;
     }
 
-    /// <summary>Which of the credentials has this leaf; null for none.</summary>
-    public int? NumberOf(IReadOnlyList<ReadOnlyMemory<byte>> chain)
+    /// <summary>Which of the credentials was used; null for none.</summary>
+    public int? NumberOf(TlsSessionInfo session)
     {
+        foreach (var (number, key) in _keys)
+        {
+            if (session.PreSharedKeyIdentity?.Span.SequenceEqual(key.Identity.Span) == true)
+                return number;
+        }
+        var chain = session.LocalCertificates;
         foreach (var (number, identity) in _identities)
         {
             if (chain.Count > 0 && identity.Chain[0].Span.SequenceEqual(chain[0].Span))
@@ -79,9 +102,11 @@ internal sealed class ShimCredentials
 
     private void Add(int number, Draft draft)
     {
-        if (draft.CertificateFile == null && draft.KeyFile == null)
+        if (draft.Key != null)
+            _keys.Add((number, TlsPreSharedKey.Imported(draft.KeyIdentity, draft.Key, draft.KeyContext, draft.KeyHash)));
+        if (draft.CertificateFile == null || draft.KeyFile == null)
             return;
-        var identity = TlsIdentity.FromPemFile(draft.CertificateFile!, draft.KeyFile);
+        var identity = TlsIdentity.FromPemFile(draft.CertificateFile, draft.KeyFile);
         if (draft.Schemes.Count > 0)
             identity = identity.WithSchemes(draft.Schemes);
         if (draft.Timestamps != null)
@@ -104,6 +129,10 @@ internal sealed class ShimCredentials
 
     private sealed class Draft
     {
+        public byte[]? Key { get; set; }
+        public byte[] KeyIdentity { get; set; } = [];
+        public byte[] KeyContext { get; set; } = [];
+        public HashAlgorithmName KeyHash { get; set; } = HashAlgorithmName.SHA256;
         public string? CertificateFile { get; set; }
         public string? KeyFile { get; set; }
         public byte[]? Staple { get; set; }

@@ -18,7 +18,7 @@ internal sealed class ShimFlags
         "-expect-session-miss", "-expect-extended-master-secret", "-expect-no-session", "-expect-no-server-name", "-expect-ticket-supports-early-data",
         "-expect-accept-early-data", "-expect-reject-early-data", "-expect-no-offer-early-data", "-expect-verify-result", "-expect-no-peer-cert",
         "-expect-hrr", "-expect-no-hrr", "-expect-secure-renegotiation", "-expect-session-id", "-expect-no-session-id", "-expect-ticket-renewal",
-        "-new-x509-credential", "-write-different-record-sizes", "-fail-cert-callback",
+        "-new-x509-credential", "-new-psk-credential", "-psk-importer-sha256", "-psk-importer-sha384", "-write-different-record-sizes", "-fail-cert-callback",
         // How BoringSSL's functions are called, which has no counterpart here: the same must come out.
         "-async", "-implicit-handshake", "-no-op-extra-handshake", "-use-early-callback", "-use-ticket-callback", "-use-old-client-cert-callback",
         "-partial-write", "-use-exporter-between-reads", "-handshake-twice", "-ignore-rsa-key-usage", "-server-preference", "-install-ddos-callback", "-no-legacy-server-connect", "-use-ocsp-callback", "-decline-ocsp-callback", "-enable-grease", "-permute-extensions", "-read-with-unfinished-write", "-forbid-renegotiation-after-handshake",
@@ -29,7 +29,8 @@ internal sealed class ShimFlags
         "-port", "-shim-id", "-resume-count", "-cert-file", "-key-file", "-trust-cert", "-signing-prefs", "-verify-prefs", "-expect-peer-signature-algorithm",
         "-curves", "-key-shares", "-expect-curve-id", "-min-version", "-max-version", "-expect-version", "-host-name", "-expect-server-name",
         "-advertise-alpn", "-select-alpn", "-expect-alpn", "-expect-advertised-alpn", "-cipher", "-expect-cipher", "-expect-cipher-aes", "-expect-cipher-no-aes",
-        "-export-keying-material", "-export-label", "-export-context", "-ocsp-response", "-signed-cert-timestamps",
+        "-export-keying-material", "-export-label", "-export-context", "-ocsp-response", "-expect-ocsp-response", "-expect-signed-cert-timestamps", "-psk-importer-key", "-psk-importer-identity", "-psk-importer-context",
+        "-signed-cert-timestamps",
         "-expect-peer-cert-file", "-read-size", "-resumption-delay", "-expect-selected-credential", "-expect-total-renegotiations",
         // Why early data was not taken is told to nobody here; that it was not is checked.
         "-expect-early-data-reason",

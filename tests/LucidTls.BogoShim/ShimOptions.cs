@@ -2,6 +2,8 @@ using System.Net.Security;
 using System.Text;
 using LucidTls.Certificates;
 using LucidTls.Cryptography;
+using LucidTls.Handshake;
+using LucidTls.Protocol;
 using LucidTls.Sessions;
 
 namespace LucidTls.BogoShim;
@@ -36,7 +38,7 @@ internal sealed class ShimOptions
     /// <summary>Credentials are read once, since a session is resumed only with the identity that it was made with.</summary>
     public ShimCredentials CredentialsOf(ShimFlags flags)
     {
-        var key = string.Join('\n', flags.All.Where(flag => flag.Name is "-new-x509-credential" or "-cert-file" or "-key-file" or "-ocsp-response" or "-signed-cert-timestamps" or "-signing-prefs"));
+        var key = string.Join('\n', flags.All.Where(flag => flag.Name.StartsWith("-psk-importer", StringComparison.Ordinal) || flag.Name is "-new-x509-credential" or "-new-psk-credential" or "-cert-file" or "-key-file" or "-ocsp-response" or "-signed-cert-timestamps" or "-signing-prefs"));
         if (!_credentials.TryGetValue(key, out var credentials))
             _credentials.Add(key, credentials = ShimCredentials.From(flags));
         return credentials;
@@ -52,10 +54,13 @@ internal sealed class ShimOptions
             CertificateVerifier = _refusing,
             IsFallback = flags.Has("-fallback-scsv"),
             IdentitySelector = SelectorOf(flags, credentials),
-            SessionCache = _cache,
+            SessionCache = flags.Has("-no-ticket") ? null : _cache,
             ApplicationProtocols = flags.Text("-advertise-alpn") is { } offered ? SplitProtocols(offered) : [],
             EarlyData = earlyData,
         };
+        options.PreSharedKeys = credentials.Keys;
+        options.AllowCertificateFallback = flags.Has("-verify-peer");
+        options.Hooks = new AskingHooks(flags);
         SetCommon(options, flags);
         options.KeyShareGroups = KeyShares(flags, options.Groups);
         return options;
@@ -64,7 +69,7 @@ internal sealed class ShimOptions
     public TlsServerOptions Server(ShimFlags flags, Func<TlsEarlyDataExchange, CancellationToken, ValueTask> earlyDataHandler)
     {
         var asksForCertificate = flags.Has("-require-any-client-certificate") || flags.Has("-verify-peer");
-        var protocols = flags.Has("-reject-alpn") ? "not spoken" : flags.Has("-decline-alpn") ? null : flags.Text("-select-alpn");
+        var protocols = flags.Has("-reject-alpn") ? "not spoken" : flags.Has("-decline-alpn") || flags.Text("-select-alpn") is "" ? null : flags.Text("-select-alpn");
         var options = new TlsServerOptions
         {
             Identities = CredentialsOf(flags).Identities,
@@ -74,13 +79,17 @@ internal sealed class ShimOptions
                 return flags.Has("-fail-cert-callback") ? throw new InvalidOperationException("the callback fails") : new ValueTask<TlsIdentity?>((TlsIdentity?)null);
             },
             ClientCertificateMode = flags.Has("-require-any-client-certificate") ? ClientCertificateMode.Required : asksForCertificate ? ClientCertificateMode.Optional : ClientCertificateMode.None,
-            ClientCertificateVerifier = flags.Has("-verify-fail") || flags.Text("-trust-cert") is not { } roots ? _refusing : RootsOf(roots),
+            ClientCertificateVerifier = flags.Has("-verify-fail") || flags.Text("-trust-cert") is not { Length: > 0 } roots ? _refusing : RootsOf(roots),
+            PreSharedKeyResolver = CredentialsOf(flags).Keys is { Count: > 0 } keys ? (request, _) => ValueTask.FromResult(keys.FirstOrDefault(key => Fits(key, request))) : null,
             TicketStore = flags.Has("-no-ticket") ? null : _tickets,
             SessionStore = _sessions,
             ApplicationProtocols = protocols == null ? [] : [new SslApplicationProtocol(protocols)],
             MaxEarlyDataSize = flags.Has("-enable-early-data") ? 14336 : 0,
             EarlyDataHandler = earlyDataHandler,
         };
+        // With pre-shared keys alone there is nothing to select.
+        if (options.PreSharedKeyResolver != null && options.Identities.Count == 0)
+            options.IdentitySelector = null;
         SetCommon(options, flags);
         return options;
     }
@@ -94,7 +103,9 @@ internal sealed class ShimOptions
             return null;
         if (!_selectors.TryGetValue(credentials, out var selector))
             _selectors.Add(credentials, selector = (request, _) => ValueTask.FromResult<TlsIdentity?>(
-                credentials.Identities.FirstOrDefault(identity => identity.SignatureSchemes.Any(request.SignatureSchemes.Contains)) ?? credentials.Identities[0]));
+                credentials.Identities.FirstOrDefault(identity => identity.SchemesOf(TlsVersion.Tls13).Any(request.SignatureSchemes.Contains))
+                ?? credentials.Identities.FirstOrDefault(identity => identity.SchemesOf(TlsVersion.Tls12).Any(request.SignatureSchemes.Contains))
+                ?? credentials.Identities[0]));
         return selector;
     }
 
@@ -142,13 +153,34 @@ internal sealed class ShimOptions
         return protocols;
     }
 
+    private static bool Fits(TlsPreSharedKey key, TlsPreSharedKeyRequest request) =>
+        request.IsImported && request.Identity.Span.SequenceEqual(key.Identity.Span) && request.Context.Span.SequenceEqual(key.Context.Span);
+
     private static CertificateVerifier RootsOf(string path) => CertificateVerifier.FromRoots(ShimCredentials.ReadCertificates(path));
 
-    /// <summary>A clock that tests put forward.</summary>
+    /// <summary>Asks for what only a verifier that judges it asks for otherwise.</summary>
+    private sealed class AskingHooks(ShimFlags flags) : HandshakeHooks
+    {
+        public override IHandshakeBody BeforeSend(IHandshakeBody message)
+        {
+            // Binders are made already when there are pre-shared keys.
+            if (message is not ClientHello hello || hello.Extensions.Contains(ExtensionType.PreSharedKey))
+                return message;
+            if (flags.Has("-enable-ocsp-stapling") && !hello.Extensions.Contains(ExtensionType.StatusRequest))
+                hello.Extensions.Add(ExtensionType.StatusRequest, Extensions.BuildStatusRequest());
+            if (flags.Has("-enable-signed-cert-timestamps") && !hello.Extensions.Contains(ExtensionType.SignedCertificateTimestamp))
+                hello.Extensions.Add(ExtensionType.SignedCertificateTimestamp, default);
+            return hello;
+        }
+    }
+
+    /// <summary>A clock that moves only when a test puts it forward.</summary>
     private sealed class ShiftedTime : TimeProvider
     {
+        private readonly DateTimeOffset _start = System.GetUtcNow();
+
         public TimeSpan Offset { get; set; }
 
-        public override DateTimeOffset GetUtcNow() => base.GetUtcNow() + Offset;
+        public override DateTimeOffset GetUtcNow() => _start + Offset;
     }
 }

@@ -44,7 +44,7 @@ internal sealed class ShimRun(ShimFlags initial, ShimFlags resume, ShimFlags ret
                 await stream.AuthenticateAsServerAsync(serverOptions!);
             // Data that the server refused to take early belong to a connection that the runner has other expectations of.
             var rejected = clientOptions != null && stream.Session.EarlyData == TlsEarlyDataStatus.Rejected;
-            new ShimExpectations(flags, isResumption, _options).Check(stream.Session, rejected ? retry : flags);
+            new ShimExpectations(flags, isResumption, _options).Check(stream.Peer, stream.Session, rejected ? retry : flags);
             await ExchangeAsync(stream, rejected ? retry : flags, alreadyGreeted: stream.Session.EarlyData == TlsEarlyDataStatus.Accepted);
             if (clientOptions != null)
                 ShimExpectations.CheckSessions(clientOptions, rejected ? retry : flags, stream.Session);

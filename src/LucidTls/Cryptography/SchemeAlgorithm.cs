@@ -14,6 +14,9 @@ internal enum SignatureKind
 /// <summary>What a signature scheme is made of. Ed25519 has no hash to choose.</summary>
 internal readonly record struct SchemeAlgorithm(SignatureKind Kind, HashAlgorithmName Hash)
 {
+    /// <summary>Which cipher suites of TLS 1.2 go with its keys.</summary>
+    public SuiteAuthentication Authentication => Kind is SignatureKind.Ecdsa or SignatureKind.Ed25519 ? SuiteAuthentication.Ecdsa : SuiteAuthentication.Rsa;
+
     /// <summary>Null for a scheme that this library does not do, those with SHA-1 among them.</summary>
     public static SchemeAlgorithm? Of(SignatureScheme scheme) => scheme.Value switch
     {

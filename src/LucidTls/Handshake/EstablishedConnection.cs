@@ -17,6 +17,7 @@ internal sealed class EstablishedConnection(RecordReader reader, RecordWriter wr
     public RecordReader Reader { get; } = reader;
     public RecordWriter Writer { get; } = writer;
     public TlsSessionInfo Session { get; } = result.Session;
+    public VerifiedPeer Peer { get; } = result.Peer;
     public bool IsServer { get; } = isServer;
     public ReadOnlyMemory<byte> EarlyData { get; } = result.EarlyData;
 

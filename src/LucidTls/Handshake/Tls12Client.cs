@@ -203,8 +203,10 @@ internal sealed class Tls12Client(ClientGreeting greeting, TlsClientOptions opti
     {
         if (request == null)
             return default;
-        var identity = await ClientChoice.IdentityAsync(options, request.SignatureSchemes, request.CertificateAuthorities, cancellationToken).ConfigureAwait(false);
-        var scheme = identity == null || !Allows(request, identity) ? null : CertificateProof.SchemeFor(identity, request.SignatureSchemes, TlsVersion.Tls12);
+        // RFC 5246 §7.4.4: a scheme whose type of key is not among the certificate types is of no use.
+        var schemes = request.SignatureSchemes.Where(scheme => SchemeAlgorithm.Of(scheme) is not { } algorithm || Allows(request, algorithm.Authentication)).ToArray();
+        var identity = await ClientChoice.IdentityAsync(options, schemes, request.CertificateAuthorities, cancellationToken).ConfigureAwait(false);
+        var scheme = identity == null ? null : CertificateProof.SchemeFor(identity, schemes, TlsVersion.Tls12);
         // RFC 5246 §7.4.6: without a suitable certificate the client sends an empty list.
         if (scheme == null)
             identity = null;
@@ -212,8 +214,8 @@ internal sealed class Tls12Client(ClientGreeting greeting, TlsClientOptions opti
         return (identity, scheme);
     }
 
-    private static bool Allows(Tls12CertificateRequest request, TlsIdentity identity) =>
-        request.CertificateTypes.Span.Contains(identity.Authentication == SuiteAuthentication.Rsa ? Tls12CertificateRequest.RsaSign : Tls12CertificateRequest.EcdsaSign);
+    private static bool Allows(Tls12CertificateRequest request, SuiteAuthentication authentication) =>
+        request.CertificateTypes.Span.Contains(authentication == SuiteAuthentication.Rsa ? Tls12CertificateRequest.RsaSign : Tls12CertificateRequest.EcdsaSign);
 
     private void SendClientKeyExchange(ServerKeyExchange exchange)
     {

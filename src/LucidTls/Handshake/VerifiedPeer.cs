@@ -1,4 +1,5 @@
 using LucidTls.Certificates;
+using LucidTls.Certificates.Parsing;
 using LucidTls.Cryptography;
 using LucidTls.Protocol;
 
@@ -24,6 +25,12 @@ internal sealed class VerifiedPeer
     public CertificateVerdict? Verdict { get; }
 
     public SignatureScheme? Scheme { get; }
+
+    /// <summary>The OCSP response that came with the leaf; empty without one, and when a session was resumed.</summary>
+    public ReadOnlyMemory<byte> Staple { get; private init; }
+
+    /// <summary>The list of timestamps that came with the leaf; empty as <see cref="Staple"/> is.</summary>
+    public ReadOnlyMemory<byte> Timestamps { get; private init; }
 
     /// <summary>The key given beforehand that the peer holds; null when it proved itself otherwise.</summary>
     public TlsPreSharedKey? PreSharedKey { get; }
@@ -53,15 +60,17 @@ internal sealed class VerifiedPeer
             throw new TlsException(TlsError.WrongSignatureScheme, $"{proof.Scheme} with a key of type {judged.LeafKey.Description}");
         if (!judged.LeafKey.VerifyHandshake(version, proof.Scheme, signed, proof.Signature.Span))
             throw new TlsException(TlsError.BadHandshakeSignature, proof.Scheme.ToString());
-        return new VerifiedPeer(judged.Chain, judged.Verdict, proof.Scheme);
+        return new VerifiedPeer(judged.Chain, judged.Verdict, proof.Scheme) { Staple = judged.Staple, Timestamps = judged.Timestamps };
     }
 }
 
 /// <summary>A chain that the verifier, or an explicit wish to accept any, let pass. The signature is still to come.</summary>
 internal sealed class JudgedChain
 {
-    private JudgedChain(IReadOnlyList<ReadOnlyMemory<byte>> chain, CertificateVerdict? verdict, VerificationKey leafKey)
+    private JudgedChain(IReadOnlyList<ReadOnlyMemory<byte>> chain, CertificateVerdict? verdict, VerificationKey leafKey, ReadOnlyMemory<byte> staple, ReadOnlyMemory<byte> timestamps)
     {
+        Staple = staple;
+        Timestamps = timestamps;
         Chain = chain;
         Verdict = verdict;
         LeafKey = leafKey;
@@ -70,6 +79,8 @@ internal sealed class JudgedChain
     public IReadOnlyList<ReadOnlyMemory<byte>> Chain { get; }
     public CertificateVerdict? Verdict { get; }
     public VerificationKey LeafKey { get; }
+    public ReadOnlyMemory<byte> Staple { get; }
+    public ReadOnlyMemory<byte> Timestamps { get; }
 
     /// <param name="message">The peer's certificates, at least one.</param>
     /// <param name="verifier">Who judges; null to accept any.</param>
@@ -83,6 +94,9 @@ internal sealed class JudgedChain
         var chain = new ReadOnlyMemory<byte>[message.Entries.Count];
         for (var i = 0; i < chain.Length; i++)
             chain[i] = message.Entries[i].Certificate;
+        // What is malformed is refused whoever judges.
+        ReadOnlyMemory<byte>[] staples = [.. message.Entries.Select(StapleOf)];
+        var timestamps = message.Entries[0].Extensions.TryGet(ExtensionType.SignedCertificateTimestamp, out var list) ? Extensions.ParseTimestamps(list) : default;
         CertificateVerdict? verdict = null;
         if (verifier != null)
         {
@@ -91,15 +105,16 @@ internal sealed class JudgedChain
                 Chain = chain,
                 Names = name == null ? [] : [PeerName.Parse(name)],
                 Purpose = purpose,
-                Staples = asked?.Contains(ExtensionType.StatusRequest) == true ? [.. message.Entries.Select(StapleOf)] : null,
-                Timestamps = message.Entries[0].Extensions.TryGet(ExtensionType.SignedCertificateTimestamp, out var timestamps) ? Extensions.ParseTimestamps(timestamps) : default,
+                Staples = asked?.Contains(ExtensionType.StatusRequest) == true ? staples : null,
+                Timestamps = timestamps,
             };
             verdict = await verifier.VerifyAsync(request, cancellationToken).ConfigureAwait(false);
             if (!verdict.IsAccepted)
                 throw TlsException.FromVerdict(verdict, chain);
         }
-        var leafKey = Certificates.LeafKey.Of(chain[0]) ?? throw new TlsException(TlsError.UnsupportedCertificateKey);
-        return new JudgedChain(chain, verdict, leafKey);
+        var leafKey = Certificates.LeafKey.Of(chain[0])
+            ?? throw new TlsException(Certificate.TryParse(chain[0]) == null ? TlsError.CertificateMalformed : TlsError.UnsupportedCertificateKey);
+        return new JudgedChain(chain, verdict, leafKey, staples[0], timestamps);
     }
 
     private static ReadOnlyMemory<byte> StapleOf(CertificateEntry entry) =>

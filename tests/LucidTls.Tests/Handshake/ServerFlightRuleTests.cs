@@ -135,6 +135,14 @@ public sealed class ServerFlightRuleTests
         ClientRefuses(TlsError.CertificateMalformed, TlsAlert.BadCertificate, ChangingLeaf(entry => entry with { Certificate = new byte[] { 1, 2, 3 } }));
 
     [Fact]
+    public void A_certificate_that_is_no_DER_is_refused_even_by_a_client_that_accepts_any()
+    {
+        var client = Fixture.ClientOptions();
+        client.DangerousAcceptAnyCertificate = true;
+        ClientRefuses(TlsError.CertificateMalformed, TlsAlert.BadCertificate, ChangingLeaf(entry => entry with { Certificate = new byte[] { 1, 2, 3 } }), client);
+    }
+
+    [Fact]
     public void A_certificate_whose_signature_is_wrong_is_refused() =>
         ClientRefuses(TlsError.CertificateMalformed, TlsAlert.BadCertificate, ChangingLeaf(entry => entry with { Certificate = Flipped(entry.Certificate) }));
 

@@ -115,6 +115,28 @@ public sealed class RuleTests
         ClientRefuses(TlsError.UnexpectedMessage, TlsAlert.UnexpectedMessage, Script.Framing(HandshakeType.ServerHelloDone, (channel, message) => channel.Write(ContentType.Handshake, [.. message, 4, 0])), server: OldServer());
 
     [Fact]
+    public void The_certificate_types_say_which_of_the_schemes_count()
+    {
+        var server = OldServer();
+        server.ClientCertificateMode = ClientCertificateMode.Optional;
+        server.ClientCertificateVerifier = Fixture.Verifier;
+        IReadOnlyList<SignatureScheme> seen = [];
+        var client = Fixture.ClientOptions();
+        client.IdentitySelector = (request, _) =>
+        {
+            seen = request.SignatureSchemes;
+            return ValueTask.FromResult<TlsIdentity?>(null);
+        };
+        ClientAccepts(
+            Script.Changing<Tls12CertificateRequest>(request => new Tls12CertificateRequest { CertificateTypes = new[] { Tls12CertificateRequest.RsaSign }, SignatureSchemes = request.SignatureSchemes, CertificateAuthorities = request.CertificateAuthorities }),
+            client,
+            server);
+        Assert.Contains(SignatureScheme.RsaPssRsaeSha256, seen);
+        Assert.DoesNotContain(SignatureScheme.EcdsaSecp256r1Sha256, seen);
+        Assert.DoesNotContain(SignatureScheme.Ed25519, seen);
+    }
+
+    [Fact]
     public void A_warning_is_passed_over() =>
         ClientAccepts(Script.Framing(HandshakeType.ServerHello, (channel, message) =>
         {
