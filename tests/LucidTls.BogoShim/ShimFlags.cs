@@ -29,7 +29,7 @@ internal sealed class ShimFlags
         "-port", "-shim-id", "-resume-count", "-cert-file", "-key-file", "-trust-cert", "-signing-prefs", "-verify-prefs", "-expect-peer-signature-algorithm",
         "-curves", "-key-shares", "-expect-curve-id", "-min-version", "-max-version", "-expect-version", "-host-name", "-expect-server-name",
         "-advertise-alpn", "-select-alpn", "-expect-alpn", "-expect-advertised-alpn", "-cipher", "-expect-cipher", "-expect-cipher-aes", "-expect-cipher-no-aes",
-        "-export-keying-material", "-export-label", "-export-context", "-ocsp-response", "-expect-ocsp-response", "-expect-signed-cert-timestamps", "-psk-importer-key", "-psk-importer-identity", "-psk-importer-context",
+        "-export-keying-material", "-export-label", "-export-context", "-ocsp-response", "-use-client-ca-list", "-expect-client-ca-list", "-expect-ocsp-response", "-expect-signed-cert-timestamps", "-psk-importer-key", "-psk-importer-identity", "-psk-importer-context",
         "-signed-cert-timestamps",
         "-expect-peer-cert-file", "-read-size", "-resumption-delay", "-expect-selected-credential", "-expect-total-renegotiations",
         // Why early data was not taken is told to nobody here; that it was not is checked.

@@ -81,6 +81,7 @@ internal sealed class ShimOptions
             ClientCertificateMode = flags.Has("-require-any-client-certificate") ? ClientCertificateMode.Required : asksForCertificate ? ClientCertificateMode.Optional : ClientCertificateMode.None,
             ClientCertificateVerifier = flags.Has("-verify-fail") || flags.Text("-trust-cert") is not { Length: > 0 } roots ? _refusing : RootsOf(roots),
             PreSharedKeyResolver = CredentialsOf(flags).Keys is { Count: > 0 } keys ? (request, _) => ValueTask.FromResult(keys.FirstOrDefault(key => Fits(key, request))) : null,
+            CertificateAuthorities = Authorities(flags.Text("-use-client-ca-list")),
             TicketStore = flags.Has("-no-ticket") ? null : _tickets,
             SessionStore = _sessions,
             ApplicationProtocols = protocols == null ? [] : [new SslApplicationProtocol(protocols)],
@@ -102,12 +103,29 @@ internal sealed class ShimOptions
         if (credentials.Identities.Count == 0)
             return null;
         if (!_selectors.TryGetValue(credentials, out var selector))
-            _selectors.Add(credentials, selector = (request, _) => ValueTask.FromResult<TlsIdentity?>(
-                credentials.Identities.FirstOrDefault(identity => identity.SchemesOf(TlsVersion.Tls13).Any(request.SignatureSchemes.Contains))
-                ?? credentials.Identities.FirstOrDefault(identity => identity.SchemesOf(TlsVersion.Tls12).Any(request.SignatureSchemes.Contains))
-                ?? credentials.Identities[0]));
+            _selectors.Add(credentials, selector = (request, _) =>
+            {
+                DemandAuthorities(flags, request);
+                return ValueTask.FromResult<TlsIdentity?>(
+                    credentials.Identities.FirstOrDefault(identity => identity.SchemesOf(TlsVersion.Tls13).Any(request.SignatureSchemes.Contains))
+                    ?? credentials.Identities.FirstOrDefault(identity => identity.SchemesOf(TlsVersion.Tls12).Any(request.SignatureSchemes.Contains))
+                    ?? credentials.Identities[0]);
+            });
         return selector;
     }
+
+    /// <summary>Names in DER, in hexadecimal with commas between them.</summary>
+    private static IReadOnlyList<ReadOnlyMemory<byte>> Authorities(string? list) => list is null or "<NULL>" or "<EMPTY>"
+        ? []
+        : [.. list.Split(',').Select(name => (ReadOnlyMemory<byte>)Convert.FromHexString(name))];
+
+    private static void DemandAuthorities(ShimFlags flags, TlsCertificateRequest request)
+    {
+        if (flags.Text("-expect-client-ca-list") is { } expected && Hex(Authorities(expected)) is var wanted && wanted != Hex(request.CertificateAuthorities))
+            throw new ShimExpectationException($"expected otherwise: the authorities are {Hex(request.CertificateAuthorities)}");
+    }
+
+    private static string Hex(IReadOnlyList<ReadOnlyMemory<byte>> names) => string.Join(',', names.Select(name => Convert.ToHexString(name.Span)));
 
     private static void SetCommon(TlsOptions options, ShimFlags flags)
     {
