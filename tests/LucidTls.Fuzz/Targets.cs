@@ -30,6 +30,7 @@ internal static class Targets
         ["tls12-new-session-ticket"] = data => RoundTrip(Tls12NewSessionTicket.Parse(data), data),
         ["extensions"] = ExtensionsOf,
         ["pre-shared-keys"] = PreSharedKeys,
+        ["imported-identity"] = ImportedIdentityOf,
         ["ticket-state"] = data => ServerSession.TryParse(data)?.PreSharedKey.Dispose(),
         ["records"] = Records,
         ["first-bytes"] = FirstBytesOf,
@@ -41,6 +42,7 @@ internal static class Targets
         ["ocsp-response"] = Response,
         ["client"] = Handshake.AgainstClient,
         ["server"] = Handshake.AgainstServer,
+        ["early-data"] = EarlyData.ToServer,
         ["messages-to-client"] = Peer.MessageToClient(TlsVersion.Tls13),
         ["messages-to-server"] = Peer.MessageToServer(TlsVersion.Tls13),
         ["records-to-client"] = Peer.RecordsToClient(TlsVersion.Tls13),
@@ -62,6 +64,12 @@ internal static class Targets
         if (message is ClientHello { Extensions.Items.Count: 0 } && writer.Written[..^2].SequenceEqual(data))
             return;
         throw new InvalidOperationException($"{message.Type} is not written as it was read.");
+    }
+
+    private static void ImportedIdentityOf(byte[] data)
+    {
+        if (ImportedIdentity.TryParse(data) is { } identity && !identity.Build().AsSpan().SequenceEqual(data))
+            throw new InvalidOperationException("The imported identity is not written as it was read.");
     }
 
     // The first byte picks the message that the extensions stand in.
