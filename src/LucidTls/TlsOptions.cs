@@ -17,6 +17,7 @@ public abstract class TlsOptions
     private TimeSpan _handshakeTimeout = Defaults.HandshakeTimeout;
     private RecordPadding _padding = RecordPadding.None;
     private int? _recordSizeLimit;
+    private bool _requireApplicationProtocol;
     private Action<string>? _keyLog;
     private Action<TlsHandshakeStep>? _onHandshakeStep;
     private volatile bool _frozen;
@@ -27,6 +28,12 @@ public abstract class TlsOptions
 
     /// <summary>The application protocols offered (client) or accepted (server), most wanted first (ALPN, RFC 7301). Empty for none.</summary>
     public IReadOnlyList<SslApplicationProtocol> ApplicationProtocols { get => _applicationProtocols; set => Set(ref _applicationProtocols, value); }
+
+    /// <summary>
+    /// Whether a peer that does not take part in ALPN is refused; false. It keeps an attacker from leading a connection to a server of another
+    /// protocol that has a certificate for the same name (ALPACA, RFC 9325 §3.8). <see cref="ApplicationProtocols"/> must be set with it.
+    /// </summary>
+    public bool RequireApplicationProtocol { get => _requireApplicationProtocol; set => Set(ref _requireApplicationProtocol, value); }
 
     /// <summary>The oldest version spoken: TLS 1.2, the default, or TLS 1.3.</summary>
     /// <exception cref="ArgumentOutOfRangeException">Any other version.</exception>
@@ -95,6 +102,8 @@ public abstract class TlsOptions
     /// <exception cref="InvalidOperationException">These options contradict themselves or lack what a handshake cannot do without.</exception>
     internal virtual void DemandUsable()
     {
+        if (RequireApplicationProtocol && ApplicationProtocols.Count == 0)
+            throw new InvalidOperationException("RequireApplicationProtocol needs ApplicationProtocols.");
         if (MinimumVersion.Value > MaximumVersion.Value)
             throw new InvalidOperationException($"MinimumVersion {MinimumVersion} is newer than MaximumVersion {MaximumVersion}.");
         if (DemandsPreSharedKey && MaximumVersion != TlsVersion.Tls13)

@@ -20,6 +20,7 @@ public sealed class TlsServerOptions : TlsOptions
     private IReadOnlyList<TlsIdentity> _identities = [];
     private Func<TlsClientHelloInfo, CancellationToken, ValueTask<TlsIdentity?>>? _identitySelector;
     private Func<TlsClientHelloInfo, CancellationToken, ValueTask<TlsServerOptions?>>? _optionsSelector;
+    private bool _requireKnownServerName;
     private ClientCertificateMode _clientCertificateMode;
     private CertificateVerifier? _clientCertificateVerifier;
     private ITlsTicketStore? _ticketStore = new TicketKeyRing();
@@ -44,6 +45,12 @@ public sealed class TlsServerOptions : TlsOptions
     /// and <see cref="TlsOptions.HandshakeTimeout"/>, <see cref="TlsOptions.Padding"/> and <see cref="TlsOptions.OnHandshakeStep"/> stay those of these options.
     /// </summary>
     public Func<TlsClientHelloInfo, CancellationToken, ValueTask<TlsServerOptions?>>? OptionsSelector { get => _optionsSelector; set => Set(ref _optionsSelector, value); }
+
+    /// <summary>
+    /// Whether a client that asks for no name, or for one that no identity is for, is refused with unrecognized_name; false, so that it gets the first
+    /// identity that it can verify. With it a connection for another server, led here by an attacker, ends at once (ALPACA, RFC 9325 §3.7).
+    /// </summary>
+    public bool RequireKnownServerName { get => _requireKnownServerName; set => Set(ref _requireKnownServerName, value); }
 
     /// <summary>Whether clients are asked for a certificate.</summary>
     public ClientCertificateMode ClientCertificateMode { get => _clientCertificateMode; set => Set(ref _clientCertificateMode, value); }

@@ -17,6 +17,13 @@ internal static class ClientChoice
             : throw new TlsException(TlsError.SelectedUnofferedProtocol, protocols[0].ToString());
     }
 
+    /// <summary>Refuses a server that picked no application protocol where one must be agreed on.</summary>
+    public static void DemandProtocol(TlsClientOptions options, SslApplicationProtocol protocol)
+    {
+        if (options.RequireApplicationProtocol && protocol.Protocol.IsEmpty)
+            throw new TlsException(TlsError.NoCommonProtocol, $"the server picks none of {string.Join(", ", options.ApplicationProtocols)}");
+    }
+
     /// <summary>Who the client shows itself as to a server that asks; null for nobody.</summary>
     public static async ValueTask<TlsIdentity?> IdentityAsync(TlsClientOptions options, IReadOnlyList<SignatureScheme> schemes, IReadOnlyList<ReadOnlyMemory<byte>> authorities, CancellationToken cancellationToken)
     {

@@ -45,14 +45,14 @@ internal static class ServerChoice
     /// <summary>RFC 7301 §3.2: the first of this server's protocols that the client offers; an error when both have some and none in common.</summary>
     public static SslApplicationProtocol Protocol(ClientHello hello, TlsServerOptions options)
     {
-        if (options.ApplicationProtocols.Count == 0 || hello.ApplicationProtocols.Count == 0)
+        if (options.ApplicationProtocols.Count == 0 || (hello.ApplicationProtocols.Count == 0 && !options.RequireApplicationProtocol))
             return default;
         foreach (var protocol in options.ApplicationProtocols)
         {
             if (hello.ApplicationProtocols.Contains(protocol))
                 return protocol;
         }
-        throw new TlsException(TlsError.NoCommonProtocol, $"the client offers {string.Join(", ", hello.ApplicationProtocols)}; this server speaks {string.Join(", ", options.ApplicationProtocols)}");
+        throw new TlsException(TlsError.NoCommonProtocol, $"the client offers {(hello.ApplicationProtocols.Count == 0 ? "none" : string.Join(", ", hello.ApplicationProtocols))}; this server speaks {string.Join(", ", options.ApplicationProtocols)}");
     }
 
     /// <summary>RFC 8422 §5.1: a group of TLS 1.2; a client that names none takes any.</summary>
@@ -95,7 +95,8 @@ internal static class ServerChoice
     {
         var selected = await SelectAsync(hello, options, cancellationToken).ConfigureAwait(false);
         IReadOnlyList<TlsIdentity> candidates = selected == null ? options.Identities : [selected];
-        return candidates.Count > 0
+        var isKnown = !options.RequireKnownServerName || (hello.ServerName is { } asked && candidates.Any(candidate => candidate.Matches(asked)));
+        return candidates.Count > 0 && isKnown
             ? candidates
             : throw new TlsException(TlsError.NoIdentity, hello.ServerName is { } name ? $"the client asks for {name}" : "the client asks for no name");
     }

@@ -84,6 +84,7 @@ internal sealed class Tls12Client(ClientGreeting greeting, TlsClientOptions opti
         CheckExtensions(hello.Extensions);
         _resumed = AcceptsResumption(hello);
         _protocol = hello.Extensions.TryGet(ExtensionType.ApplicationLayerProtocolNegotiation, out var protocol) ? ClientChoice.Protocol(options, protocol) : default;
+        ClientChoice.DemandProtocol(options, _protocol);
         channel.Describe($"picks {TlsVersion.Tls12}, {hello.CipherSuite}{(_resumed ? ", resumes the session" : "")}{(_protocol.Protocol.IsEmpty ? "" : $", application protocol {_protocol}")}");
     }
 

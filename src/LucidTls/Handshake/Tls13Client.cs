@@ -206,6 +206,7 @@ internal sealed class Tls13Client(ClientGreeting greeting, TlsClientOptions opti
         if (extensions.TryGet(ExtensionType.SupportedGroups, out var groups))
             Extensions.ParseGroups(groups);
         var protocol = extensions.TryGet(ExtensionType.ApplicationLayerProtocolNegotiation, out var data) ? ClientChoice.Protocol(options, data) : default;
+        ClientChoice.DemandProtocol(options, protocol);
         AcceptEarlyDataVerdict(extensions, protocol);
         RecordSizes.OfClient(extensions, options, TlsVersion.Tls13).ApplyTo(channel);
         channel.Describe(StepDetails.Answer(protocol, _earlyData));
