@@ -62,7 +62,7 @@ static int Smoke(int seconds, int seed)
             }
         }
         var average = (GC.GetAllocatedBytesForCurrentThread() - allocated) / Math.Max(1, runs);
-        Console.WriteLine($"{name,-22} {runs,9:N0} inputs, slowest {watch.TakeSlowest().TotalMilliseconds,7:0.0} ms, {average,9:N0} bytes each");
+        Console.WriteLine($"{name,-26} {runs,9:N0} inputs, slowest {watch.TakeSlowest().TotalMilliseconds,7:0.0} ms, {average,9:N0} bytes each");
     }
     return 0;
 }
