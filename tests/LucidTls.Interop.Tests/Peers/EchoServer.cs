@@ -52,8 +52,8 @@ internal sealed class EchoServer : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await _stop.CancelAsync();
-        _listener.Stop();
         await _accepting;
+        _listener.Stop();
     }
 
     /// <summary>Sends back what comes until the client has closed.</summary>
