@@ -26,13 +26,14 @@ public sealed class TlsIdentity
     private readonly IReadOnlyList<GeneralName> _names;
     private readonly StapleBox _staples;
 
-    private TlsIdentity(IReadOnlyList<ReadOnlyMemory<byte>> chain, ReadOnlySpan<SignatureScheme> schemes, ReadOnlySpan<SignatureScheme> tls12Schemes, TlsSignCallback sign, StapleBox? staples = null, SuiteAuthentication? authentication = null)
+    private TlsIdentity(IReadOnlyList<ReadOnlyMemory<byte>> chain, ReadOnlySpan<SignatureScheme> schemes, ReadOnlySpan<SignatureScheme> tls12Schemes, TlsSignCallback sign, StapleBox? staples = null, SuiteAuthentication? authentication = null, NamedGroup? curve = null)
     {
         _staples = staples ?? new StapleBox();
         Chain = chain;
         _schemes = schemes.ToArray();
         _tls12Schemes = tls12Schemes.ToArray();
         _sign = sign;
+        Curve = curve ?? (schemes.IsEmpty ? null : CurveOf(schemes[0]));
         Authentication = authentication ?? SchemeAlgorithm.Of(schemes[0])?.Authentication ?? SuiteAuthentication.Rsa;
         // LeafKeyOf has parsed it before.
         _names = Certificate.TryParse(chain[0])!.Facts.AlternativeNames;
@@ -66,6 +67,9 @@ public sealed class TlsIdentity
     public IReadOnlyList<SignatureScheme> SignatureSchemes => _schemes;
 
     internal IReadOnlyList<SignatureScheme> SchemesOf(TlsVersion version) => version == TlsVersion.Tls13 ? _schemes : _tls12Schemes;
+
+    /// <summary>The curve of an ECDSA key; null for others.</summary>
+    internal NamedGroup? Curve { get; }
 
     /// <summary>Which cipher suites of TLS 1.2 go with the key.</summary>
     internal SuiteAuthentication Authentication { get; }
@@ -162,7 +166,7 @@ public sealed class TlsIdentity
 
     /// <summary>The same that signs with some of its schemes only, in this order.</summary>
     internal TlsIdentity WithSchemes(IReadOnlyList<SignatureScheme> schemes) =>
-        new(Chain, [.. schemes.Where(_schemes.Contains)], [.. schemes.Where(_tls12Schemes.Contains)], _sign, _staples, Authentication) { Timestamps = Timestamps };
+        new(Chain, [.. schemes.Where(_schemes.Contains)], [.. schemes.Where(_tls12Schemes.Contains)], _sign, _staples, Authentication, Curve) { Timestamps = Timestamps };
 
     /// <summary>Whether the leaf is for that DNS name or IP address (RFC 9525).</summary>
     public bool Matches(string serverName)
@@ -178,6 +182,14 @@ public sealed class TlsIdentity
         var (chain, key) = parts.Take();
         return new TlsIdentity(chain, key.Schemes, key.Tls12Schemes, Signing(key));
     }
+
+    private static NamedGroup? CurveOf(SignatureScheme scheme) => scheme.Value switch
+    {
+        0x0403 => NamedGroup.Secp256r1,
+        0x0503 => NamedGroup.Secp384r1,
+        0x0603 => NamedGroup.Secp521r1,
+        _ => null,
+    };
 
     private static TlsSignCallback Signing(SigningKey key) => (scheme, data, _) => ValueTask.FromResult(key.Sign(scheme, data.Span));
 

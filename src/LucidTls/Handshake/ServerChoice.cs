@@ -83,9 +83,14 @@ internal static class ServerChoice
         Suite(hello, options, crypto, TlsVersion.Tls12);
         var candidates = await CandidatesAsync(hello, options, cancellationToken).ConfigureAwait(false);
         TlsIdentity[] fitting = [.. candidates.Where(candidate => Fits(candidate, hello, options, crypto))];
+        // RFC 8422 §5.3: "the public key in the server's certificate MUST respect the client's choice of elliptic curves." Where none does, a client that can verify it is not turned away.
+        if (fitting.Where(candidate => RespectsCurves(candidate, hello)).ToArray() is { Length: > 0 } respectful)
+            fitting = respectful;
         var (identity, scheme) = Identity(fitting.Length > 0 ? fitting : candidates, hello, TlsVersion.Tls12) ?? throw NoCommonScheme(candidates, hello, TlsVersion.Tls12);
         return (identity, scheme, Suite(hello, options, crypto, TlsVersion.Tls12, identity.Authentication));
     }
+
+    private static bool RespectsCurves(TlsIdentity candidate, ClientHello hello) => candidate.Curve is not { } curve || hello.Groups?.Contains(curve) != false;
 
     private static bool Fits(TlsIdentity candidate, ClientHello hello, TlsServerOptions options, CryptoProvider crypto) =>
         options.CipherSuites.Any(suite => suite.Version == TlsVersion.Tls12 && hello.CipherSuites.Contains(suite)

@@ -115,6 +115,16 @@ public sealed class RuleTests
         ClientRefuses(TlsError.UnexpectedMessage, TlsAlert.UnexpectedMessage, Script.Framing(HandshakeType.ServerHelloDone, (channel, message) => channel.Write(ContentType.Handshake, [.. message, 4, 0])), server: OldServer());
 
     [Fact]
+    public void A_certificate_on_a_curve_that_the_client_does_not_name_is_shown_only_if_there_is_no_other()
+    {
+        var server = Fixture.ServerOptions();
+        server.Identities = [.. server.Identities, Fixture.RsaServer];
+        var client = OldClient();
+        client.Groups = [NamedGroup.X25519];
+        Assert.Equal(SignatureScheme.RsaPssRsaeSha256, ServerAccepts(new Script(), server, client).Session!.ServerSignatureScheme);
+    }
+
+    [Fact]
     public void The_certificate_types_say_which_of_the_schemes_count()
     {
         var server = OldServer();
