@@ -15,6 +15,8 @@ public sealed class TlsClientOptions : TlsOptions
     private IReadOnlyList<TlsPreSharedKey> _preSharedKeys = [];
     private bool _allowCertificateFallback;
     private TlsIdentity? _identity;
+    private int? _requestedTickets;
+    private int _requestedTicketsOnResumption = 1;
     private TlsSessionCache? _sessionCache = TlsSessionCache.Shared;
     private Func<TlsCertificateRequest, CancellationToken, ValueTask<TlsIdentity?>>? _identitySelector;
 
@@ -47,6 +49,32 @@ public sealed class TlsClientOptions : TlsOptions
 
     /// <summary>Where tickets are kept for resuming later; null not to resume. The default is shared by all connections of the process.</summary>
     public TlsSessionCache? SessionCache { get => _sessionCache; set => Set(ref _sessionCache, value); }
+
+    /// <summary>
+    /// How many tickets to ask the server for after a full handshake (RFC 9149), 0 to 255: as many as connections are to be resumed at the same time, since
+    /// each ticket is used once. Null, the default, leaves it to the server. Without a <see cref="SessionCache"/> nothing is asked.
+    /// </summary>
+    public int? RequestedTickets
+    {
+        get => _requestedTickets;
+        set
+        {
+            if (value is { } count)
+                ArgumentOutOfRangeException.ThrowIfNotEqual(count, (byte)count, nameof(value));
+            Set(ref _requestedTickets, value);
+        }
+    }
+
+    /// <summary>How many to ask for after a resumed one, where <see cref="RequestedTickets"/> is set; 1 by default, which makes up for the one used.</summary>
+    public int RequestedTicketsOnResumption
+    {
+        get => _requestedTicketsOnResumption;
+        set
+        {
+            ArgumentOutOfRangeException.ThrowIfNotEqual(value, (byte)value);
+            Set(ref _requestedTicketsOnResumption, value);
+        }
+    }
 
     /// <summary>
     /// Data to send along with the ClientHello when a session is resumed whose ticket allows as many bytes (0-RTT, RFC 8446 §2.3); empty, the default, for none. Whoever records it

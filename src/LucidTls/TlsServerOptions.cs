@@ -17,6 +17,9 @@ public enum ClientCertificateMode
 /// <summary>What a server accepts and proves itself with. Mutable until the first handshake uses it, then frozen; one object serves any number of connections.</summary>
 public sealed class TlsServerOptions : TlsOptions
 {
+    /// <summary>However many tickets a client asks for, it gets no more.</summary>
+    internal const int MostTickets = 8;
+
     private IReadOnlyList<TlsIdentity> _identities = [];
     private Func<TlsClientHelloInfo, CancellationToken, ValueTask<TlsIdentity?>>? _identitySelector;
     private Func<TlsClientHelloInfo, CancellationToken, ValueTask<TlsServerOptions?>>? _optionsSelector;
@@ -70,14 +73,14 @@ public sealed class TlsServerOptions : TlsOptions
     /// <summary>Where sessions of TLS 1.2 are kept under their session ids, for clients without tickets; null, the default, not to keep any.</summary>
     public ITlsSessionStore? SessionStore { get => _sessionStore; set => Set(ref _sessionStore, value); }
 
-    /// <summary>How many tickets a client gets after a full handshake, 0 to 8; 2 by default. After a resumed one it gets one. In TLS 1.2 it gets one after a full handshake.</summary>
+    /// <summary>How many tickets a client gets after a full handshake, 0 to 8; 2 by default. After a resumed one it gets one. A client may ask for more or fewer (RFC 9149); 0 gives none even then. In TLS 1.2 it gets one after a full handshake.</summary>
     public int TicketCount
     {
         get => _ticketCount;
         set
         {
             ArgumentOutOfRangeException.ThrowIfNegative(value);
-            ArgumentOutOfRangeException.ThrowIfGreaterThan(value, 8);
+            ArgumentOutOfRangeException.ThrowIfGreaterThan(value, MostTickets);
             Set(ref _ticketCount, value);
         }
     }

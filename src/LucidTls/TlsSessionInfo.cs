@@ -52,6 +52,9 @@ public sealed class TlsSessionInfo
     /// <summary>Whether the keys are bound to the whole handshake: always in TLS 1.3, with extended_master_secret (RFC 7627) in TLS 1.2.</summary>
     public required bool ExtendedMasterSecret { get; init; }
 
+    /// <summary>How many tickets the server says it will send, at a client that asked for some (<see cref="TlsClientOptions.RequestedTickets"/>); null where it says nothing.</summary>
+    public int? ExpectedTickets { get; init; }
+
     /// <summary>Whether the server asked for another key share first (HelloRetryRequest).</summary>
     public required bool HelloRetried { get; init; }
 

@@ -153,6 +153,8 @@ internal sealed class ClientOffer : IDisposable
         extensions.Add(ExtensionType.SignatureAlgorithms, Extensions.BuildSignatureSchemes(_options.SignatureSchemes));
         if (_options.ApplicationProtocols.Count > 0)
             extensions.Add(ExtensionType.ApplicationLayerProtocolNegotiation, Extensions.BuildProtocols(_options.ApplicationProtocols));
+        if (OffersTls13 && _options is { SessionCache: not null, RequestedTickets: { } tickets })
+            extensions.Add(ExtensionType.TicketRequest, Extensions.BuildTicketRequest(new TicketRequest((byte)tickets, (byte)_options.RequestedTicketsOnResumption)));
         if (_options.RecordSizeLimit != null)
             extensions.Add(ExtensionType.RecordSizeLimit, Extensions.BuildRecordSizeLimit(RecordSizes.Advertised(_options, Versions[0])));
         if (_options.CertificateVerifier.Options.Revocation.Stapled != RevocationMode.Off && !_options.DangerousAcceptAnyCertificate)

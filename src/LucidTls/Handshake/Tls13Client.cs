@@ -16,6 +16,7 @@ internal sealed class Tls13Client(ClientGreeting greeting, TlsClientOptions opti
     private readonly byte[] _hash = new byte[64];
     private SuiteAlgorithm? _suite;
     private NamedGroup _group;
+    private int? _expectedTickets;
     private HandshakeStage? _handshakeStage;
     private MasterStage? _masterStage;
     private Secret? _clientTraffic;
@@ -208,6 +209,8 @@ internal sealed class Tls13Client(ClientGreeting greeting, TlsClientOptions opti
         var protocol = extensions.TryGet(ExtensionType.ApplicationLayerProtocolNegotiation, out var data) ? ClientChoice.Protocol(options, data) : default;
         ClientChoice.DemandProtocol(options, protocol);
         AcceptEarlyDataVerdict(extensions, protocol);
+        if (extensions.TryGet(ExtensionType.TicketRequest, out var tickets))
+            _expectedTickets = Extensions.ParseExpectedTickets(tickets);
         RecordSizes.OfClient(extensions, options, TlsVersion.Tls13).ApplyTo(channel);
         channel.Describe(StepDetails.Answer(protocol, _earlyData));
         _transcript.Add(message.Bytes.Span);
@@ -348,6 +351,7 @@ internal sealed class Tls13Client(ClientGreeting greeting, TlsClientOptions opti
         PeerVerdict = server.Verdict,
         Resumed = Resumed,
         ExtendedMasterSecret = true,
+        ExpectedTickets = _expectedTickets,
         HelloRetried = _retried,
         EarlyData = _earlyData,
         PreSharedKeyIdentity = server.PreSharedKey?.Identity,

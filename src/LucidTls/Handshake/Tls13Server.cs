@@ -256,6 +256,9 @@ internal sealed class Tls13Server(ServerGreeting greeting, TlsServerOptions opti
             extensions.Add(ExtensionType.EarlyData, default);
         if (_sizes.Answer is { } answer)
             extensions.Add(answer, _sizes.AnswerData);
+        // RFC 9149 §3: how many it will be.
+        if (Hello.TicketRequest != null)
+            extensions.Add(ExtensionType.TicketRequest, new[] { (byte)TicketsToGive });
         Send(new EncryptedExtensions { Extensions = extensions }, StepDetails.Answer(protocol, _earlyData, _earlyDataRefusal));
     }
 
@@ -267,15 +270,27 @@ internal sealed class Tls13Server(ServerGreeting greeting, TlsServerOptions opti
         return request;
     }
 
+    /// <summary>As many as the client asks for, within what a server may give at all; if it does not ask, as the options say, and one after a resumption.</summary>
+    private int TicketsToGive
+    {
+        get
+        {
+            // After a handshake with a key given beforehand there are none: it costs hardly more than a resumption, and proves more.
+            if (_acceptedPsk != null || options.TicketStore == null || options.TicketCount == 0 || Hello.PskModes?.Contains((byte)1) != true)
+                return 0;
+            if (Hello.TicketRequest is { } wanted)
+                return Math.Min((int)(_resumption == null ? wanted.AfterFull : wanted.AfterResumed), TlsServerOptions.MostTickets);
+            return _resumption == null ? options.TicketCount : 1;
+        }
+    }
+
     // RFC 8446 §4.6.1: tickets for a client that can use them: psk_dhe_ke (1).
     private async ValueTask SendTicketsAsync(VerifiedPeer client, SslApplicationProtocol protocol, CancellationToken cancellationToken)
     {
-        // After a handshake with a key given beforehand there are none: it costs hardly more than a resumption, and proves more.
-        if (_acceptedPsk != null || options.TicketStore is not { } store || Hello.PskModes?.Contains((byte)1) != true)
+        if (options.TicketStore is not { } store || TicketsToGive == 0)
             return;
         using var secret = _masterStage!.Resumption(_transcript.Current(_hash));
-        var count = _resumption == null ? options.TicketCount : Math.Min(1, options.TicketCount);
-        for (byte nonce = 0; nonce < count; nonce++)
+        for (byte nonce = 0; nonce < TicketsToGive; nonce++)
         {
             if (await ServerResumption.MakeTicketAsync(store, Suite, secret, nonce, _group, Hello.ServerName, protocol, client, options, hooks, cancellationToken).ConfigureAwait(false) is { } ticket)
                 channel.Send(hooks.BeforeSend(ticket), "for resuming this session");

@@ -32,6 +32,7 @@ internal sealed class ClientHello : IHandshakeBody
 
     /// <summary>In bytes of content.</summary>
     public int? MaxFragmentLength { get; private set; }
+    public TicketRequest? TicketRequest { get; private set; }
     public bool OffersEarlyData { get; private set; }
 
     public static ClientHello Parse(ReadOnlyMemory<byte> body)
@@ -91,6 +92,7 @@ internal sealed class ClientHello : IHandshakeBody
                 case 49: Protocol.Extensions.DemandEmpty(data, "post_handshake_auth"); break;
                 case 50: CertificateSignatureSchemes = Protocol.Extensions.ParseSignatureSchemes(data); break;
                 case 51: KeyShares = Protocol.Extensions.ParseClientShares(data); break;
+                case 58: TicketRequest = Protocol.Extensions.ParseTicketRequest(data); break;
                 default: ExtensionForms.Demand(type, data, ExtensionPlace.ClientHello); break;
                 case 41:
                     PreSharedKeys = OfferedPsks.Parse(data);

@@ -58,6 +58,7 @@ internal static class ExtensionPlaces
         49 => CH,                       // post_handshake_auth
         50 => CH | CR,                  // signature_algorithms_cert
         51 => CH | SH | HRR,            // key_share
+        58 => CH | EE,                  // ticket_request, RFC 9149
         0xFF01 => CH | SH12,            // renegotiation_info: TLS 1.2 only
         _ => ExtensionPlace.None,
     };

@@ -20,6 +20,7 @@ internal readonly record struct ExtensionType(ushort Value)
     public static readonly ExtensionType ExtendedMasterSecret = new(23);
     public static readonly ExtensionType CompressCertificate = new(27);
     public static readonly ExtensionType RecordSizeLimit = new(28);
+    public static readonly ExtensionType TicketRequest = new(58);
     public static readonly ExtensionType DelegatedCredential = new(34);
     public static readonly ExtensionType SessionTicket = new(35);
     public static readonly ExtensionType PreSharedKey = new(41);

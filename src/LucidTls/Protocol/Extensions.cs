@@ -6,6 +6,9 @@ namespace LucidTls.Protocol;
 /// <summary>A group with key_exchange bytes (RFC 8446 §4.2.8).</summary>
 internal readonly record struct KeyShareEntry(NamedGroup Group, ReadOnlyMemory<byte> KeyExchange);
 
+/// <summary>How many tickets a client wants after a full and after a resumed handshake (RFC 9149 §3).</summary>
+internal readonly record struct TicketRequest(byte AfterFull, byte AfterResumed);
+
 /// <summary>The contents of extensions: each parser takes all of its input, and its writer stands below it.</summary>
 internal static class Extensions
 {
@@ -225,6 +228,27 @@ internal static class Extensions
     // early_data in NewSessionTicket, RFC 8446 §4.2.10
 
     public static byte[] BuildMaxEarlyDataSize(int size) => Build(writer => writer.WriteUInt32((uint)size));
+
+    // ticket_request, RFC 9149 §3
+
+    public static TicketRequest ParseTicketRequest(ReadOnlyMemory<byte> data)
+    {
+        var reader = new TlsReader(data, "ticket_request");
+        var request = new TicketRequest(reader.ReadUInt8(), reader.ReadUInt8());
+        reader.End();
+        return request;
+    }
+
+    public static byte[] BuildTicketRequest(TicketRequest request) => [request.AfterFull, request.AfterResumed];
+
+    /// <summary>How many tickets the server will send.</summary>
+    public static byte ParseExpectedTickets(ReadOnlyMemory<byte> data)
+    {
+        var reader = new TlsReader(data, "ticket_request");
+        var count = reader.ReadUInt8();
+        reader.End();
+        return count;
+    }
 
     // signed_certificate_timestamp, RFC 6962 §3.3
 
