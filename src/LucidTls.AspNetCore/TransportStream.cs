@@ -1,10 +1,11 @@
 using System.Buffers;
 using System.IO.Pipelines;
+using LucidTls.Records;
 
 namespace LucidTls.AspNetCore;
 
 /// <summary>A connection's transport, which is a pair of pipes, as the stream that TLS runs over.</summary>
-internal sealed class TransportStream(IDuplexPipe transport) : Stream
+internal sealed class TransportStream(IDuplexPipe transport) : Stream, IOverSocket
 {
     public override bool CanRead => true;
 

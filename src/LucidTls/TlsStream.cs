@@ -25,8 +25,8 @@ public sealed class TlsStream : Stream
     private TlsException? _failure;
     private TlsException? _writeFailure;
     private int _authenticating;
-    private int _reading;
-    private int _writing;
+    private readonly Gate _reading = new();
+    private readonly Gate _writing = new();
     private int _alertSent;
     private bool _closed;
     private volatile bool _disposed;
@@ -41,7 +41,7 @@ public sealed class TlsStream : Stream
             throw new ArgumentException("The stream must be readable and writable.", nameof(innerStream));
         _inner = innerStream;
         _leaveInnerStreamOpen = leaveInnerStreamOpen;
-        _transport = new StreamTransport(innerStream);
+        _transport = new StreamTransport(innerStream, isOurs: !leaveInnerStreamOpen);
     }
 
     /// <summary>What the handshake agreed on.</summary>
@@ -123,7 +123,7 @@ public sealed class TlsStream : Stream
     public async Task ShutdownAsync(CancellationToken cancellationToken = default)
     {
         var connection = Connection;
-        BeginWrite();
+        await BeginWriteAsync(cancellationToken).ConfigureAwait(false);
         try
         {
             if (_closed)
@@ -144,7 +144,7 @@ public sealed class TlsStream : Stream
     public async ValueTask UpdateKeysAsync(bool requestPeerUpdate = false, CancellationToken cancellationToken = default)
     {
         var connection = Connection;
-        BeginWrite();
+        await BeginWriteAsync(cancellationToken).ConfigureAwait(false);
         try
         {
             DemandWritable();
@@ -225,7 +225,8 @@ public sealed class TlsStream : Stream
     public override int Read(byte[] buffer, int offset, int count)
     {
         ValidateBufferArguments(buffer, offset, count);
-        return ReadAsync(BlockingTransport, buffer.AsMemory(offset, count), CancellationToken.None).GetAwaiter().GetResult();
+        var reading = ReadAsync(BlockingTransport, buffer.AsMemory(offset, count), CancellationToken.None);
+        return reading.IsCompleted ? reading.GetAwaiter().GetResult() : reading.AsTask().GetAwaiter().GetResult();
     }
 
     /// <inheritdoc/>
@@ -250,7 +251,11 @@ public sealed class TlsStream : Stream
     public override void Write(byte[] buffer, int offset, int count)
     {
         ValidateBufferArguments(buffer, offset, count);
-        WriteAsync(BlockingTransport, buffer.AsMemory(offset, count), CancellationToken.None).GetAwaiter().GetResult();
+        var writing = WriteAsync(BlockingTransport, buffer.AsMemory(offset, count), CancellationToken.None);
+        if (writing.IsCompleted)
+            writing.GetAwaiter().GetResult();
+        else
+            writing.AsTask().GetAwaiter().GetResult();
     }
 
     /// <summary>Does nothing: every write is sent at once.</summary>
@@ -311,7 +316,7 @@ public sealed class TlsStream : Stream
 
     private EstablishedConnection Connection => _connection ?? throw new InvalidOperationException("There was no successful handshake: call AuthenticateAsClientAsync or AuthenticateAsServerAsync first.");
 
-    private BlockingStreamTransport BlockingTransport => _blockingTransport ??= new BlockingStreamTransport(_inner);
+    private BlockingStreamTransport BlockingTransport => _blockingTransport ??= new BlockingStreamTransport(_inner, isOurs: !_leaveInnerStreamOpen);
 
     private async ValueTask AuthenticateAsync(TlsOptions options, ITransport transport, CancellationToken cancellationToken)
     {
@@ -353,8 +358,8 @@ public sealed class TlsStream : Stream
     {
         var connection = Connection;
         ObjectDisposedException.ThrowIf(_disposed, this);
-        if (Interlocked.Exchange(ref _reading, 1) == 1)
-            throw new NotSupportedException("Another read is under way; one at a time.");
+        if (!_reading.TryEnter() && !await _reading.EnterAsync(cancellationToken).ConfigureAwait(false))
+            throw Busy("read");
         try
         {
             ThrowIfFailed();
@@ -370,7 +375,7 @@ public sealed class TlsStream : Stream
         }
         catch (TlsException exception)
         {
-            await FailAsync(connection, exception).ConfigureAwait(false);
+            await FailAsync(transport, connection, exception).ConfigureAwait(false);
             throw new IOException(exception.Message, exception);
         }
         finally
@@ -383,7 +388,7 @@ public sealed class TlsStream : Stream
     private async ValueTask WriteAsync(ITransport transport, ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken)
     {
         var connection = Connection;
-        BeginWrite();
+        await BeginWriteAsync(cancellationToken).ConfigureAwait(false);
         try
         {
             DemandWritable();
@@ -402,10 +407,52 @@ public sealed class TlsStream : Stream
             _writeFailure ??= exception;
             throw new IOException(exception.Message, exception);
         }
+        catch (IOException) when (!_disposed)
+        {
+            if (await FindAlertAsync(connection).ConfigureAwait(false) is { } refusal)
+                throw new IOException(refusal.Message, refusal);
+            throw;
+        }
         finally
         {
             EndWrite();
         }
+    }
+
+    /// <summary>
+    /// A peer that refuses this end says so and closes, and then writing fails before anybody has read what it said. In TLS 1.3 a server refuses a client's
+    /// certificate that way, after the client's handshake is done.
+    /// </summary>
+    /// <returns>The alert, if that is what comes next from the peer.</returns>
+    private async ValueTask<TlsException?> FindAlertAsync(EstablishedConnection connection)
+    {
+        // Whoever reads finds it.
+        if (!_reading.TryEnterOwn())
+            return null;
+        using var limit = new CancellationTokenSource(GoodbyeTime);
+        try
+        {
+            while (_failure == null && !connection.TryRead(default, out _))
+            {
+                var received = await _transport.ReadAsync(connection.Reader.GetSpace(), limit.Token).ConfigureAwait(false);
+                if (received == 0)
+                    return null;
+                connection.Reader.Added(received);
+            }
+        }
+        catch (TlsException exception)
+        {
+            _failure ??= exception;
+        }
+        catch (Exception exception) when (exception is IOException or ObjectDisposedException or OperationCanceledException)
+        {
+            // The peer has left nothing to read.
+        }
+        finally
+        {
+            EndRead();
+        }
+        return _failure is { Source: TlsFailureSource.Peer } ? _failure : null;
     }
 
     // What was sealed must go out whole: when that fails, the peer can make nothing of what follows. What it sent can still be read.
@@ -428,14 +475,16 @@ public sealed class TlsStream : Stream
     }
 
     /// <summary>Remembers the failure and tells the peer, now or at the end of the write that is under way.</summary>
-    private async ValueTask FailAsync(EstablishedConnection connection, TlsException exception)
+    private async ValueTask FailAsync(ITransport transport, EstablishedConnection connection, TlsException exception)
     {
         _failure ??= exception;
-        if (!TryBeginWrite())
+        if (!_writing.TryEnterOwn())
             return;
         try
         {
-            await SendAlertAsync(connection, _failure).ConfigureAwait(false);
+            // A client that ends the connection has got what it wanted to know; a server's reason is what the client needs.
+            if (await SendAlertAsync(connection, _failure).ConfigureAwait(false) && connection.IsServer)
+                await transport.LingerAsync(CancellationToken.None).ConfigureAwait(false);
         }
         finally
         {
@@ -443,21 +492,23 @@ public sealed class TlsStream : Stream
         }
     }
 
-    private async ValueTask SendAlertAsync(EstablishedConnection connection, TlsException failure)
+    /// <returns>Whether there was an alert to send.</returns>
+    private async ValueTask<bool> SendAlertAsync(EstablishedConnection connection, TlsException failure)
     {
         // RFC 8446 §6.1: nothing follows a close_notify.
         if (_closed || failure is not { Source: TlsFailureSource.Local, Alert: { } alert } || Interlocked.Exchange(ref _alertSent, 1) == 1)
-            return;
+            return false;
         connection.Writer.AppendAlert(alert);
         using var limit = new CancellationTokenSource(GoodbyeTime);
         await TrySendAsync(connection, limit.Token).ConfigureAwait(false);
+        return true;
     }
 
     private bool MustSayGoodbye() => !_disposed && _connection != null && _failure == null && _writeFailure == null && !_closed;
 
     private async Task SayGoodbyeAsync(CancellationToken cancellationToken)
     {
-        if (!TryBeginWrite())
+        if (!_writing.TryEnterOwn())
             return;
         try
         {
@@ -498,25 +549,27 @@ public sealed class TlsStream : Stream
             throw new IOException(failure.Message, failure);
     }
 
-    private void BeginWrite()
+    private async ValueTask BeginWriteAsync(CancellationToken cancellationToken)
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
-        if (!TryBeginWrite())
-            throw new NotSupportedException("Another write is under way; one at a time.");
+        if (!_writing.TryEnter() && !await _writing.EnterAsync(cancellationToken).ConfigureAwait(false))
+            throw Busy("write");
     }
 
-    private bool TryBeginWrite() => Interlocked.Exchange(ref _writing, 1) == 0;
+    private Exception Busy(string what) => _disposed
+        ? new ObjectDisposedException(nameof(TlsStream))
+        : new NotSupportedException($"Another {what} is under way; one at a time.");
 
     private void EndWrite()
     {
-        Volatile.Write(ref _writing, 0);
+        _writing.Leave();
         if (_disposed)
             DisposeWriter();
     }
 
     private void EndRead()
     {
-        Volatile.Write(ref _reading, 0);
+        _reading.Leave();
         if (_disposed)
             DisposeReader();
     }
@@ -531,13 +584,13 @@ public sealed class TlsStream : Stream
 
     private void DisposeReader()
     {
-        if (Interlocked.Exchange(ref _reading, 1) == 0)
+        if (_reading.TryEnter())
             _connection?.DisposeReader();
     }
 
     private void DisposeWriter()
     {
-        if (TryBeginWrite())
+        if (_writing.TryEnter())
             _connection?.DisposeWriter();
     }
 }

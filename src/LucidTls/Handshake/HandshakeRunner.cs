@@ -31,7 +31,8 @@ internal static class HandshakeRunner
         }
         catch (Exception exception)
         {
-            await TellPeerAsync(channel, exception).ConfigureAwait(false);
+            if (await TellPeerAsync(channel, exception).ConfigureAwait(false) && isServer)
+                await transport.LingerAsync(cancellationToken).ConfigureAwait(false);
             reader.Dispose();
             writer.Dispose();
             assembler.Dispose();
@@ -70,7 +71,8 @@ internal static class HandshakeRunner
         return await tls13.RunAsync(cancellationToken).ConfigureAwait(false);
     }
 
-    private static async ValueTask TellPeerAsync(RecordChannel channel, Exception failure)
+    /// <returns>Whether the peer was told what this end has against it.</returns>
+    private static async ValueTask<bool> TellPeerAsync(RecordChannel channel, Exception failure)
     {
         TlsAlert? alert = failure switch
         {
@@ -80,15 +82,17 @@ internal static class HandshakeRunner
             _ => TlsAlert.InternalError,
         };
         if (alert is not { } toSend)
-            return;
+            return false;
         try
         {
             using var limit = new CancellationTokenSource(AlertTime);
             await channel.SendAlertAsync(toSend, limit.Token).ConfigureAwait(false);
+            return failure is TlsException;
         }
         catch (Exception exception) when (exception is TlsException or OperationCanceledException)
         {
             // The failure that is being reported matters; that the peer could not be told of it does not.
+            return false;
         }
     }
 }

@@ -145,6 +145,7 @@ internal sealed class RecordChannel(ITransport transport, RecordReader reader, R
         }
         catch (Exception exception) when (exception is IOException or ObjectDisposedException)
         {
+            await FindAlertAsync().ConfigureAwait(false);
             throw new TlsException(TlsError.TransportFailed, exception.Message, exception);
         }
         finally
@@ -152,6 +153,27 @@ internal sealed class RecordChannel(ITransport transport, RecordReader reader, R
             writer.Clear();
             // RFC 8446 §5.1: only the first ClientHello may carry 0x0301.
             writer.LegacyVersion = TlsVersion.Tls12.Value;
+        }
+    }
+
+    /// <summary>A peer that refuses this end says so and closes, and then writing fails before anybody has read what it said.</summary>
+    /// <exception cref="TlsException">The alert, if that is what comes next from the peer.</exception>
+    private async ValueTask FindAlertAsync()
+    {
+        using var limit = new CancellationTokenSource(Lingering.MostTime);
+        try
+        {
+            while (assembler.IsEmpty)
+            {
+                if (reader.TryRead(out var record))
+                    Accept(record);
+                else
+                    await FillAsync(limit.Token).ConfigureAwait(false);
+            }
+        }
+        catch (Exception exception) when (exception is OperationCanceledException or TlsException { Source: not TlsFailureSource.Peer })
+        {
+            // The peer has left no reason: what matters is that writing failed.
         }
     }
 

@@ -7,4 +7,7 @@ internal interface ITransport
     ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken);
 
     ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken);
+
+    /// <summary>After an alert that ends the connection: gives the peer time to read it, where closing at once could take it away (<see cref="Lingering"/>).</summary>
+    ValueTask LingerAsync(CancellationToken cancellationToken);
 }

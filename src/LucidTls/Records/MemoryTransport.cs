@@ -91,6 +91,8 @@ internal sealed class MemoryTransport : ITransport, IValueTaskSource<int>
         return default;
     }
 
+    public ValueTask LingerAsync(CancellationToken cancellationToken) => default;
+
     int IValueTaskSource<int>.GetResult(short token) => _read.GetResult(token);
 
     ValueTaskSourceStatus IValueTaskSource<int>.GetStatus(short token) => _read.GetStatus(token);

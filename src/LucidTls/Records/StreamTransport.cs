@@ -4,7 +4,9 @@ using System.Runtime.CompilerServices;
 namespace LucidTls.Records;
 
 /// <summary>A stream as the transport, asynchronously.</summary>
-internal sealed class StreamTransport(Stream stream) : ITransport
+/// <param name="stream">The stream.</param>
+/// <param name="isOurs">Whether nobody else writes to the stream when TLS is over.</param>
+internal sealed class StreamTransport(Stream stream, bool isOurs) : ITransport
 {
     public ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken) => stream.ReadAsync(buffer, cancellationToken);
 
@@ -14,13 +16,24 @@ internal sealed class StreamTransport(Stream stream) : ITransport
         await stream.WriteAsync(buffer, cancellationToken).ConfigureAwait(false);
         await stream.FlushAsync(cancellationToken).ConfigureAwait(false);
     }
+
+    public async ValueTask LingerAsync(CancellationToken cancellationToken)
+    {
+        if (!Lingering.Helps(stream))
+            return;
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        limit.CancelAfter(Lingering.MostTime);
+        await Lingering.RunAsync(this, isOurs ? stream : null, limit.Token).ConfigureAwait(false);
+    }
 }
 
 /// <summary>
 /// A stream as the transport, synchronously: every call is complete when it returns, so that the one asynchronous body above it
 /// runs to its end on the caller's thread.
 /// </summary>
-internal sealed class BlockingStreamTransport(Stream stream) : ITransport
+/// <param name="stream">The stream.</param>
+/// <param name="isOurs">Whether nobody else writes to the stream when TLS is over.</param>
+internal sealed class BlockingStreamTransport(Stream stream, bool isOurs) : ITransport
 {
     private long _deadline = long.MaxValue;
 
@@ -53,6 +66,19 @@ internal sealed class BlockingStreamTransport(Stream stream) : ITransport
         {
             throw new OperationCanceledException(exception.Message, exception, cancellationToken);
         }
+    }
+
+    public ValueTask LingerAsync(CancellationToken cancellationToken)
+    {
+        if (!Lingering.Helps(stream))
+            return default;
+        using (LimitTo(Lingering.MostTime))
+        {
+            // Every read of this transport is complete when it returns, and so is this.
+            var lingering = Lingering.RunAsync(this, isOurs ? stream : null, cancellationToken);
+            lingering.GetAwaiter().GetResult();
+        }
+        return default;
     }
 
     /// <summary>A socket says so when its timeout is up, which may be a few milliseconds before the coarse clock here agrees.</summary>

@@ -1,0 +1,99 @@
+namespace LucidTls;
+
+/// <summary>
+/// One direction of a connection. One caller at a time may be inside, and a second one is an error of the application; the stream itself may be inside
+/// as well, for what the protocol wants done, and then callers wait.
+/// </summary>
+internal sealed class Gate
+{
+    private const int Free = 0;
+    private const int Caller = 1;
+    private const int Own = 2;
+
+    private int _state;
+    private int _callersWaiting;
+    private int _ownWaiting;
+    private TaskCompletionSource? _left;
+
+    /// <summary>Whether a caller waits for the stream itself to leave.</summary>
+    public bool IsWanted => Volatile.Read(ref _callersWaiting) > 0;
+
+    /// <summary>For a caller, without waiting.</summary>
+    public bool TryEnter() => Volatile.Read(ref _ownWaiting) == 0 && TryChange(Caller);
+
+    /// <summary>For the stream itself, without waiting.</summary>
+    public bool TryEnterOwn() => TryChange(Own);
+
+    /// <summary>For a caller; waits while the stream itself is inside or about to be.</summary>
+    /// <returns>False when another caller is inside.</returns>
+    public async ValueTask<bool> EnterAsync(CancellationToken cancellationToken)
+    {
+        Interlocked.Increment(ref _callersWaiting);
+        try
+        {
+            while (true)
+            {
+                // Asked for first: whoever leaves between here and the wait completes it.
+                var left = LeftAsync();
+                if (TryEnter())
+                    return true;
+                if (Volatile.Read(ref _state) == Caller)
+                    return false;
+                await left.WaitAsync(cancellationToken).ConfigureAwait(false);
+            }
+        }
+        finally
+        {
+            Interlocked.Decrement(ref _callersWaiting);
+            if (cancellationToken.IsCancellationRequested)
+                Wake();
+        }
+    }
+
+    /// <summary>For the stream itself; waits for whoever is inside, and comes before callers that arrive meanwhile.</summary>
+    public async ValueTask EnterOwnAsync(CancellationToken cancellationToken)
+    {
+        Interlocked.Increment(ref _ownWaiting);
+        try
+        {
+            while (true)
+            {
+                var left = LeftAsync();
+                if (TryEnterOwn())
+                    return;
+                await left.WaitAsync(cancellationToken).ConfigureAwait(false);
+            }
+        }
+        finally
+        {
+            Interlocked.Decrement(ref _ownWaiting);
+            if (cancellationToken.IsCancellationRequested)
+                Wake();
+        }
+    }
+
+    public void Leave()
+    {
+        Volatile.Write(ref _state, Free);
+        Wake();
+    }
+
+    /// <summary>Completes when whoever is inside leaves, or somebody who waited gives up.</summary>
+    public Task LeftAsync()
+    {
+        var left = Volatile.Read(ref _left);
+        if (left != null)
+            return left.Task;
+        var fresh = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        return (Interlocked.CompareExchange(ref _left, fresh, null) ?? fresh).Task;
+    }
+
+    private bool TryChange(int state) => Interlocked.CompareExchange(ref _state, state, Free) == Free;
+
+    private void Wake()
+    {
+        Interlocked.MemoryBarrier();
+        if (Volatile.Read(ref _left) != null)
+            Interlocked.Exchange(ref _left, null)?.TrySetResult();
+    }
+}
