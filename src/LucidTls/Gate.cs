@@ -1,5 +1,16 @@
 namespace LucidTls;
 
+/// <summary>What came of waiting at a <see cref="Gate"/>.</summary>
+internal enum GateEntry
+{
+    /// <summary>The caller is inside and must leave.</summary>
+    Entered,
+    /// <summary>The caller has got what it came for and is not inside.</summary>
+    Served,
+    /// <summary>Another caller is inside, or nobody gets in any more.</summary>
+    Refused,
+}
+
 /// <summary>
 /// One direction of a connection. One caller at a time may be inside, and a second one is an error of the application; the stream itself may be inside
 /// as well, for what the protocol wants done, and then callers wait.
@@ -9,6 +20,7 @@ internal sealed class Gate
     private const int Free = 0;
     private const int Caller = 1;
     private const int Own = 2;
+    private const int Closed = 3;
 
     private int _state;
     private int _callersWaiting;
@@ -16,7 +28,15 @@ internal sealed class Gate
     private TaskCompletionSource? _left;
 
     /// <summary>Whether a caller waits for the stream itself to leave.</summary>
-    public bool IsWanted => Volatile.Read(ref _callersWaiting) > 0;
+    public bool IsWanted
+    {
+        get
+        {
+            // What was put down for callers before this is asked must be seen by those who come after it.
+            Interlocked.MemoryBarrier();
+            return Volatile.Read(ref _callersWaiting) > 0;
+        }
+    }
 
     /// <summary>For a caller, without waiting.</summary>
     public bool TryEnter() => Volatile.Read(ref _ownWaiting) == 0 && TryChange(Caller);
@@ -25,8 +45,9 @@ internal sealed class Gate
     public bool TryEnterOwn() => TryChange(Own);
 
     /// <summary>For a caller; waits while the stream itself is inside or about to be.</summary>
-    /// <returns>False when another caller is inside.</returns>
-    public async ValueTask<bool> EnterAsync(CancellationToken cancellationToken)
+    /// <param name="isServed">Tried in between: whether the caller has got what it came for, without going in.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    public async ValueTask<GateEntry> EnterAsync(Func<bool>? isServed, CancellationToken cancellationToken)
     {
         Interlocked.Increment(ref _callersWaiting);
         try
@@ -36,9 +57,11 @@ internal sealed class Gate
                 // Asked for first: whoever leaves between here and the wait completes it.
                 var left = LeftAsync();
                 if (TryEnter())
-                    return true;
-                if (Volatile.Read(ref _state) == Caller)
-                    return false;
+                    return GateEntry.Entered;
+                if (Volatile.Read(ref _state) is Caller or Closed)
+                    return GateEntry.Refused;
+                if (isServed?.Invoke() == true)
+                    return GateEntry.Served;
                 await left.WaitAsync(cancellationToken).ConfigureAwait(false);
             }
         }
@@ -51,7 +74,8 @@ internal sealed class Gate
     }
 
     /// <summary>For the stream itself; waits for whoever is inside, and comes before callers that arrive meanwhile.</summary>
-    public async ValueTask EnterOwnAsync(CancellationToken cancellationToken)
+    /// <returns>False when nobody gets in any more.</returns>
+    public async ValueTask<bool> EnterOwnAsync(CancellationToken cancellationToken)
     {
         Interlocked.Increment(ref _ownWaiting);
         try
@@ -60,7 +84,9 @@ internal sealed class Gate
             {
                 var left = LeftAsync();
                 if (TryEnterOwn())
-                    return;
+                    return true;
+                if (Volatile.Read(ref _state) == Closed)
+                    return false;
                 await left.WaitAsync(cancellationToken).ConfigureAwait(false);
             }
         }
@@ -75,6 +101,13 @@ internal sealed class Gate
     public void Leave()
     {
         Volatile.Write(ref _state, Free);
+        Wake();
+    }
+
+    /// <summary>Leaves for good.</summary>
+    public void Close()
+    {
+        Volatile.Write(ref _state, Closed);
         Wake();
     }
 

@@ -16,6 +16,7 @@ public sealed class TlsConnection : IDisposable
     private TlsException? _failure;
     private bool _closed;
     private bool _disposed;
+    private (PostHandshakeAnswer Answer, Task Prepared)? _answering;
 
     private TlsConnection(TlsOptions options)
     {
@@ -57,9 +58,10 @@ public sealed class TlsConnection : IDisposable
 
     /// <summary>
     /// Completes when the handshake is done or waits for bytes from the peer. Only of interest when a callback of the options works
-    /// asynchronously; otherwise <see cref="Receive"/> has done all there is to do when it returns.
+    /// asynchronously; otherwise <see cref="Receive"/> has done all there is to do when it returns. At a client that was asked for a certificate after the handshake
+    /// (<see cref="TlsOptions.PostHandshakeAuthentication"/>) it completes when the answer is made, which goes to the output with the next <see cref="Read"/>.
     /// </summary>
-    public Task SettledAsync() => Task.WhenAny(_handshake, _transport.Settled);
+    public Task SettledAsync() => _answering?.Prepared ?? Task.WhenAny(_handshake, _transport.Settled);
 
     /// <summary>Gives bytes that came from the peer, in any pieces.</summary>
     /// <exception cref="TlsException">The handshake failed.</exception>
@@ -97,6 +99,7 @@ public sealed class TlsConnection : IDisposable
             int count;
             while (!connection.TryRead(destination, out count))
             {
+                AnswerRequests(connection);
                 var received = _transport.TakeInput(connection.Reader.GetSpace().Span, out var ended);
                 if (received == 0)
                 {
@@ -105,6 +108,7 @@ public sealed class TlsConnection : IDisposable
                 }
                 connection.Reader.Added(received);
             }
+            AnswerRequests(connection);
             return count;
         }
         catch (TlsException exception)
@@ -167,6 +171,8 @@ public sealed class TlsConnection : IDisposable
     {
         if (_disposed)
             return;
+        if (_answering is { } answering)
+            _ = answering.Prepared.ContinueWith(_ => answering.Answer.Dispose(), TaskScheduler.Default);
         // A handshake that waits for bytes ends here, and wipes what it holds.
         _transport.End();
         _disposed = true;
@@ -175,6 +181,23 @@ public sealed class TlsConnection : IDisposable
         Connection.DisposeReader();
         Connection.DisposeWriter();
     }
+
+    // One after another. An answer that needs no waiting is out when this returns; any other goes out when somebody reads again.
+    private void AnswerRequests(EstablishedConnection connection)
+    {
+        while ((_answering ??= Begin(connection.TakeUnanswered())) is { Prepared.IsCompleted: true } ready)
+        {
+            _answering = null;
+            using var answer = ready.Answer;
+            ready.Prepared.GetAwaiter().GetResult();
+            if (_closed)
+                continue;
+            connection.AppendAnswer(answer);
+            HandOver(connection);
+        }
+    }
+
+    private static (PostHandshakeAnswer, Task)? Begin(PostHandshakeAnswer? answer) => answer == null ? null : (answer, answer.PrepareAsync(CancellationToken.None).AsTask());
 
     private EstablishedConnection Connection => IsAuthenticated
         ? _handshake.Result

@@ -41,11 +41,15 @@ public sealed class TlsClientHelloInfo
 /// <summary>A server's wish for a client certificate (RFC 8446 §4.3.2, RFC 5246 §7.4.4).</summary>
 public sealed class TlsCertificateRequest
 {
-    internal TlsCertificateRequest(IReadOnlyList<SignatureScheme> signatureSchemes, IReadOnlyList<ReadOnlyMemory<byte>> certificateAuthorities)
+    internal TlsCertificateRequest(IReadOnlyList<SignatureScheme> signatureSchemes, IReadOnlyList<ReadOnlyMemory<byte>> certificateAuthorities, bool isAfterHandshake)
     {
+        IsAfterHandshake = isAfterHandshake;
         SignatureSchemes = signatureSchemes;
         CertificateAuthorities = certificateAuthorities;
     }
+
+    /// <summary>Whether the server asks on a connection that is in use already (<see cref="TlsOptions.PostHandshakeAuthentication"/>).</summary>
+    public bool IsAfterHandshake { get; }
 
     /// <summary>The signature schemes that the server can verify.</summary>
     public IReadOnlyList<SignatureScheme> SignatureSchemes { get; }

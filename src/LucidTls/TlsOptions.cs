@@ -18,6 +18,7 @@ public abstract class TlsOptions
     private RecordPadding _padding = RecordPadding.None;
     private int? _recordSizeLimit;
     private bool _requireApplicationProtocol;
+    private bool _postHandshakeAuthentication;
     private Action<string>? _keyLog;
     private Action<TlsHandshakeStep>? _onHandshakeStep;
     private volatile bool _frozen;
@@ -83,6 +84,12 @@ public abstract class TlsOptions
             Set(ref _recordSizeLimit, value);
         }
     }
+
+    /// <summary>
+    /// Whether a client may be asked for a certificate when the handshake is long done (RFC 8446 §4.6.2), in TLS 1.3 only; false. A client tells the server that it
+    /// may ask. A server that has this set, with a verifier for clients' certificates, asks with <see cref="TlsStream.RequestClientCertificateAsync"/>. HTTP/2 forbids it (RFC 8740).
+    /// </summary>
+    public bool PostHandshakeAuthentication { get => _postHandshakeAuthentication; set => Set(ref _postHandshakeAuthentication, value); }
 
     /// <summary>
     /// Gets each line of the key log (the format of SSLKEYLOGFILE), with which whoever holds it can decrypt the connection.

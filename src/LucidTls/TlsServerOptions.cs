@@ -150,7 +150,7 @@ public sealed class TlsServerOptions : TlsOptions
         // RFC 8446 §4.3.2: a server that authenticates with a PSK must not ask for a certificate.
         if (PreSharedKeyResolver != null && ClientCertificateMode == ClientCertificateMode.Required)
             throw new InvalidOperationException("A client with a pre-shared key shows no certificate, so none can be required of all: set ClientCertificateMode to Optional and look at TlsSessionInfo.PeerProof.");
-        if (ClientCertificateMode != ClientCertificateMode.None && ClientCertificateVerifier == null)
+        if ((ClientCertificateMode != ClientCertificateMode.None || PostHandshakeAuthentication) && ClientCertificateVerifier == null)
             throw new InvalidOperationException("ClientCertificateVerifier must be set when client certificates are asked for.");
     }
 }

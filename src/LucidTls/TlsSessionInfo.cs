@@ -66,4 +66,34 @@ public sealed class TlsSessionInfo
 
     /// <summary>How long the handshake took, from the first byte of work to the keys' installation.</summary>
     public required TimeSpan HandshakeDuration { get; init; }
+
+    /// <summary>The same at a client that has shown a certificate since (RFC 8446 §4.6.2).</summary>
+    internal TlsSessionInfo AfterShowing(IReadOnlyList<ReadOnlyMemory<byte>> certificates, SignatureScheme? scheme) =>
+        Changed(scheme, PeerCertificates, PeerVerdict, certificates);
+
+    /// <summary>The same at a server whose client has shown a certificate since.</summary>
+    internal TlsSessionInfo AfterBeingShown(IReadOnlyList<ReadOnlyMemory<byte>> certificates, CertificateVerdict? verdict, SignatureScheme? scheme) =>
+        Changed(scheme, certificates, verdict, LocalCertificates);
+
+    private TlsSessionInfo Changed(SignatureScheme? clientScheme, IReadOnlyList<ReadOnlyMemory<byte>> peer, CertificateVerdict? verdict, IReadOnlyList<ReadOnlyMemory<byte>> local) => new()
+    {
+        Version = Version,
+        CipherSuite = CipherSuite,
+        Group = Group,
+        ServerSignatureScheme = ServerSignatureScheme,
+        ClientSignatureScheme = clientScheme,
+        ServerName = ServerName,
+        ApplicationProtocol = ApplicationProtocol,
+        PeerCertificates = peer,
+        LocalCertificates = local,
+        PeerVerdict = verdict,
+        PreSharedKeyIdentity = PreSharedKeyIdentity,
+        Resumed = Resumed,
+        ExtendedMasterSecret = ExtendedMasterSecret,
+        HelloRetried = HelloRetried,
+        EarlyData = EarlyData,
+        ExpectedTickets = ExpectedTickets,
+        Steps = Steps,
+        HandshakeDuration = HandshakeDuration,
+    };
 }

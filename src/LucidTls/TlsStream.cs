@@ -13,7 +13,7 @@ namespace LucidTls;
 /// <see cref="AuthenticationException"/>, a later failure <see cref="IOException"/>; the inner exception is a <see cref="TlsException"/>
 /// that says what happened, by which rule, and what to do.
 /// </summary>
-public sealed class TlsStream : Stream
+public sealed partial class TlsStream : Stream
 {
     private static readonly TimeSpan GoodbyeTime = TimeSpan.FromSeconds(1);
 
@@ -358,19 +358,21 @@ public sealed class TlsStream : Stream
     {
         var connection = Connection;
         ObjectDisposedException.ThrowIf(_disposed, this);
-        if (!_reading.TryEnter() && !await _reading.EnterAsync(cancellationToken).ConfigureAwait(false))
-            throw Busy("read");
+        if (!_reading.TryEnter() && await WaitToReadAsync(connection, buffer, cancellationToken).ConfigureAwait(false) is { } served)
+            return served;
         try
         {
             ThrowIfFailed();
             int count;
             while (!connection.TryRead(buffer.Span, out count))
             {
+                AnswerRequests(connection);
                 var received = await transport.ReadAsync(connection.Reader.GetSpace(), cancellationToken).ConfigureAwait(false);
                 if (received == 0)
                     throw new TlsException(TlsError.Truncated, connection.Reader.HasInput ? "in the middle of a record" : null);
                 connection.Reader.Added(received);
             }
+            AnswerRequests(connection);
             return count;
         }
         catch (TlsException exception)
@@ -475,15 +477,20 @@ public sealed class TlsStream : Stream
     }
 
     /// <summary>Remembers the failure and tells the peer, now or at the end of the write that is under way.</summary>
-    private async ValueTask FailAsync(ITransport transport, EstablishedConnection connection, TlsException exception)
+    /// <param name="transport">What this end reads from.</param>
+    /// <param name="connection">The connection.</param>
+    /// <param name="exception">Why it ends.</param>
+    /// <param name="isReader">Whether the caller is the one who reads.</param>
+    private async ValueTask FailAsync(ITransport transport, EstablishedConnection connection, TlsException exception, bool isReader = true)
     {
         _failure ??= exception;
+        connection.FailQuestions(_failure);
         if (!_writing.TryEnterOwn())
             return;
         try
         {
             // A client that ends the connection has got what it wanted to know; a server's reason is what the client needs.
-            if (await SendAlertAsync(connection, _failure).ConfigureAwait(false) && connection.IsServer)
+            if (await SendAlertAsync(connection, _failure).ConfigureAwait(false) && connection.IsServer && isReader)
                 await transport.LingerAsync(CancellationToken.None).ConfigureAwait(false);
         }
         finally
@@ -552,8 +559,20 @@ public sealed class TlsStream : Stream
     private async ValueTask BeginWriteAsync(CancellationToken cancellationToken)
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
-        if (!_writing.TryEnter() && !await _writing.EnterAsync(cancellationToken).ConfigureAwait(false))
+        if (!_writing.TryEnter() && await _writing.EnterAsync(null, cancellationToken).ConfigureAwait(false) == GateEntry.Refused)
             throw Busy("write");
+    }
+
+    /// <returns>The bytes read when some that were kept will do; null when it is the caller's turn to read.</returns>
+    private async ValueTask<int?> WaitToReadAsync(EstablishedConnection connection, Memory<byte> buffer, CancellationToken cancellationToken)
+    {
+        var count = 0;
+        return await _reading.EnterAsync(() => connection.TryTakeHeld(buffer.Span, out count), cancellationToken).ConfigureAwait(false) switch
+        {
+            GateEntry.Entered => null,
+            GateEntry.Served => count,
+            GateEntry.Refused => throw Busy("read"),
+        };
     }
 
     private Exception Busy(string what) => _disposed
@@ -578,19 +597,24 @@ public sealed class TlsStream : Stream
     private void ReleaseKeys()
     {
         _disposed = true;
+        _disposal?.Cancel();
         DisposeReader();
         DisposeWriter();
     }
 
     private void DisposeReader()
     {
-        if (_reading.TryEnter())
-            _connection?.DisposeReader();
+        if (!_reading.TryEnter())
+            return;
+        _connection?.DisposeReader();
+        _reading.Close();
     }
 
     private void DisposeWriter()
     {
-        if (_writing.TryEnter())
-            _connection?.DisposeWriter();
+        if (!_writing.TryEnter())
+            return;
+        _connection?.DisposeWriter();
+        _writing.Close();
     }
 }

@@ -1,3 +1,5 @@
+using LucidTls.Certificates;
+using LucidTls.Certificates.Revocation;
 using LucidTls.Protocol;
 
 namespace LucidTls.Handshake;
@@ -41,6 +43,22 @@ internal static class CertificateProof
         {
             throw new TlsException(TlsError.LocalFailure, "signing with the private key failed", exception);
         }
+    }
+
+    /// <summary>A server's request for a client's certificate (RFC 8446 §4.3.2).</summary>
+    /// <param name="options">The server's.</param>
+    /// <param name="verifier">Who will judge.</param>
+    /// <param name="context">Empty in the handshake, and unique after it.</param>
+    public static CertificateRequest Request(TlsServerOptions options, CertificateVerifier? verifier, ReadOnlyMemory<byte> context)
+    {
+        var extensions = new ExtensionBlock();
+        extensions.Add(ExtensionType.SignatureAlgorithms, Extensions.BuildSignatureSchemes(options.SignatureSchemes));
+        if (options.CertificateAuthorities.Count > 0)
+            extensions.Add(ExtensionType.CertificateAuthorities, Extensions.BuildAuthorities(options.CertificateAuthorities));
+        // RFC 8446 §4.4.2.1: an empty status_request. OpenSSL's clients take it for an error, so it is sent only where a staple is demanded.
+        if (verifier?.Options.Revocation.Stapled == RevocationMode.HardFail)
+            extensions.Add(ExtensionType.StatusRequest, default);
+        return new CertificateRequest { Context = context, Extensions = extensions };
     }
 
     /// <param name="identity">Whose certificates; null for none.</param>

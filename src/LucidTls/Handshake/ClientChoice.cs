@@ -24,14 +24,23 @@ internal static class ClientChoice
             throw new TlsException(TlsError.NoCommonProtocol, $"the server picks none of {string.Join(", ", options.ApplicationProtocols)}");
     }
 
+    /// <summary>Who the client shows itself as to a TLS 1.3 server that asks, and how it signs; nulls for nobody.</summary>
+    public static async ValueTask<(TlsIdentity? Identity, SignatureScheme? Scheme)> ProofAsync(TlsClientOptions options, CertificateRequest request, bool isAfterHandshake, CancellationToken cancellationToken)
+    {
+        var identity = await IdentityAsync(options, request.SignatureSchemes, request.CertificateAuthorities, isAfterHandshake, cancellationToken).ConfigureAwait(false);
+        var scheme = identity == null ? null : CertificateProof.SchemeFor(identity, request.SignatureSchemes, TlsVersion.Tls13);
+        // RFC 8446 §4.4.2: without a suitable certificate the client sends an empty list.
+        return scheme == null ? default : (identity, scheme);
+    }
+
     /// <summary>Who the client shows itself as to a server that asks; null for nobody.</summary>
-    public static async ValueTask<TlsIdentity?> IdentityAsync(TlsClientOptions options, IReadOnlyList<SignatureScheme> schemes, IReadOnlyList<ReadOnlyMemory<byte>> authorities, CancellationToken cancellationToken)
+    public static async ValueTask<TlsIdentity?> IdentityAsync(TlsClientOptions options, IReadOnlyList<SignatureScheme> schemes, IReadOnlyList<ReadOnlyMemory<byte>> authorities, bool isAfterHandshake, CancellationToken cancellationToken)
     {
         if (options.IdentitySelector is not { } selector)
             return options.Identity;
         try
         {
-            return await selector(new TlsCertificateRequest(schemes, authorities), cancellationToken).ConfigureAwait(false);
+            return await selector(new TlsCertificateRequest(schemes, authorities, isAfterHandshake), cancellationToken).ConfigureAwait(false);
         }
         catch (Exception exception) when (exception is not OperationCanceledException)
         {

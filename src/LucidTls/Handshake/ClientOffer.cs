@@ -164,6 +164,8 @@ internal sealed class ClientOffer : IDisposable
             extensions.Add(ExtensionType.SignedCertificateTimestamp, default);
         if (OffersTls13)
             AddTls13Extensions(extensions);
+        if (OffersTls13 && _options.PostHandshakeAuthentication)
+            extensions.Add(ExtensionType.PostHandshakeAuth, default);
         if (OffersEarlyData)
             extensions.Add(ExtensionType.EarlyData, default);
         extensions.Add(_grease.LastExtension, new byte[1]);

@@ -5,24 +5,31 @@ namespace LucidTls.Handshake;
 
 /// <summary>
 /// A connection after its handshake, without I/O: bytes that came are turned into application data, application data into records.
-/// One thread may read while another writes. They share one thing: a KeyUpdate that the peer asked for is noted by the reader and
-/// sent by the writer in front of its next record (RFC 8446 §4.6.3).
+/// One thread may read while another writes. They share two things: a KeyUpdate that the peer asked for is noted by the reader and
+/// sent by the writer in front of its next record (RFC 8446 §4.6.3); what a server asks its client after the handshake is asked by the writer and found answered by the reader.
 /// </summary>
 internal sealed class EstablishedConnection(RecordReader reader, RecordWriter writer, HandshakeAssembler assembler, HandshakeResult result, bool isServer)
 {
+    private readonly HeldData? _held = result.ServerAuthentication == null ? null : new HeldData();
     private ReadOnlyMemory<byte> _plaintext;
     private IdleCounts _idle;
     private int _updateWanted;
 
     public RecordReader Reader { get; } = reader;
     public RecordWriter Writer { get; } = writer;
-    public TlsSessionInfo Session { get; } = result.Session;
-    public VerifiedPeer Peer { get; } = result.Peer;
+    public TlsSessionInfo Session { get; private set; } = result.Session;
+    public VerifiedPeer Peer { get; private set; } = result.Peer;
     public bool IsServer { get; } = isServer;
     public ReadOnlyMemory<byte> EarlyData { get; } = result.EarlyData;
 
     /// <summary>Whether the peer has said that it will send no more.</summary>
     public bool PeerClosed { get; private set; }
+
+    /// <summary>Whether this is a server that may ask its client for a certificate now (RFC 8446 §4.6.2).</summary>
+    public bool MayAskForCertificate => result.ServerAuthentication != null;
+
+    /// <summary>Whether <see cref="ReadAhead"/> keeps as much application data as it may.</summary>
+    public bool HoldsMuchData => _held is { IsFull: true };
 
     /// <summary>The most application data sealed before the transport is handed the records: three full ones fit a 64 KiB buffer.</summary>
     public const int MostPerWrite = 3 * RecordLimits.MaxPlaintext;
@@ -32,6 +39,8 @@ internal sealed class EstablishedConnection(RecordReader reader, RecordWriter wr
     /// <exception cref="TlsException">The peer broke a rule or ended the connection.</exception>
     public bool TryRead(Span<byte> destination, out int count)
     {
+        if (TryTakeHeld(destination, out count))
+            return true;
         while (_plaintext.IsEmpty)
         {
             count = 0;
@@ -51,6 +60,65 @@ internal sealed class EstablishedConnection(RecordReader reader, RecordWriter wr
             Reader.Release();
         return true;
     }
+
+    /// <summary>The same with what <see cref="ReadAhead"/> has kept alone, which may be called while another thread reads.</summary>
+    public bool TryTakeHeld(Span<byte> destination, out int count)
+    {
+        count = 0;
+        return _held?.TryTake(destination, out count) == true;
+    }
+
+    /// <summary>Goes through the records that are there, and keeps the application data among them for <see cref="TryRead"/>.</summary>
+    /// <param name="answered">What is looked for.</param>
+    /// <returns>Whether more bytes from the transport are wanted: not when it was found, when the peer has closed, or when enough is kept.</returns>
+    /// <exception cref="TlsException">The peer broke a rule or ended the connection.</exception>
+    public bool ReadAhead(Task answered)
+    {
+        while (true)
+        {
+            _held!.Add(_plaintext.Span);
+            _plaintext = default;
+            if (answered.IsCompleted || PeerClosed || _held.IsFull)
+                return false;
+            if (!Reader.TryRead(out var record))
+            {
+                Reader.Release();
+                return true;
+            }
+            Accept(record);
+        }
+    }
+
+    /// <summary>Seals a request for the client's certificate.</summary>
+    /// <exception cref="InvalidOperationException">Too many have no answer yet, or none may be made.</exception>
+    public PostHandshakeQuestion AskForCertificate()
+    {
+        var server = result.ServerAuthentication ?? throw new InvalidOperationException("There is no asking for certificates on this connection.");
+        Seal(default);
+        return server.Ask(Writer);
+    }
+
+    /// <summary>The server's next request that this client has not answered; null when there is none.</summary>
+    public PostHandshakeAnswer? TakeUnanswered() => result.ClientAuthentication?.Take();
+
+    /// <summary>Seals a prepared answer.</summary>
+    public void AppendAnswer(PostHandshakeAnswer answer)
+    {
+        Seal(default);
+        Writer.Append(ContentType.Handshake, answer.Finish(Writer.TrafficSecret));
+        if (answer.Identity is { } identity)
+            Session = Session.AfterShowing(identity.Chain, answer.Scheme);
+    }
+
+    /// <summary>The client has proved who it is.</summary>
+    public void Accept(VerifiedPeer client)
+    {
+        Peer = client;
+        Session = Session.AfterBeingShown(client.Chain, client.Verdict, client.Scheme);
+    }
+
+    /// <summary>Whoever waits for the client's certificate waits in vain.</summary>
+    public void FailQuestions(TlsException reason) => result.ServerAuthentication?.Fail(reason);
 
     /// <summary>Seals application data, at most <see cref="MostPerWrite"/> bytes at a time, into the writer.</summary>
     public void Seal(ReadOnlySpan<byte> data)
@@ -79,6 +147,8 @@ internal sealed class EstablishedConnection(RecordReader reader, RecordWriter wr
         Reader.Dispose();
         assembler.Dispose();
         result.Tickets?.Dispose();
+        result.ClientAuthentication?.Dispose();
+        result.ServerAuthentication?.Dispose();
     }
 
     public void DisposeWriter()
@@ -90,7 +160,7 @@ internal sealed class EstablishedConnection(RecordReader reader, RecordWriter wr
     private void Accept(Record record)
     {
         // RFC 8446 §5.1: "Handshake messages MUST NOT be interleaved with other record types."
-        if (record.Type == ContentType.ApplicationData && !assembler.IsEmpty)
+        if (record.Type == ContentType.ApplicationData && (!assembler.IsEmpty || result.ServerAuthentication is { IsAnswering: true }))
             throw new TlsException(TlsError.InterleavedHandshake, "application data");
         if (record.Type == ContentType.ApplicationData && record.Content.Length > 0)
         {
@@ -121,7 +191,10 @@ internal sealed class EstablishedConnection(RecordReader reader, RecordWriter wr
     {
         var alert = AlertRecord.Parse(content);
         if (alert == TlsAlert.CloseNotify)
+        {
             PeerClosed = true;
+            FailQuestions(new TlsException(TlsError.ClosedDuringHandshake, "it was asked for a certificate"));
+        }
         else if (AlertRecord.IsPassedOver(content, Session.Version))
             _idle.AddWarning();
         else
@@ -132,6 +205,13 @@ internal sealed class EstablishedConnection(RecordReader reader, RecordWriter wr
     {
         if (Session.Version == TlsVersion.Tls12)
             throw RefusalTls12(message);
+        if (result.ServerAuthentication?.TryAccept(message, Reader.TrafficSecret) == true)
+            return;
+        if (message.Type == HandshakeType.CertificateRequest && result.ClientAuthentication is { } client)
+        {
+            client.Accept(message);
+            return;
+        }
         if (message.Type == HandshakeType.KeyUpdate)
         {
             _idle.AddKeyUpdate();

@@ -11,6 +11,12 @@ internal sealed class HandshakeResult(VerifiedPeer peer, VerifiedFinished finish
     /// <summary>Where a client's tickets go; null for a server, or when they are not wanted.</summary>
     public TicketReceiver? Tickets { get; } = tickets;
 
+    /// <summary>Where a client's answers to requests after the handshake come from; null when it did not offer any.</summary>
+    public PostHandshakeClient? ClientAuthentication { get; init; }
+
+    /// <summary>With what a server asks after the handshake; null when it may not.</summary>
+    public PostHandshakeServer? ServerAuthentication { get; init; }
+
     /// <summary>The early data that a server took and did not hand to its handler.</summary>
     public ReadOnlyMemory<byte> EarlyData { get; } = earlyData;
 }

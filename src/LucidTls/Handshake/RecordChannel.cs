@@ -78,10 +78,7 @@ internal sealed class RecordChannel(ITransport transport, RecordReader reader, R
     {
         _endsFlight = true;
         var start = _outgoing.Length;
-        _outgoing.WriteUInt8(message.Type.Value);
-        using (_outgoing.Length24())
-            message.Write(_outgoing);
-        var length = _outgoing.Length - start;
+        var length = _outgoing.WriteMessage(message).Length;
         steps.Sent(message.Type.ToString(), length, _writeProtection, detail);
         return _outgoing.WrittenMemory.Slice(start, length);
     }

@@ -206,7 +206,7 @@ internal sealed class Tls12Client(ClientGreeting greeting, TlsClientOptions opti
             return default;
         // RFC 5246 §7.4.4: a scheme whose type of key is not among the certificate types is of no use.
         var schemes = request.SignatureSchemes.Where(scheme => SchemeAlgorithm.Of(scheme) is not { } algorithm || Allows(request, algorithm.Authentication)).ToArray();
-        var identity = await ClientChoice.IdentityAsync(options, schemes, request.CertificateAuthorities, cancellationToken).ConfigureAwait(false);
+        var identity = await ClientChoice.IdentityAsync(options, schemes, request.CertificateAuthorities, isAfterHandshake: false, cancellationToken).ConfigureAwait(false);
         var scheme = identity == null ? null : CertificateProof.SchemeFor(identity, schemes, TlsVersion.Tls12);
         // RFC 5246 §7.4.6: without a suitable certificate the client sends an empty list.
         if (scheme == null)

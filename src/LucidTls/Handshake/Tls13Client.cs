@@ -53,7 +53,10 @@ internal sealed class Tls13Client(ClientGreeting greeting, TlsClientOptions opti
 
         var exporter = new Tls13Exporter(Suite, ExporterSecret(serverFinishedHash));
         var session = SessionInfo(server, protocol, identity, scheme);
-        return new HandshakeResult(server, finished, session, exporter, Tickets(session));
+        return new HandshakeResult(server, finished, session, exporter, Tickets(session))
+        {
+            ClientAuthentication = options.PostHandshakeAuthentication ? new PostHandshakeClient(Suite, _transcript.Messages, options, hooks) : null,
+        };
     }
 
     public void Dispose()
@@ -107,7 +110,7 @@ internal sealed class Tls13Client(ClientGreeting greeting, TlsClientOptions opti
     private void StartTranscript(ServerHello hello)
     {
         crypto.TryGetSuite(hello.CipherSuite, out _suite);
-        _transcript.Start(Suite);
+        _transcript.Start(Suite, keepMessages: options.PostHandshakeAuthentication);
     }
 
     private async ValueTask RetryAsync(ServerHello retry, HandshakeMessage message, CancellationToken cancellationToken)
@@ -299,11 +302,7 @@ internal sealed class Tls13Client(ClientGreeting greeting, TlsClientOptions opti
     {
         if (request == null)
             return default;
-        var identity = await ClientChoice.IdentityAsync(options, request.SignatureSchemes, request.CertificateAuthorities, cancellationToken).ConfigureAwait(false);
-        var scheme = identity == null ? null : CertificateProof.SchemeFor(identity, request.SignatureSchemes, TlsVersion.Tls13);
-        // RFC 8446 §4.4.2: without a suitable certificate the client sends an empty list.
-        if (scheme == null)
-            identity = null;
+        var (identity, scheme) = await ClientChoice.ProofAsync(options, request, isAfterHandshake: false, cancellationToken).ConfigureAwait(false);
         Send(CertificateProof.Message(identity, request.Context, request.Extensions), StepDetails.Certificates(identity?.Chain.Count ?? 0));
         if (identity == null || scheme is not { } chosen)
             return default;

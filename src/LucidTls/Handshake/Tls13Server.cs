@@ -1,6 +1,5 @@
 using System.Net.Security;
 using LucidTls.Certificates;
-using LucidTls.Certificates.Revocation;
 using LucidTls.Cryptography;
 using LucidTls.Diagnostics;
 using LucidTls.Protocol;
@@ -38,6 +37,8 @@ internal sealed class Tls13Server(ServerGreeting greeting, TlsServerOptions opti
     /// <summary>Whether nothing else proves the two ends: no session and no key given beforehand.</summary>
     private bool MustShowIdentity => _resumption == null && _acceptedPsk == null;
 
+    private bool MayAskForCertificateLater => options.PostHandshakeAuthentication && Hello.OffersPostHandshakeAuth;
+
     private Secret? PreSharedKey => _resumption?.PreSharedKey ?? (_acceptedPsk == null ? null : _psk!.Secret);
     private SuiteAlgorithm Suite => _suite ?? throw new InvalidOperationException("The suite is not known yet.");
 
@@ -48,7 +49,7 @@ internal sealed class Tls13Server(ServerGreeting greeting, TlsServerOptions opti
         _psk = await ServerPsk.FindAsync(Hello, options, crypto, cancellationToken).ConfigureAwait(false);
         _suite = _psk?.Suite ?? ServerChoice.Suite(Hello, options, crypto, TlsVersion.Tls13);
         var protocol = ServerChoice.Protocol(Hello, options);
-        _transcript.Start(Suite);
+        _transcript.Start(Suite, keepMessages: MayAskForCertificateLater);
         var (group, share) = await AgreeOnGroupAsync(cancellationToken).ConfigureAwait(false);
         _acceptedPsk = _psk?.Check(Hello, _helloBytes.Span, _beforeHello);
         if (_acceptedPsk == null)
@@ -78,7 +79,10 @@ internal sealed class Tls13Server(ServerGreeting greeting, TlsServerOptions opti
         await SendTicketsAsync(client, protocol, cancellationToken).ConfigureAwait(false);
 
         var exporter = new Tls13Exporter(Suite, ExporterSecret(serverFinishedHash));
-        return new HandshakeResult(client, finished, SessionInfo(client, protocol), exporter, tickets: null, earlyData);
+        return new HandshakeResult(client, finished, SessionInfo(client, protocol), exporter, tickets: null, earlyData)
+        {
+            ServerAuthentication = MayAskForCertificateLater ? new PostHandshakeServer(Suite, _transcript.Messages, options, hooks) : null,
+        };
     }
 
     public void Dispose()
@@ -302,14 +306,7 @@ internal sealed class Tls13Server(ServerGreeting greeting, TlsServerOptions opti
     {
         if (options.ClientCertificateMode == ClientCertificateMode.None)
             return null;
-        var extensions = new ExtensionBlock();
-        extensions.Add(ExtensionType.SignatureAlgorithms, Extensions.BuildSignatureSchemes(options.SignatureSchemes));
-        if (options.CertificateAuthorities.Count > 0)
-            extensions.Add(ExtensionType.CertificateAuthorities, Extensions.BuildAuthorities(options.CertificateAuthorities));
-        // RFC 8446 §4.4.2.1: an empty status_request. OpenSSL's clients take it for an error, so it is sent only where a staple is demanded.
-        if (hooks.ClientVerifier(options)?.Options.Revocation.Stapled == RevocationMode.HardFail)
-            extensions.Add(ExtensionType.StatusRequest, default);
-        var request = new CertificateRequest { Extensions = extensions };
+        var request = CertificateProof.Request(options, hooks.ClientVerifier(options), context: default);
         Send(request, "asks for a client certificate");
         return request;
     }

@@ -22,7 +22,7 @@ internal sealed class Transcript : IDisposable
         _messages?.WriteBytes(message);
     }
 
-    /// <summary>The messages so far, which TLS 1.2 signs as they are (RFC 5246 §7.4.8).</summary>
+    /// <summary>The messages so far: TLS 1.2 signs them as they are (RFC 5246 §7.4.8), and authentication after a TLS 1.3 handshake begins with them (RFC 8446 §4.4.1).</summary>
     public byte[] Messages => (_messages ?? throw new InvalidOperationException("The messages were not kept.")).ToArray();
 
     /// <param name="suite">The suite agreed on.</param>
@@ -47,6 +47,8 @@ internal sealed class Transcript : IDisposable
         message[3] = (byte)HashLength;
         Hash.GetHashAndReset(message.AsSpan(4));
         Hash.AppendData(message);
+        _messages?.Clear();
+        _messages?.WriteBytes(message);
         return message;
     }
 
@@ -55,6 +57,15 @@ internal sealed class Transcript : IDisposable
     {
         Hash.GetCurrentHash(destination);
         return destination[..HashLength];
+    }
+
+    /// <summary>A transcript that begins with those messages.</summary>
+    public static Transcript Of(SuiteAlgorithm suite, ReadOnlySpan<byte> messages)
+    {
+        var transcript = new Transcript();
+        transcript.Start(suite);
+        transcript.Add(messages);
+        return transcript;
     }
 
     /// <summary>Nobody will ask for <see cref="Messages"/> any more.</summary>

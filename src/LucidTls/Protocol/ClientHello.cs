@@ -33,6 +33,7 @@ internal sealed class ClientHello : IHandshakeBody
     /// <summary>In bytes of content.</summary>
     public int? MaxFragmentLength { get; private set; }
     public TicketRequest? TicketRequest { get; private set; }
+    public bool OffersPostHandshakeAuth { get; private set; }
     public bool OffersEarlyData { get; private set; }
 
     public static ClientHello Parse(ReadOnlyMemory<byte> body)
@@ -89,7 +90,7 @@ internal sealed class ClientHello : IHandshakeBody
                 case 44: Cookie = Protocol.Extensions.ParseCookie(data); break;
                 case 45: PskModes = Protocol.Extensions.ParsePskModes(data); break;
                 case 47: CertificateAuthorities = Protocol.Extensions.ParseAuthorities(data); break;
-                case 49: Protocol.Extensions.DemandEmpty(data, "post_handshake_auth"); break;
+                case 49: Protocol.Extensions.DemandEmpty(data, "post_handshake_auth"); OffersPostHandshakeAuth = true; break;
                 case 50: CertificateSignatureSchemes = Protocol.Extensions.ParseSignatureSchemes(data); break;
                 case 51: KeyShares = Protocol.Extensions.ParseClientShares(data); break;
                 case 58: TicketRequest = Protocol.Extensions.ParseTicketRequest(data); break;

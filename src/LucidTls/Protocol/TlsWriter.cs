@@ -13,6 +13,17 @@ internal sealed class TlsWriter : IDisposable
     public ReadOnlySpan<byte> Written => _buffer.AsSpan(0, Length);
     public ReadOnlyMemory<byte> WrittenMemory => _buffer.AsMemory(0, Length);
 
+    /// <summary>A whole handshake message, header and all.</summary>
+    /// <returns>Its bytes, valid until the next call.</returns>
+    public ReadOnlySpan<byte> WriteMessage(IHandshakeBody message)
+    {
+        var start = Length;
+        WriteUInt8(message.Type.Value);
+        using (Length24())
+            message.Write(this);
+        return Written[start..];
+    }
+
     public byte[] ToArray() => Written.ToArray();
 
     public void Clear() => Length = 0;

@@ -58,6 +58,9 @@ internal sealed class RecordReader : IDisposable
         _keys = keys;
     }
 
+    /// <summary>The secret that the present keys come from.</summary>
+    public Secret TrafficSecret => (_keys ?? throw new InvalidOperationException("There are no keys.")).TrafficSecret;
+
     public void UpdateKeys() => Install((_keys ?? throw new InvalidOperationException("There are no keys to update.")).Next());
 
     /// <summary>Where the transport's next bytes go. What was returned before is invalid afterwards.</summary>

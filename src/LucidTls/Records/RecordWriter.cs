@@ -43,6 +43,9 @@ internal sealed class RecordWriter(RecordPadding padding) : IDisposable
         _keys = null;
     }
 
+    /// <summary>The secret that the present keys come from.</summary>
+    public Secret TrafficSecret => (_keys ?? throw new InvalidOperationException("There are no keys.")).TrafficSecret;
+
     public void UpdateKeys() => Install((_keys ?? throw new InvalidOperationException("There are no keys to update.")).Next());
 
     /// <summary>Seals content into as many records as it needs. An empty content makes one record.</summary>

@@ -65,6 +65,9 @@ internal sealed class TrafficKeys : IDisposable
     /// <summary>Bytes of the nonce in front of each record; none in TLS 1.3.</summary>
     public int ExplicitNonceLength => IsTls12 ? _suite.ExplicitNonceLength : 0;
 
+    /// <summary>client_ or server_application_traffic_secret_N, with which a Finished after the handshake is made (RFC 8446 §4.4).</summary>
+    public Secret TrafficSecret => _secret ?? throw new InvalidOperationException("These keys are not those of an established TLS 1.3 connection.");
+
     /// <summary>The next record's number.</summary>
     public ulong Sequence { get; private set; }
 

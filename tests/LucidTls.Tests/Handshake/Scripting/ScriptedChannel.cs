@@ -195,6 +195,11 @@ internal sealed class ScriptedChannel(Script script, MemoryTransport transport, 
             var record = await ReceiveRecordAsync().ConfigureAwait(false);
             if (record.Type == ContentType.Alert)
                 return AlertRecord.Parse(record.Content.Span);
+            if (record.Type != ContentType.Handshake)
+                continue;
+            _assembler.Add(record.Content.Span);
+            while (_assembler.TryTake(out var message))
+                Received.Add(message.Bytes.ToArray());
         }
     }
 
