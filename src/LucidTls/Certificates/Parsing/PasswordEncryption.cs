@@ -52,17 +52,21 @@ internal static class PasswordEncryption
         var derivation = parameters.ReadSequence();
         var encryption = parameters.ReadSequence();
         var cipherOid = encryption.ReadObjectIdentifier();
-        var (keyLength, cipher) = cipherOid switch
+        var (keyLength, ivLength, cipher) = cipherOid switch
         {
-            "2.16.840.1.101.3.4.1.2" => (16, (Cipher)AesCbc),
-            "2.16.840.1.101.3.4.1.22" => (24, AesCbc),
-            "2.16.840.1.101.3.4.1.42" => (32, AesCbc),
-            "1.2.840.113549.3.7" => (24, TripleDes),
+            "2.16.840.1.101.3.4.1.2" => (16, 16, (Cipher)AesCbc),
+            "2.16.840.1.101.3.4.1.22" => (24, 16, AesCbc),
+            "2.16.840.1.101.3.4.1.42" => (32, 16, AesCbc),
+            "1.2.840.113549.3.7" => (24, 8, TripleDes),
             _ => throw new FormatException($"It is encrypted by the algorithm {cipherOid}, which is not supported."),
         };
+        // RFC 8018 §B.2: the parameter is the initialization vector, as long as a block.
+        var iv = encryption.ReadOctetString();
+        if (iv.Length != ivLength)
+            throw new FormatException($"Its initialization vector is {iv.Length} bytes long; the cipher's is {ivLength}.");
         var key = DeriveKey(derivation, password, keyLength);
         using var wipingKey = new Wiping(key);
-        return cipher(key, encryption.ReadOctetString(), encrypted);
+        return cipher(key, iv, encrypted);
     }
 
     private static byte[] DeriveKey(AsnReader derivation, byte[] password, int keyLength)
@@ -102,9 +106,9 @@ internal static class PasswordEncryption
     private static byte[] DeriveScrypt(AsnReader parameters, byte[] password, int keyLength)
     {
         var salt = parameters.ReadOctetString();
-        // RFC 7914 §6: 128 * N * r bytes of memory.
+        // RFC 7914 §2: N less than 2^(128 * r / 8); §6: 128 * N * r bytes of memory.
         if (!parameters.TryReadInt32(out var cost) || !parameters.TryReadInt32(out var blockSize) || !parameters.TryReadInt32(out var parallel)
-            || cost < 2 || !int.IsPow2(cost) || blockSize < 1 || parallel is < 1 or > 16 || 128L * cost * blockSize > MostScryptMemory)
+            || cost < 2 || !int.IsPow2(cost) || blockSize < 1 || parallel is < 1 or > 16 || (blockSize == 1 && cost >= 1 << 16) || 128L * cost * blockSize > MostScryptMemory)
         {
             throw new FormatException("Its parameters of scrypt are out of bounds.");
         }

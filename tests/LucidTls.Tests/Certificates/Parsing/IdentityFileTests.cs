@@ -208,6 +208,75 @@ public sealed class IdentityFileTests : IDisposable
         Assert.Contains("more than 10000000 iterations", Assert.Throws<FormatException>(() => TlsIdentity.FromPem(Ec.ChainPem, PemEncoding.WriteString("ENCRYPTED PRIVATE KEY", writer.Encode()), "p")).Message, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("2.16.840.1.101.3.4.1.2", 16)]
+    [InlineData("2.16.840.1.101.3.4.1.22", 16)]
+    [InlineData("2.16.840.1.101.3.4.1.42", 16)]
+    [InlineData("1.2.840.113549.3.7", 8)]
+    public void An_initialization_vector_of_another_length_than_a_block_is_refused(string cipher, int block)
+    {
+        foreach (var length in (int[])[0, block - 1, block + 1])
+        {
+            var failure = Assert.Throws<FormatException>(() => ReadPbes2(algorithm =>
+            {
+                WritePbkdf2(algorithm, new byte[8], 1, HashAlgorithmName.SHA256, keyLength: null);
+                WriteCipher(algorithm, cipher, new byte[length]);
+            }));
+            Assert.Contains($"initialization vector is {length} bytes long", failure.Message, StringComparison.Ordinal);
+        }
+    }
+
+    [Theory]
+    [InlineData(1 << 16, 1, 1)]
+    [InlineData(1 << 20, 8, 1)]
+    [InlineData(1024, 0, 1)]
+    [InlineData(1023, 8, 1)]
+    [InlineData(1024, 8, 17)]
+    public void Parameters_of_scrypt_that_are_out_of_bounds_are_refused(int cost, int blockSize, int parallel)
+    {
+        var failure = Assert.Throws<FormatException>(() => ReadPbes2(algorithm =>
+        {
+            using (algorithm.PushSequence())
+            {
+                algorithm.WriteObjectIdentifier("1.3.6.1.4.1.11591.4.11");
+                using (algorithm.PushSequence())
+                {
+                    algorithm.WriteOctetString(new byte[8]);
+                    algorithm.WriteInteger(cost);
+                    algorithm.WriteInteger(blockSize);
+                    algorithm.WriteInteger(parallel);
+                }
+            }
+            WriteCipher(algorithm, "2.16.840.1.101.3.4.1.2", new byte[16]);
+        }));
+        Assert.Contains("scrypt are out of bounds", failure.Message, StringComparison.Ordinal);
+    }
+
+    private static TlsIdentity ReadPbes2(Action<AsnWriter> writeParameters)
+    {
+        var writer = new AsnWriter(AsnEncodingRules.DER);
+        using (writer.PushSequence())
+        {
+            using (writer.PushSequence())
+            {
+                writer.WriteObjectIdentifier("1.2.840.113549.1.5.13");
+                using (writer.PushSequence())
+                    writeParameters(writer);
+            }
+            writer.WriteOctetString(new byte[16]);
+        }
+        return TlsIdentity.FromPem(Ec.ChainPem, PemEncoding.WriteString("ENCRYPTED PRIVATE KEY", writer.Encode()), "p");
+    }
+
+    private static void WriteCipher(AsnWriter writer, string oid, byte[] iv)
+    {
+        using (writer.PushSequence())
+        {
+            writer.WriteObjectIdentifier(oid);
+            writer.WriteOctetString(iv);
+        }
+    }
+
     private static string OnUnknownCurve(bool isSec1)
     {
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
@@ -254,11 +323,7 @@ public sealed class IdentityFileTests : IDisposable
                 using (writer.PushSequence())
                 {
                     WritePbkdf2(writer, salt, iterations, hash, keyLength: null);
-                    using (writer.PushSequence())
-                    {
-                        writer.WriteObjectIdentifier(cipher);
-                        writer.WriteOctetString(iv);
-                    }
+                    WriteCipher(writer, cipher, iv);
                 }
             }
             writer.WriteOctetString(aes.EncryptCbc(pkcs8, iv));
