@@ -1,6 +1,8 @@
 using System.Net.Security;
 using System.Text;
+using LucidTls.Certificates;
 using LucidTls.Interop.Tests.Peers;
+using LucidTls.Sessions;
 using LucidTls.TestSupport;
 
 namespace LucidTls.Interop.Tests;
@@ -9,6 +11,7 @@ public sealed class GnuTlsTests(PkiFixture pki)
 {
     private const string Package = "gnutls-bin";
     private const string OnlyTls13 = "NORMAL:-VERS-ALL:+VERS-TLS1.3";
+    private const string OnlyTls12 = "NORMAL:-VERS-ALL:+VERS-TLS1.2";
 
     public static TheoryData<string, string> Priorities => new()
     {
@@ -133,7 +136,7 @@ public sealed class GnuTlsTests(PkiFixture pki)
     public async Task A_client_of_TLS_12_is_refused_with_protocol_version_by_who_speaks_TLS_13_alone()
     {
         await using var server = new EchoServer(PkiFixture.OnlyTls13(pki.ServerOptions()));
-        using var client = StartClient(server.Port, "--priority", "NORMAL:-VERS-ALL:+VERS-TLS1.2");
+        using var client = StartClient(server.Port, "--priority", OnlyTls12);
         await client.WaitForAsync("Received alert [70]");
         var failure = await server.FailureAsync();
         Assert.Equal(TlsError.UnsupportedVersion, failure.Error);
@@ -143,7 +146,7 @@ public sealed class GnuTlsTests(PkiFixture pki)
     [Fact]
     public async Task A_server_of_TLS_12_is_refused_by_who_speaks_TLS_13_alone()
     {
-        var (server, port) = await StartServerAsync(KeyKind.EcdsaP256, "--priority", "NORMAL:-VERS-ALL:+VERS-TLS1.2");
+        var (server, port) = await StartServerAsync(KeyKind.EcdsaP256, "--priority", OnlyTls12);
         using (server)
         {
             var failure = await Client.FailureAsync(port, PkiFixture.OnlyTls13(pki.ClientOptions()));
@@ -174,7 +177,7 @@ public sealed class GnuTlsTests(PkiFixture pki)
 
     [Theory]
     [InlineData(OnlyTls13)]
-    [InlineData("NORMAL:-VERS-ALL:+VERS-TLS1.2")]
+    [InlineData(OnlyTls12)]
     public async Task Record_sizes_are_agreed_on_both_ways(string priority)
     {
         var line = new string('x', 3000) + "end";
@@ -200,6 +203,110 @@ public sealed class GnuTlsTests(PkiFixture pki)
             clientOptions.RecordSizeLimit = 600; // GnuTLS refuses less than 512.
             await using var tls = await Client.ConnectAsync(port, clientOptions);
             await Client.EchoAsync(tls, line);
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(KeyKinds))]
+    public async Task Each_kind_of_certificate_goes_both_ways_in_TLS_12(KeyKind kind)
+    {
+        var (chain, key) = pki.Pki.Client(kind).WriteTo(pki.Folder, $"gnutls-client-12-{kind}");
+        var options = pki.ServerOptions(kind);
+        options.ClientCertificateMode = ClientCertificateMode.Required;
+        options.ClientCertificateVerifier = CertificateVerifier.FromPemFile(pki.RootFile);
+        await using var ours = new EchoServer(options);
+        using var client = StartClient(ours.Port, "--priority", OnlyTls12, "--x509certfile", chain, "--x509keyfile", key);
+        client.Write("hello\n");
+        await client.WaitForAsync("hello");
+        var session = await ours.SessionAsync();
+        Assert.Equal((TlsVersion.Tls12, true), (session.Version, session.PeerVerdict!.IsAccepted));
+
+        var (theirs, port) = await StartServerAsync(kind, "--priority", OnlyTls12, "--require-client-cert", "--verify-client-cert", "--x509cafile", pki.RootFile);
+        using (theirs)
+        {
+            var clientOptions = pki.ClientOptions();
+            clientOptions.Identity = pki.Pki.Client(kind).Identity();
+            await using var tls = await Client.ConnectAsync(port, clientOptions);
+            await Client.EchoAsync(tls);
+            Assert.Equal(TlsVersion.Tls12, tls.Session.Version);
+            Assert.NotNull(tls.Session.ClientSignatureScheme);
+        }
+    }
+
+    [Theory]
+    [InlineData(":-CIPHER-ALL:+AES-128-GCM:-GROUP-ALL:+GROUP-X25519:+GROUP-SECP256R1", KeyKind.EcdsaP256)]
+    [InlineData(":-CIPHER-ALL:+AES-256-GCM:-GROUP-ALL:+GROUP-SECP384R1", KeyKind.EcdsaP384)]
+    [InlineData(":-CIPHER-ALL:+CHACHA20-POLY1305:-GROUP-ALL:+GROUP-SECP521R1", KeyKind.Rsa2048)]
+    public async Task Sessions_of_TLS_12_are_resumed_both_ways_with_each_cipher(string priority, KeyKind kind)
+    {
+        await using var ours = new EchoServer(pki.ServerOptions(kind));
+        using var client = StartClient(ours.Port, "--priority", OnlyTls12 + priority, "--resume");
+        await client.WaitForAsync("This is a resumed session");
+
+        var (theirs, port) = await StartServerAsync(kind, "--priority", OnlyTls12 + priority);
+        using (theirs)
+        {
+            var options = pki.ClientOptions();
+            for (var i = 0; i < 3; i++)
+            {
+                await using var tls = await Client.ConnectAsync(port, options);
+                Assert.Equal((TlsVersion.Tls12, i > 0), (tls.Session.Version, tls.Session.Resumed));
+                await Client.EchoAsync(tls);
+            }
+        }
+    }
+
+    [Fact]
+    public async Task Sessions_of_TLS_12_are_resumed_both_ways_by_their_ids()
+    {
+        var options = pki.ServerOptions();
+        options.SessionStore = new TlsSessionStore();
+        await using var ours = new EchoServer(options);
+        using var client = StartClient(ours.Port, "--priority", OnlyTls12 + ":%NO_TICKETS", "--resume");
+        await client.WaitForAsync("This is a resumed session");
+
+        var (theirs, port) = await StartServerAsync(KeyKind.EcdsaP256, "--priority", OnlyTls12, "--noticket");
+        using (theirs)
+        {
+            var clientOptions = pki.ClientOptions();
+            for (var i = 0; i < 3; i++)
+            {
+                await using var tls = await Client.ConnectAsync(port, clientOptions);
+                Assert.Equal(i > 0, tls.Session.Resumed);
+                await Client.EchoAsync(tls);
+            }
+        }
+    }
+
+    [Fact]
+    public async Task Peers_without_extended_master_secret_are_talked_to_under_the_option_alone()
+    {
+        const string Without = OnlyTls12 + ":%NO_SESSION_HASH";
+        await using var strict = new EchoServer(pki.ServerOptions());
+        using (var client = StartClient(strict.Port, "--priority", Without))
+        {
+            await client.WaitForAsync("Received alert [40]");
+            Assert.Equal(TlsError.MissingExtendedMasterSecret, (await strict.FailureAsync()).Error);
+        }
+        var options = pki.ServerOptions();
+        options.AllowMissingExtendedMasterSecret = true;
+        await using var lenient = new EchoServer(options);
+        using (var client = StartClient(lenient.Port, "--priority", Without))
+        {
+            client.Write("hello\n");
+            await client.WaitForAsync("hello");
+            Assert.False((await lenient.SessionAsync()).ExtendedMasterSecret);
+        }
+
+        var (theirs, port) = await StartServerAsync(KeyKind.EcdsaP256, "--priority", Without);
+        using (theirs)
+        {
+            Assert.Equal(TlsError.MissingExtendedMasterSecret, (await Client.FailureAsync(port, pki.ClientOptions())).Error);
+            var clientOptions = pki.ClientOptions();
+            clientOptions.AllowMissingExtendedMasterSecret = true;
+            await using var tls = await Client.ConnectAsync(port, clientOptions);
+            await Client.EchoAsync(tls);
+            Assert.False(tls.Session.ExtendedMasterSecret);
         }
     }
 

@@ -1,4 +1,5 @@
 using System.Net.Security;
+using LucidTls.Certificates;
 using LucidTls.Interop.Tests.Peers;
 using LucidTls.TestSupport;
 
@@ -108,6 +109,62 @@ public sealed class GoTests(PkiFixture pki, GoPeer go)
             await using var tls = await Client.ConnectAsync(port, options);
             await Client.EchoAsync(tls);
             await server.WaitForAsync("peer=2");
+        }
+    }
+
+    // Go has extended_master_secret since 1.21, Debian's may be older: the option lets either in.
+    [Theory]
+    [MemberData(nameof(KeyKinds))]
+    public async Task Each_kind_of_certificate_goes_both_ways_in_TLS_12(KeyKind kind)
+    {
+        var (chain, key) = pki.Pki.Client(kind).WriteTo(pki.Folder, $"go-client-12-{kind}");
+        var options = pki.ServerOptions(kind);
+        options.ApplicationProtocols = [new SslApplicationProtocol("echo")];
+        options.ClientCertificateMode = ClientCertificateMode.Required;
+        options.ClientCertificateVerifier = CertificateVerifier.FromPemFile(pki.RootFile);
+        options.AllowMissingExtendedMasterSecret = true;
+        await using var ours = new EchoServer(options);
+        using var client = go.Start("-version", "1.2", "-roots", pki.RootFile, "-cert", chain, "-key", key, "client", $"127.0.0.1:{ours.Port}");
+        Assert.True(await client.WaitForExitAsync() == 0, client.Text);
+        Assert.Contains("version=303", client.Text, StringComparison.Ordinal);
+        Assert.Contains("alpn=echo", client.Text, StringComparison.Ordinal);
+        Assert.True((await ours.SessionAsync()).PeerVerdict!.IsAccepted);
+
+        var (server, port) = await go.StartServerAsync(pki.ServerFiles(kind), "-version", "1.2", "-roots", pki.RootFile);
+        using (server)
+        {
+            var clientOptions = pki.ClientOptions();
+            clientOptions.ApplicationProtocols = [new SslApplicationProtocol("echo")];
+            clientOptions.Identity = pki.Pki.Client(kind).Identity();
+            clientOptions.AllowMissingExtendedMasterSecret = true;
+            await using var tls = await Client.ConnectAsync(port, clientOptions);
+            await Client.EchoAsync(tls);
+            Assert.Equal((TlsVersion.Tls12, "echo"), (tls.Session.Version, tls.Session.ApplicationProtocol.ToString()));
+            await server.WaitForAsync("peer=2");
+        }
+    }
+
+    [Fact]
+    public async Task Sessions_of_TLS_12_are_resumed_both_ways()
+    {
+        var serverOptions = pki.ServerOptions();
+        serverOptions.AllowMissingExtendedMasterSecret = true;
+        await using var ours = new EchoServer(serverOptions);
+        using var client = go.Start("-version", "1.2", "-roots", pki.RootFile, "-times", "3", "client", $"127.0.0.1:{ours.Port}");
+        Assert.True(await client.WaitForExitAsync() == 0, client.Text);
+        Assert.Equal(2, client.Text.Split("resumed=true").Length - 1);
+
+        var (server, port) = await go.StartServerAsync(pki.ServerFiles(), "-version", "1.2");
+        using (server)
+        {
+            var options = pki.ClientOptions();
+            options.AllowMissingExtendedMasterSecret = true;
+            for (var i = 0; i < 3; i++)
+            {
+                await using var tls = await Client.ConnectAsync(port, options);
+                await Client.EchoAsync(tls);
+                Assert.Equal(i > 0, tls.Session.Resumed);
+            }
         }
     }
 

@@ -1,5 +1,6 @@
 using System.Net.Security;
 using LucidTls.Interop.Tests.Peers;
+using LucidTls.Sessions;
 using LucidTls.TestSupport;
 
 namespace LucidTls.Interop.Tests;
@@ -98,6 +99,61 @@ public sealed class JavaTests(PkiFixture pki)
             await using var tls = await Client.ConnectAsync(port, pki.ClientOptions());
             var failure = await Assert.ThrowsAnyAsync<IOException>(() => Client.EchoAsync(tls));
             Assert.Equal((TlsError.PeerAlert, TlsFailureSource.Peer), (Assert.IsType<TlsException>(failure.InnerException).Error, ((TlsException)failure.InnerException!).Source));
+        }
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Its_client_resumes_our_sessions_of_TLS_12_with_its_certificate(bool byTicket)
+    {
+        var options = pki.MutualOptions();
+        options.SessionStore = new TlsSessionStore();
+        await using var server = new EchoServer(options);
+        using var client = JavaPeer.StartClient(pki, server.Port, KeyStore(pki.Pki.Client(KeyKind.Rsa2048), $"java-client-12-{byTicket}"), times: 2, version: "1.2", properties: $"jdk.tls.client.enableSessionTicketExtension={(byTicket ? "true" : "false")}");
+        Assert.True(await client.WaitForExitAsync() == 0, client.Text);
+        Assert.Equal(2, client.Text.Split("version=TLSv1.2").Length - 1);
+        Assert.Equal(1, client.Text.Split("resumed=true").Length - 1);
+        var session = await server.SessionAsync();
+        Assert.Equal((TlsVersion.Tls12, true, true), (session.Version, session.ExtendedMasterSecret, session.PeerVerdict!.IsAccepted));
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Its_server_verifies_our_certificate_in_TLS_12_and_resumes_our_session(bool byTicket)
+    {
+        var (server, port) = await JavaPeer.StartServerAsync(pki, KeyStore(pki.Server(KeyKind.Rsa2048), $"java-server-12-{byTicket}"), asksForCertificate: true, version: "1.2", properties: $"jdk.tls.server.enableSessionTicketExtension={(byTicket ? "true" : "false")}");
+        using (server)
+        {
+            var options = pki.ClientOptions();
+            options.Identity = pki.Pki.Client().Identity();
+            for (var i = 0; i < 3; i++)
+            {
+                await using var tls = await Client.ConnectAsync(port, options);
+                await Client.EchoAsync(tls);
+                Assert.Equal((TlsVersion.Tls12, i > 0), (tls.Session.Version, tls.Session.Resumed));
+            }
+        }
+    }
+
+    [Fact]
+    public async Task Its_client_without_extended_master_secret_is_let_in_under_the_option_alone()
+    {
+        const string Without = "jdk.tls.useExtendedMasterSecret=false";
+        await using var strict = new EchoServer(pki.ServerOptions());
+        using (var client = JavaPeer.StartClient(pki, strict.Port, version: "1.2", properties: Without))
+        {
+            Assert.Equal(TlsError.MissingExtendedMasterSecret, (await strict.FailureAsync()).Error);
+            Assert.NotEqual(0, await client.WaitForExitAsync());
+        }
+        var options = pki.ServerOptions();
+        options.AllowMissingExtendedMasterSecret = true;
+        await using var lenient = new EchoServer(options);
+        using (var client = JavaPeer.StartClient(pki, lenient.Port, version: "1.2", properties: Without))
+        {
+            Assert.True(await client.WaitForExitAsync() == 0, client.Text);
+            Assert.False((await lenient.SessionAsync()).ExtendedMasterSecret);
         }
     }
 

@@ -1,5 +1,7 @@
 using System.Net.Security;
+using System.Threading.Channels;
 using LucidTls.Interop.Tests.Peers;
+using LucidTls.Sessions;
 using LucidTls.TestSupport;
 
 namespace LucidTls.Interop.Tests;
@@ -7,6 +9,7 @@ namespace LucidTls.Interop.Tests;
 public sealed class NssTests(PkiFixture pki)
 {
     private static readonly string[] OnlyTls13 = ["-V", "tls1.3:tls1.3"];
+    private static readonly string[] OnlyTls12 = ["-V", "tls1.2:tls1.2"];
 
     public static TheoryData<string, NamedGroup> Groups => new()
     {
@@ -114,7 +117,7 @@ public sealed class NssTests(PkiFixture pki)
     {
         using var database = await Nss.MakeDatabaseAsync(pki.Server(), pki.RootFile);
         await using var server = new EchoServer(PkiFixture.OnlyTls13(pki.ServerOptions()));
-        using var client = Nss.StartClient(database, server.Port, "-V", "tls1.2:tls1.2");
+        using var client = Nss.StartClient(database, server.Port, OnlyTls12);
         await client.WaitForAsync("SSL_ERROR_PROTOCOL_VERSION_ALERT");
         var failure = await server.FailureAsync();
         Assert.Equal(TlsError.UnsupportedVersion, failure.Error);
@@ -125,12 +128,66 @@ public sealed class NssTests(PkiFixture pki)
     public async Task A_server_of_TLS_12_is_refused_by_who_speaks_TLS_13_alone()
     {
         using var database = await Nss.MakeDatabaseAsync(pki.Server(), pki.RootFile);
-        var (server, port) = await Nss.StartServerAsync(database, "-V", "tls1.2:tls1.2");
+        var (server, port) = await Nss.StartServerAsync(database, OnlyTls12);
         using (server)
         {
             var failure = await Client.FailureAsync(port, PkiFixture.OnlyTls13(pki.ClientOptions()));
             Assert.Equal((TlsError.PeerAlert, TlsAlert.ProtocolVersion), (failure.Error, failure.Alert));
         }
+    }
+
+    [Theory]
+    [InlineData(KeyKind.EcdsaP256)]
+    [InlineData(KeyKind.Rsa2048)]
+    public async Task Certificates_go_both_ways_in_TLS_12_and_sessions_are_resumed(KeyKind kind)
+    {
+        using var database = await Nss.MakeDatabaseAsync(pki.Server(kind), pki.RootFile);
+        await using var ours = new EchoServer(pki.MutualOptions());
+        using (var client = Nss.StartClientWithCertificate(database, ours.Port, OnlyTls12))
+        {
+            client.Write("hello\n");
+            await client.WaitForAsync("hello");
+            var session = await ours.SessionAsync();
+            Assert.Equal((TlsVersion.Tls12, true), (session.Version, session.PeerVerdict!.IsAccepted));
+        }
+
+        foreach (var byTicket in (bool[])[false, true])
+        {
+            var (server, port) = await Nss.StartServerAsync(database, [.. OnlyTls12, "-r", "-r", .. byTicket ? ["-u"] : (string[])[]]);
+            using (server)
+            {
+                var options = pki.ClientOptions();
+                options.Identity = pki.Pki.Client(kind).Identity();
+                for (var i = 0; i < 2; i++)
+                {
+                    await using var tls = await Client.ConnectAsync(port, options);
+                    Assert.Equal((TlsVersion.Tls12, i > 0), (tls.Session.Version, tls.Session.Resumed));
+                    await tls.WriteAsync("GET / HTTP/1.0\r\n\r\n"u8.ToArray(), TestContext.Current.CancellationToken);
+                    await Client.ReadUntilAsync(tls, "HTTP/1.0 200 OK");
+                }
+            }
+        }
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Its_client_resumes_our_sessions_of_TLS_12(bool byTicket)
+    {
+        using var database = await Nss.MakeDatabaseAsync(pki.Server(), pki.RootFile);
+        var options = pki.ServerOptions();
+        options.SessionStore = new TlsSessionStore();
+        var resumed = Channel.CreateUnbounded<bool>();
+        await using var server = new EchoServer(options, async tls =>
+        {
+            resumed.Writer.TryWrite(tls.Session.Resumed);
+            await CurlTests.ServeAsync(tls);
+        });
+        File.WriteAllText(database.File("request"), "GET / HTTP/1.0\r\n\r\n");
+        using var client = Nss.StartClient(database, server.Port, [.. OnlyTls12, "-L", "2", "-A", database.File("request"), .. byTicket ? ["-u"] : (string[])[]]);
+        Assert.True(await client.WaitForExitAsync() == 0, client.Text);
+        Assert.False(await resumed.Reader.ReadAsync(TestContext.Current.CancellationToken));
+        Assert.True(await resumed.Reader.ReadAsync(TestContext.Current.CancellationToken));
     }
 
     private async Task<TlsSessionInfo> TalkToOursAsync(TlsServerOptions options, string[] arguments)

@@ -5,14 +5,17 @@ namespace LucidTls.Interop.Tests;
 
 public sealed class OpenSslClientCertificateTests(PkiFixture pki)
 {
-    public static TheoryData<KeyKind> KeyKinds => [.. Enum.GetValues<KeyKind>()];
+    private const string Tls12 = "-tls1_2";
+    private const string Tls13 = "-tls1_3";
+
+    public static MatrixTheoryData<KeyKind, string> KeyKinds => new(Enum.GetValues<KeyKind>(), [Tls12, Tls13]);
 
     [Theory]
     [MemberData(nameof(KeyKinds))]
-    public async Task Client_certificates_of_each_kind_are_asked_for_and_verified_by_our_server(KeyKind kind)
+    public async Task Client_certificates_of_each_kind_are_asked_for_and_verified_by_our_server(KeyKind kind, string version)
     {
         await using var server = new EchoServer(pki.MutualOptions());
-        using var client = StartClient(server.Port, pki.Pki.Client(kind), $"client-{kind}");
+        using var client = StartClient(server.Port, pki.Pki.Client(kind), $"client{version}-{kind}", version);
         client.Write("hello\n");
         await client.WaitForAsync("hello");
         var session = await server.SessionAsync();
@@ -71,9 +74,35 @@ public sealed class OpenSslClientCertificateTests(PkiFixture pki)
 
     [Theory]
     [MemberData(nameof(KeyKinds))]
-    public async Task Its_server_verifies_our_client_certificate_of_each_kind(KeyKind kind)
+    public async Task A_client_with_a_strangers_certificate_of_each_kind_is_told_so(KeyKind kind, string version)
     {
-        using var server = await StartVerifyingServerAsync();
+        await using var server = new EchoServer(pki.MutualOptions());
+        using var client = StartClient(server.Port, PkiFixture.StrangeClient(kind), $"stranger{version}-{kind}", version);
+        await client.WaitForAsync("alert number 48");
+        Assert.Equal(TlsError.CertificateUnknownIssuer, (await server.FailureAsync()).Error);
+    }
+
+    [Theory]
+    [MemberData(nameof(KeyKinds))]
+    public async Task Its_server_refuses_a_strangers_certificate_of_each_kind_and_we_say_so(KeyKind kind, string version)
+    {
+        using var server = await StartVerifyingServerAsync(version);
+        if (version == Tls13)
+        {
+            await AssertAlertAsync(server.Port, PkiFixture.StrangeClient(kind).Identity(), TlsAlert.UnknownCA);
+            return;
+        }
+        var options = pki.ClientOptions();
+        options.Identity = PkiFixture.StrangeClient(kind).Identity();
+        var failure = await Client.FailureAsync(server.Port, options);
+        Assert.Equal((TlsError.PeerAlert, TlsAlert.UnknownCA, TlsFailureSource.Peer), (failure.Error, failure.Alert, failure.Source));
+    }
+
+    [Theory]
+    [MemberData(nameof(KeyKinds))]
+    public async Task Its_server_verifies_our_client_certificate_of_each_kind(KeyKind kind, string version)
+    {
+        using var server = await StartVerifyingServerAsync(version);
         var options = pki.ClientOptions();
         options.Identity = pki.Pki.Client(kind).Identity();
         await using var tls = await Client.ConnectAsync(server.Port, options);
@@ -90,13 +119,13 @@ public sealed class OpenSslClientCertificateTests(PkiFixture pki)
         await AssertAlertAsync(server.Port, PkiFixture.Stranger().Identity(), TlsAlert.UnknownCA);
     }
 
-    private Task<OpenSsl.Server> StartVerifyingServerAsync() =>
-        OpenSsl.StartServerAsync(pki, KeyKind.EcdsaP256, "-Verify", "3", "-CAfile", pki.RootFile, "-verify_return_error");
+    private Task<OpenSsl.Server> StartVerifyingServerAsync(string version = Tls13) =>
+        OpenSsl.StartServerAsync(pki, KeyKind.EcdsaP256, version, "-Verify", "3", "-CAfile", pki.RootFile, "-verify_return_error");
 
-    private PeerProcess StartClient(int port, TestCertificate certificate, string name)
+    private PeerProcess StartClient(int port, TestCertificate certificate, string name, string version = Tls13)
     {
         var (chain, key) = certificate.WriteTo(pki.Folder, name);
-        return OpenSsl.StartClient(pki, port, "-cert", chain, "-cert_chain", pki.IntermediateFile, "-key", key);
+        return OpenSsl.StartClient(pki, port, version, "-cert", chain, "-cert_chain", pki.IntermediateFile, "-key", key);
     }
 
     // RFC 8446 §4.4.4: the server judges after our handshake is done, so it is the first read that learns of it.

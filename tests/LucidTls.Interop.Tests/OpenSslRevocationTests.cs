@@ -48,12 +48,14 @@ public sealed class OpenSslRevocationTests
     }
 
     [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
-    public async Task Our_client_takes_the_staple_of_its_server(bool isRevoked)
+    [InlineData(false, "-tls1_3")]
+    [InlineData(true, "-tls1_3")]
+    [InlineData(false, "-tls1_2")]
+    [InlineData(true, "-tls1_2")]
+    public async Task Our_client_takes_the_staple_of_its_server(bool isRevoked, string version)
     {
         using var files = new RevocationFiles(mustStaple: true);
-        using var server = await StartServerAsync(files, "-status_file", await files.MakeResponseAsync(isRevoked));
+        using var server = await StartServerAsync(files, version, "-status_file", await files.MakeResponseAsync(isRevoked));
         if (isRevoked)
         {
             Assert.Equal(TlsError.CertificateRevoked, (await Client.FailureAsync(server.Port, ClientOptions(files))).Error);
@@ -64,11 +66,13 @@ public sealed class OpenSslRevocationTests
         Assert.Equal((CertificateStatusKind.Good, CertificateStatusSource.Staple), (status.Kind, status.Source));
     }
 
-    [Fact]
-    public async Task Our_client_refuses_its_server_when_a_promised_staple_does_not_come()
+    [Theory]
+    [InlineData("-tls1_3")]
+    [InlineData("-tls1_2")]
+    public async Task Our_client_refuses_its_server_when_a_promised_staple_does_not_come(string version)
     {
         using var files = new RevocationFiles(mustStaple: true);
-        using var server = await StartServerAsync(files);
+        using var server = await StartServerAsync(files, version);
         Assert.Equal(TlsError.CertificateStatusUnknown, (await Client.FailureAsync(server.Port, ClientOptions(files))).Error);
         await server.Process.WaitForAsync("alert number 113");
     }
@@ -84,10 +88,13 @@ public sealed class OpenSslRevocationTests
         await stapler.Ready;
         Assert.Null(stapler.Problem);
         await using var server = new EchoServer(new TlsServerOptions { Identities = [identity] });
-        using var client = PeerProcess.Start(OpenSsl.Find(), ["s_client", "-connect", $"127.0.0.1:{server.Port}", "-servername", "localhost", "-CAfile", files.AuthorityFile, "-status"]);
-        await client.WaitForAsync("OCSP Response Status: successful (0x0)");
-        await client.WaitForAsync("Cert Status: good");
-        await client.WaitForAsync("Verify return code: 0 (ok)");
+        foreach (var version in (string[])["-tls1_3", "-tls1_2"])
+        {
+            using var client = PeerProcess.Start(OpenSsl.Find(), ["s_client", version, "-connect", $"127.0.0.1:{server.Port}", "-servername", "localhost", "-CAfile", files.AuthorityFile, "-status"]);
+            await client.WaitForAsync("OCSP Response Status: successful (0x0)");
+            await client.WaitForAsync("Cert Status: good");
+            await client.WaitForAsync("Verify return code: 0 (ok)");
+        }
     }
 
     private static async Task<CertificateVerdict> VerifyAsync(RevocationFiles files, RevocationOptions options) =>

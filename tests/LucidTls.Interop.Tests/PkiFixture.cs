@@ -82,6 +82,13 @@ public sealed class PkiFixture : IDisposable
         return options;
     }
 
+    /// <summary>A client's leaf of that kind by an authority that nobody here trusts.</summary>
+    public static TestCertificate StrangeClient(KeyKind kind)
+    {
+        using var strangers = new TestPki();
+        return strangers.Client(kind);
+    }
+
     public TlsClientOptions ClientOptions() => new()
     {
         TargetHost = "localhost",

@@ -25,13 +25,27 @@ public sealed class SslStreamTests(PkiFixture pki)
         Assert.Equal(SslProtocols.Tls13, ssl.SslProtocol);
     }
 
+    public static MatrixTheoryData<KeyKind, SslProtocols> KeyKindsAndVersions => new(KeyKinds.Select(row => row.Data), [SslProtocols.Tls12, SslProtocols.Tls13]);
+
     [Theory]
-    [MemberData(nameof(KeyKinds))]
-    public async Task It_is_a_server_of_ours_and_asks_for_our_certificate(KeyKind kind)
+    [MemberData(nameof(KeyKindsAndVersions))]
+    public async Task It_shows_its_certificate_to_our_server(KeyKind kind, SslProtocols version)
+    {
+        using var certificate = pki.Pki.Client(kind).ToPlatform();
+        using var intermediate = X509CertificateLoader.LoadCertificate(pki.Pki.Intermediate);
+        await using var server = new EchoServer(pki.MutualOptions());
+        await using var ssl = await ConnectAsync(server.Port, new SslClientAuthenticationOptions { EnabledSslProtocols = version, ClientCertificateContext = SslStreamCertificateContext.Create(certificate, [intermediate], offline: true) });
+        await Client.EchoAsync(ssl);
+        Assert.True((await server.SessionAsync()).PeerVerdict!.IsAccepted);
+    }
+
+    [Theory]
+    [MemberData(nameof(KeyKindsAndVersions))]
+    public async Task It_is_a_server_of_ours_and_asks_for_our_certificate(KeyKind kind, SslProtocols version)
     {
         var subject = "";
         using var certificate = pki.Server(kind).ToPlatform();
-        var serverOptions = ServerOptions(certificate);
+        var serverOptions = ServerOptions(certificate, version);
         serverOptions.ClientCertificateRequired = true;
         serverOptions.RemoteCertificateValidationCallback = (_, certificate, _, _) =>
         {
@@ -89,14 +103,16 @@ public sealed class SslStreamTests(PkiFixture pki)
         await Client.EchoAsync(ssl);
     }
 
-    [Fact]
-    public async Task It_resumes_our_sessions_and_we_resume_its()
+    [Theory]
+    [InlineData(SslProtocols.Tls12)]
+    [InlineData(SslProtocols.Tls13)]
+    public async Task It_resumes_our_sessions_and_we_resume_its(SslProtocols version)
     {
         await using var ours = new EchoServer(pki.ServerOptions());
         // It keeps sessions by these options, the chain's policy among them.
-        var clientOptions = new SslClientAuthenticationOptions();
+        var clientOptions = new SslClientAuthenticationOptions { EnabledSslProtocols = version };
         using var certificate = pki.Server().ToPlatform();
-        await using var theirs = new SslStreamServer(ServerOptions(certificate));
+        await using var theirs = new SslStreamServer(ServerOptions(certificate, version));
         var ourOptions = pki.ClientOptions();
         for (var i = 0; i < 2; i++)
         {
@@ -161,10 +177,10 @@ public sealed class SslStreamTests(PkiFixture pki)
         }
     }
 
-    private SslServerAuthenticationOptions ServerOptions(X509Certificate2 certificate) => new()
+    private SslServerAuthenticationOptions ServerOptions(X509Certificate2 certificate, SslProtocols version = SslProtocols.Tls13) => new()
     {
         ServerCertificateContext = SslStreamCertificateContext.Create(certificate, [X509CertificateLoader.LoadCertificate(pki.Pki.Intermediate)], offline: true),
         ApplicationProtocols = [SslApplicationProtocol.Http2],
-        EnabledSslProtocols = SslProtocols.Tls13,
+        EnabledSslProtocols = version,
     };
 }

@@ -9,7 +9,7 @@ using LucidTls.TestSupport;
 
 namespace LucidTls.Interop.Tests;
 
-/// <summary>TLS 1.2 with OpenSSL, NSS, curl and SslStream: full and resumed, client certificates, renegotiation.</summary>
+/// <summary>TLS 1.2 with OpenSSL, NSS, curl and SslStream: full and resumed, renegotiation.</summary>
 public sealed class Tls12Tests(PkiFixture pki)
 {
     public static TheoryData<string, string, KeyKind> Matrix => new()
@@ -83,27 +83,6 @@ public sealed class Tls12Tests(PkiFixture pki)
         }
     }
 
-    [Theory]
-    [InlineData(KeyKind.EcdsaP256)]
-    [InlineData(KeyKind.Rsa2048)]
-    [InlineData(KeyKind.Ed25519)]
-    public async Task Client_certificates_go_both_ways_with_OpenSSL(KeyKind kind)
-    {
-        var (chain, key) = pki.Pki.Client(kind).WriteTo(pki.Folder, $"client12-{kind}");
-        await using var ours = new EchoServer(pki.MutualOptions());
-        using var client = OpenSsl.StartClient(pki, ours.Port, "-tls1_2", "-cert", chain, "-cert_chain", pki.IntermediateFile, "-key", key);
-        client.Write("hello\n");
-        await client.WaitForAsync("hello");
-        Assert.True((await ours.SessionAsync()).PeerVerdict!.IsAccepted);
-
-        using var theirs = await OpenSsl.StartServerAsync(pki, KeyKind.EcdsaP256, "-tls1_2", "-Verify", "3", "-CAfile", pki.RootFile, "-verify_return_error");
-        var options = ClientOptions();
-        options.Identity = pki.Pki.Client(kind).Identity();
-        await using var tls = await Client.ConnectAsync(theirs.Port, options);
-        await OpenSsl.ReverseAsync(tls);
-        Assert.NotNull(tls.Session.ClientSignatureScheme);
-    }
-
     [Fact]
     public async Task A_client_of_OpenSSL_without_the_certificate_required_is_told_handshake_failure()
     {
@@ -122,6 +101,22 @@ public sealed class Tls12Tests(PkiFixture pki)
         await client.WaitForAsync("hello");
         client.Write("R\n");
         await client.WaitForMatchAsync("no.renegotiation|alert number 100");
+        Assert.Equal((TlsError.Renegotiation, TlsAlert.NoRenegotiation), Cause(await server.FailureAsync()));
+    }
+
+    [Theory]
+    [InlineData("r\n")]
+    [InlineData("R\n")]
+    public async Task Renegotiation_by_the_server_of_OpenSSL_is_refused(string command)
+    {
+        using var server = await OpenSsl.StartServerAsync(pki.ServerFiles(), arguments: ["-tls1_2", "-CAfile", pki.RootFile]);
+        await using var tls = await Client.ConnectAsync(server.Port, ClientOptions());
+        await tls.WriteAsync("hello\n"u8.ToArray(), TestContext.Current.CancellationToken);
+        await server.Process.WaitForAsync("hello");
+        server.Process.Write(command);
+        var failure = await Assert.ThrowsAsync<IOException>(async () => await tls.ReadExactlyAsync(new byte[1], TestContext.Current.CancellationToken));
+        Assert.Equal((TlsError.Renegotiation, TlsAlert.NoRenegotiation), Cause(Assert.IsType<TlsException>(failure.InnerException)));
+        await server.Process.WaitForMatchAsync("no.renegotiation|alert number 100");
     }
 
     [Fact]
@@ -178,6 +173,8 @@ public sealed class Tls12Tests(PkiFixture pki)
         Assert.Equal(TlsVersion.Tls12, tls.Session.Version);
         await Client.EchoAsync(tls);
     }
+
+    private static (TlsError Error, TlsAlert? Alert) Cause(TlsException failure) => (failure.Error, failure.Alert);
 
     private TlsClientOptions ClientOptions()
     {
