@@ -46,7 +46,7 @@ public abstract class TlsOptions
 
     /// <summary>
     /// Whether a peer may speak TLS 1.2 without extended_master_secret (RFC 7627), as implementations from before 2015 do. Its sessions
-    /// are then open to the triple handshake attack, and no channel binding can be had.
+    /// are then open to the triple handshake attack, and neither channel binding nor exported keying material can be had (§5.4).
     /// </summary>
     public bool AllowMissingExtendedMasterSecret { get => _allowMissingExtendedMasterSecret; set => Set(ref _allowMissingExtendedMasterSecret, value); }
 

@@ -161,11 +161,13 @@ public sealed partial class TlsStream : Stream
     /// <param name="label">The label, for example "EXPORTER-Channel-Binding".</param>
     /// <param name="context">The context, which may be empty. In TLS 1.2 an empty one gives other bytes than <see cref="ExportKeyingMaterial(string, int)"/>.</param>
     /// <param name="length">Bytes wanted, 1 to 8,160 (255 hashes of 32 bytes).</param>
+    /// <exception cref="InvalidOperationException">The connection speaks TLS 1.2 without extended_master_secret, so that another connection may have the same secrets (RFC 7627 §5.4).</exception>
     public byte[] ExportKeyingMaterial(string label, ReadOnlySpan<byte> context, int length) => Export(label, context, hasContext: true, length);
 
     /// <summary>Exports keying material without a context (RFC 8446 §7.5, RFC 5705).</summary>
     /// <param name="label">The label.</param>
     /// <param name="length">Bytes wanted, 1 to 8,160.</param>
+    /// <exception cref="InvalidOperationException">The connection speaks TLS 1.2 without extended_master_secret (RFC 7627 §5.4).</exception>
     public byte[] ExportKeyingMaterial(string label, int length) => Export(label, default, hasContext: false, length);
 
     private byte[] Export(string label, ReadOnlySpan<byte> context, bool hasContext, int length)

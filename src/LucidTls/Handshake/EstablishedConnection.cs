@@ -140,7 +140,14 @@ internal sealed class EstablishedConnection(RecordReader reader, RecordWriter wr
     }
 
     /// <summary>Exports keying material (RFC 8446 §7.5, RFC 5705).</summary>
-    public void Export(ReadOnlySpan<byte> label, ReadOnlySpan<byte> context, bool hasContext, Span<byte> output) => result.Exporter.Export(label, context, hasContext, output);
+    /// <exception cref="InvalidOperationException">The connection speaks TLS 1.2 without extended_master_secret.</exception>
+    public void Export(ReadOnlySpan<byte> label, ReadOnlySpan<byte> context, bool hasContext, Span<byte> output)
+    {
+        // RFC 7627 §5.4: such an end "MUST disable [RFC5705]", since another connection may have the same master secret.
+        if (!Session.ExtendedMasterSecret)
+            throw new InvalidOperationException("TLS 1.2 without extended_master_secret exports no keying material (RFC 7627 §5.4).");
+        result.Exporter.Export(label, context, hasContext, output);
+    }
 
     public void DisposeReader()
     {

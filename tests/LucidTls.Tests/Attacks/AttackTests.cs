@@ -3,6 +3,7 @@ using System.Security.Cryptography.X509Certificates;
 using LucidTls.Certificates;
 using LucidTls.Handshake;
 using LucidTls.Protocol;
+using LucidTls.Sessions;
 using LucidTls.Tests.Connections;
 using LucidTls.Tests.Handshake.Scripting;
 using LucidTls.TestSupport;
@@ -119,13 +120,20 @@ public sealed class AttackTests
         var serverOptions = Only12(Fixture.ServerOptions());
         clientOptions.AllowMissingExtendedMasterSecret = serverOptions.AllowMissingExtendedMasterSecret = true;
         clientOptions.Hooks = new Changing(message => message is ClientHello hello ? hello.With(extensions: block => block.Without(ExtensionType.ExtendedMasterSecret)) : message);
-        var (client, server) = await Fixture.ConnectAsync(clientOptions, serverOptions);
-        await using (client)
-        await using (server)
+        clientOptions.SessionCache = new TlsSessionCache();
+        serverOptions.TicketStore = new TicketKeyRing();
+        for (var i = 0; i < 2; i++)
         {
-            Assert.False(client.Session.ExtendedMasterSecret);
-            Assert.Throws<InvalidOperationException>(client.GetChannelBinding);
-            Assert.Throws<InvalidOperationException>(server.GetChannelBinding);
+            var (client, server) = await Fixture.ConnectAsync(clientOptions, serverOptions);
+            await using var first = client;
+            await using var second = server;
+            Assert.Equal((i > 0, false), (client.Session.Resumed, client.Session.ExtendedMasterSecret));
+            Assert.All([client, server], end =>
+            {
+                Assert.Throws<InvalidOperationException>(end.GetChannelBinding);
+                Assert.Throws<InvalidOperationException>(() => end.ExportKeyingMaterial("EXPORTER-test", 32));
+                Assert.Throws<InvalidOperationException>(() => end.ExportKeyingMaterial("EXPORTER-test", default, 32));
+            });
         }
     }
 
