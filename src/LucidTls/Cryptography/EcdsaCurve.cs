@@ -5,19 +5,20 @@ namespace LucidTls.Cryptography;
 /// <summary>A NIST curve with the one ECDSA scheme that TLS 1.3 has for it, and those of TLS 1.2 (RFC 8446 §4.2.3).</summary>
 internal sealed class EcdsaCurve
 {
-    public static readonly EcdsaCurve P256 = new("P-256", KeyOids.Secp256r1, ECCurve.NamedCurves.nistP256, 256, SignatureScheme.EcdsaSecp256r1Sha256);
-    public static readonly EcdsaCurve P384 = new("P-384", KeyOids.Secp384r1, ECCurve.NamedCurves.nistP384, 384, SignatureScheme.EcdsaSecp384r1Sha384);
-    public static readonly EcdsaCurve P521 = new("P-521", KeyOids.Secp521r1, ECCurve.NamedCurves.nistP521, 521, SignatureScheme.EcdsaSecp521r1Sha512);
+    public static readonly EcdsaCurve P256 = new("P-256", KeyOids.Secp256r1, ECCurve.NamedCurves.nistP256, 256, NamedGroup.Secp256r1, SignatureScheme.EcdsaSecp256r1Sha256);
+    public static readonly EcdsaCurve P384 = new("P-384", KeyOids.Secp384r1, ECCurve.NamedCurves.nistP384, 384, NamedGroup.Secp384r1, SignatureScheme.EcdsaSecp384r1Sha384);
+    public static readonly EcdsaCurve P521 = new("P-521", KeyOids.Secp521r1, ECCurve.NamedCurves.nistP521, 521, NamedGroup.Secp521r1, SignatureScheme.EcdsaSecp521r1Sha512);
 
     private readonly SignatureScheme[] _schemes;
     private readonly SignatureScheme[] _tls12Schemes;
 
-    private EcdsaCurve(string name, string oid, ECCurve curve, int fieldBits, SignatureScheme scheme)
+    private EcdsaCurve(string name, string oid, ECCurve curve, int fieldBits, NamedGroup group, SignatureScheme scheme)
     {
         Name = name;
         Oid = oid;
         Curve = curve;
         FieldBits = fieldBits;
+        Group = group;
         _schemes = [scheme];
         // RFC 8446 §4.2.3: in TLS 1.2 the scheme names the hash alone, whatever the curve; the one of the curve's size comes first.
         SignatureScheme[] all = [SignatureScheme.EcdsaSecp256r1Sha256, SignatureScheme.EcdsaSecp384r1Sha384, SignatureScheme.EcdsaSecp521r1Sha512];
@@ -28,6 +29,7 @@ internal sealed class EcdsaCurve
     public string Oid { get; }
     public ECCurve Curve { get; }
     public int FieldBits { get; }
+    public NamedGroup Group { get; }
     public SignatureScheme Scheme => _schemes[0];
     public ReadOnlySpan<SignatureScheme> Schemes => _schemes;
     public ReadOnlySpan<SignatureScheme> Tls12Schemes => _tls12Schemes;

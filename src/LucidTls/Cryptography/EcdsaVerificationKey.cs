@@ -20,6 +20,7 @@ internal sealed class EcdsaVerificationKey : VerificationKey
     public override ReadOnlySpan<SignatureScheme> Tls12HandshakeSchemes => _curve.Tls12Schemes;
     public override string Description { get; }
     public override int KeyBits => _curve.FieldBits;
+    public override NamedGroup? Curve => _curve.Group;
 
     public static EcdsaVerificationKey Import(SubjectPublicKeyInfo info)
     {

@@ -23,6 +23,9 @@ internal abstract class VerificationKey
     /// <summary>Bits of an RSA modulus or of a curve's field.</summary>
     public abstract int KeyBits { get; }
 
+    /// <summary>The curve of an EC key as TLS names it, which TLS 1.2 negotiates with the groups (RFC 8422 §5.1); null for other keys.</summary>
+    public virtual NamedGroup? Curve => null;
+
     /// <summary>Whether <paramref name="signature"/> (DER for ECDSA) over <paramref name="data"/> is good; false for a malformed signature or a scheme that the key cannot do.</summary>
     /// <remarks>
     /// Scheme and key are bound together as RFC 8446 §4.2.3 does it: the curve is part of an ECDSA scheme, rsa_pss_rsae needs an

@@ -83,10 +83,11 @@ internal static class ServerChoice
         Suite(hello, options, crypto, TlsVersion.Tls12);
         var candidates = await CandidatesAsync(hello, options, cancellationToken).ConfigureAwait(false);
         TlsIdentity[] fitting = [.. candidates.Where(candidate => Fits(candidate, hello, options, crypto))];
-        // RFC 8422 §5.3: "the public key in the server's certificate MUST respect the client's choice of elliptic curves." Where none does, a client that can verify it is not turned away.
-        if (fitting.Where(candidate => RespectsCurves(candidate, hello)).ToArray() is { Length: > 0 } respectful)
-            fitting = respectful;
-        var (identity, scheme) = Identity(fitting.Length > 0 ? fitting : candidates, hello, TlsVersion.Tls12) ?? throw NoCommonScheme(candidates, hello, TlsVersion.Tls12);
+        // RFC 8422 §5.3: "the public key in the server's certificate MUST respect the client's choice of elliptic curves."
+        TlsIdentity[] respectful = [.. fitting.Where(candidate => RespectsCurves(candidate, hello))];
+        if (fitting.Length > 0 && respectful.Length == 0)
+            throw new TlsException(TlsError.NoCommonSignatureScheme, $"the client of TLS 1.2 knows {string.Join(", ", hello.Groups!)}; this server's key is on {string.Join(", ", fitting.Select(candidate => candidate.Curve).Distinct())} (RFC 8422 §5.3)");
+        var (identity, scheme) = Identity(respectful.Length > 0 ? respectful : candidates, hello, TlsVersion.Tls12) ?? throw NoCommonScheme(candidates, hello, TlsVersion.Tls12);
         return (identity, scheme, Suite(hello, options, crypto, TlsVersion.Tls12, identity.Authentication));
     }
 

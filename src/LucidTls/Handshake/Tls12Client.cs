@@ -165,6 +165,9 @@ internal sealed class Tls12Client(ClientGreeting greeting, TlsClientOptions opti
     private (ServerKeyExchange Exchange, VerifiedPeer Server) AcceptServerKeyExchange(JudgedChain judged, HandshakeMessage message)
     {
         var exchange = ServerKeyExchange.Parse(message.Body);
+        // RFC 8422 §5.3: the certificate's key must be on a curve that was offered too.
+        if (judged.LeafKey.Curve is { } curve && !greeting.Offer.Groups.Contains(curve))
+            throw new TlsException(TlsError.UnsupportedCertificateKey, $"on {curve}, which was not offered (RFC 8422 §5.3)");
         // RFC 8422 §5.4: a curve that was offered.
         if (!exchange.Group.IsForTls12 || !greeting.Offer.Groups.Contains(exchange.Group))
             throw new TlsException(TlsError.SelectedUnofferedGroup, exchange.Group.ToString());

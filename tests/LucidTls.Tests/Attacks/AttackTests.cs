@@ -259,9 +259,9 @@ public sealed class AttackTests
         foreach (var point in BadPoints(length))
         {
             ServerRefuses(TlsError.InvalidKeyShare, TlsAlert.IllegalParameter, Script.Changing<ClientHello>(hello => hello.With(extensions: block => block.With(ExtensionType.KeyShare, Extensions.BuildClientShares([new KeyShareEntry(new NamedGroup((ushort)group), point)])))));
-            var client = Only12(Fixture.ClientOptions());
-            client.Groups = [new NamedGroup((ushort)group)];
-            ServerRefuses(TlsError.InvalidKeyShare, TlsAlert.IllegalParameter, Script.Changing<ClientKeyExchange>(_ => new ClientKeyExchange { PublicKey = point }), client: client);
+            var server = Only12(Fixture.ServerOptions());
+            server.Groups = [new NamedGroup((ushort)group)];
+            ServerRefuses(TlsError.InvalidKeyShare, TlsAlert.IllegalParameter, Script.Changing<ClientKeyExchange>(_ => new ClientKeyExchange { PublicKey = point }), server);
         }
     }
 

@@ -35,8 +35,10 @@ public sealed class NegotiationTests
     {
         var clientOptions = ClientOptions();
         clientOptions.CipherSuites = [suite];
-        clientOptions.Groups = [group];
-        var (client, server) = await Fixture.ConnectAsync(clientOptions, ServerOptions(kind));
+        var serverOptions = ServerOptions(kind);
+        // The client's groups would count for the certificate as well.
+        serverOptions.Groups = [group];
+        var (client, server) = await Fixture.ConnectAsync(clientOptions, serverOptions);
         await using var first = client;
         await using var second = server;
         foreach (var session in (TlsSessionInfo[])[client.Session, server.Session])

@@ -115,13 +115,35 @@ public sealed class RuleTests
         ClientRefuses(TlsError.UnexpectedMessage, TlsAlert.UnexpectedMessage, Script.Framing(HandshakeType.ServerHelloDone, (channel, message) => channel.Write(ContentType.Handshake, [.. message, 4, 0])), server: OldServer());
 
     [Fact]
-    public void A_certificate_on_a_curve_that_the_client_does_not_name_is_shown_only_if_there_is_no_other()
+    public void A_certificate_on_a_curve_that_the_client_does_not_name_is_not_shown()
     {
         var server = Fixture.ServerOptions();
         server.Identities = [.. server.Identities, Fixture.RsaServer];
         var client = OldClient();
         client.Groups = [NamedGroup.X25519];
         Assert.Equal(SignatureScheme.RsaPssRsaeSha256, ServerAccepts(new Script(), server, client).Session!.ServerSignatureScheme);
+        var failure = ServerRefuses(TlsError.NoCommonSignatureScheme, TlsAlert.HandshakeFailure, new Script(), client: client.Clone());
+        Assert.Contains("x25519; this server's key is on secp256r1", failure.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_certificate_on_a_curve_that_was_not_offered_is_refused()
+    {
+        var client = OldClient();
+        client.Groups = [NamedGroup.X25519];
+        var onP256 = Fixture.ServerOptions().Identities[0].Chain;
+        var server = OldServer();
+        server.Identities = [Fixture.Ed25519Server];
+        var failure = ClientRefuses(TlsError.UnsupportedCertificateKey, TlsAlert.UnsupportedCertificate, Script.Changing<Tls12Certificate>(_ => new Tls12Certificate { Certificates = onP256 }), client, server);
+        Assert.Contains("on secp256r1, which was not offered", failure.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void In_TLS_1_3_the_groups_say_nothing_of_certificates()
+    {
+        var client = Fixture.ClientOptions();
+        client.Groups = [NamedGroup.X25519];
+        Assert.Equal(SignatureScheme.EcdsaSecp256r1Sha256, ClientAccepts(new Script(), client).Session!.ServerSignatureScheme);
     }
 
     [Fact]
