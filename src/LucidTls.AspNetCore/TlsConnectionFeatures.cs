@@ -12,37 +12,75 @@ namespace LucidTls.AspNetCore;
 /// is there, picks HTTP/2 by <see cref="ITlsApplicationProtocolFeature"/>, and refuses HTTP/2 over anything older than TLS 1.2 by
 /// <see cref="ITlsHandshakeFeature"/> (RFC 9113 §9.2).
 /// </summary>
-internal sealed class TlsConnectionFeatures(TlsSessionInfo session) : ITlsSessionFeature, ITlsConnectionFeature, ITlsHandshakeFeature, ITlsApplicationProtocolFeature, IDisposable
+internal sealed class TlsConnectionFeatures(TlsStream stream) : ITlsSessionFeature, ITlsConnectionFeature, ITlsHandshakeFeature, ITlsApplicationProtocolFeature, IDisposable
 {
-    private X509Certificate2? _clientCertificate = session.PeerCertificates is [var leaf, ..] ? X509CertificateLoader.LoadCertificate(leaf.Span) : null;
+    private readonly Lock _lock = new();
+    private X509Certificate2? _clientCertificate;
+    private bool _isSet;
+    private bool _wasAsked;
 
-    public TlsSessionInfo Session => session;
+    public TlsSessionInfo Session => stream.Session;
 
-    public X509Certificate2? ClientCertificate { get => _clientCertificate; set => _clientCertificate = value; }
+    /// <summary>Made when it is first asked for: most requests never look.</summary>
+    public X509Certificate2? ClientCertificate
+    {
+        get
+        {
+            lock (_lock)
+            {
+                if (!_isSet && Session.PeerCertificates is [var leaf, ..])
+                    (_clientCertificate, _isSet) = (X509CertificateLoader.LoadCertificate(leaf.Span), true);
+                return _clientCertificate;
+            }
+        }
+        set
+        {
+            lock (_lock)
+                (_clientCertificate, _isSet) = (value, true);
+        }
+    }
 
-    public Task<X509Certificate2?> GetClientCertificateAsync(CancellationToken cancellationToken) => Task.FromResult(_clientCertificate);
+    /// <summary>Asks the client if that can be done and was not done before. RFC 8740 §3: not in HTTP/2, where requests share the connection.</summary>
+    public Task<X509Certificate2?> GetClientCertificateAsync(CancellationToken cancellationToken) =>
+        _wasAsked || ClientCertificate != null || !stream.CanRequestClientCertificate || Session.ApplicationProtocol == SslApplicationProtocol.Http2
+            ? Task.FromResult(ClientCertificate)
+            : AskAsync(cancellationToken);
 
-    public ReadOnlyMemory<byte> ApplicationProtocol => session.ApplicationProtocol.Protocol;
+    private async Task<X509Certificate2?> AskAsync(CancellationToken cancellationToken)
+    {
+        await stream.RequestClientCertificateAsync(cancellationToken).ConfigureAwait(false);
+        _wasAsked = true;
+        return ClientCertificate;
+    }
 
-    public SslProtocols Protocol => session.Version == TlsVersion.Tls13 ? SslProtocols.Tls13 : SslProtocols.Tls12;
+    public ReadOnlyMemory<byte> ApplicationProtocol => Session.ApplicationProtocol.Protocol;
 
-    public TlsCipherSuite? NegotiatedCipherSuite => (TlsCipherSuite)session.CipherSuite.Value;
+    public SslProtocols Protocol => Session.Version == TlsVersion.Tls13 ? SslProtocols.Tls13 : SslProtocols.Tls12;
 
-    public string HostName => session.ServerName ?? "";
+    public TlsCipherSuite? NegotiatedCipherSuite => (TlsCipherSuite)Session.CipherSuite.Value;
 
-#pragma warning disable SYSLIB0058 // The interface still demands these; since TLS 1.3 the suite and the group say it all.
-    public CipherAlgorithmType CipherAlgorithm => CipherAlgorithmType.None;
+    public string HostName => Session.ServerName ?? "";
 
-    public int CipherStrength => 0;
+#pragma warning disable SYSLIB0058 // The interface still demands these. They are as SslStream fills them; the suite and the group say it better.
+    public CipherAlgorithmType CipherAlgorithm => CipherStrength switch
+    {
+        128 => CipherAlgorithmType.Aes128,
+        256 when !IsChaCha20 => CipherAlgorithmType.Aes256,
+        _ => CipherAlgorithmType.None,
+    };
+
+    public int CipherStrength => Session.CipherSuite.Value is 0x1301 or 0xC02B or 0xC02F ? 128 : 256;
 
     public HashAlgorithmType HashAlgorithm => HashAlgorithmType.None;
 
     public int HashStrength => 0;
 
-    public ExchangeAlgorithmType KeyExchangeAlgorithm => ExchangeAlgorithmType.None;
+    public ExchangeAlgorithmType KeyExchangeAlgorithm => Session.Version == TlsVersion.Tls12 ? ExchangeAlgorithmType.DiffieHellman : ExchangeAlgorithmType.None;
 
     public int KeyExchangeStrength => 0;
 #pragma warning restore SYSLIB0058
+
+    private bool IsChaCha20 => Session.CipherSuite.Value is 0x1303 or 0xCCA8 or 0xCCA9;
 
     public void Dispose() => _clientCertificate?.Dispose();
 }

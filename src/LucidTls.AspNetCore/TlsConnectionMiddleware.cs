@@ -21,7 +21,7 @@ internal sealed class TlsConnectionMiddleware(ConnectionDelegate next, TlsServer
         if (!await TryAuthenticateAsync(stream, context).ConfigureAwait(false))
             return;
 
-        using var features = new TlsConnectionFeatures(stream.Session);
+        using var features = new TlsConnectionFeatures(stream);
         context.Features.Set<ITlsSessionFeature>(features);
         context.Features.Set<ITlsConnectionFeature>(features);
         context.Features.Set<ITlsHandshakeFeature>(features);

@@ -14,6 +14,9 @@ internal static class TestPki
 
     public static readonly CertificateVerifier Verifier = CertificateVerifier.FromRoots([Authority.RawData]);
 
+    /// <summary>A certificate for localhost with its key, as the platform's TLS takes it.</summary>
+    public static X509Certificate2 ServerCertificate => IssueCertificate("CN=localhost");
+
     public static string AuthorityPem => Authority.ExportCertificatePem();
 
     public static X509ChainPolicy ChainPolicy()
@@ -25,6 +28,13 @@ internal static class TestPki
 
     public static TlsIdentity Issue(string subject)
     {
+        using var certificate = IssueCertificate(subject);
+        using var key = certificate.GetECDsaPrivateKey()!;
+        return TlsIdentity.FromPem(certificate.ExportCertificatePem(), key.ExportPkcs8PrivateKeyPem());
+    }
+
+    public static X509Certificate2 IssueCertificate(string subject)
+    {
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         var request = new CertificateRequest(subject, key, HashAlgorithmName.SHA256);
         var names = new SubjectAlternativeNameBuilder();
@@ -34,7 +44,9 @@ internal static class TestPki
         request.CertificateExtensions.Add(new X509KeyUsageExtension(X509KeyUsageFlags.DigitalSignature, critical: true));
         request.CertificateExtensions.Add(new X509EnhancedKeyUsageExtension([new Oid("1.3.6.1.5.5.7.3.1"), new Oid("1.3.6.1.5.5.7.3.2")], critical: false));
         using var certificate = request.Create(Authority, DateTimeOffset.UtcNow.AddHours(-1), DateTimeOffset.UtcNow.AddDays(1), RandomNumberGenerator.GetBytes(8));
-        return TlsIdentity.FromPem(certificate.ExportCertificatePem(), key.ExportPkcs8PrivateKeyPem());
+        using var withKey = certificate.CopyWithPrivateKey(key);
+        // SslStream takes keys that came from a file; one that can be exported can be used by LucidTls as well.
+        return X509CertificateLoader.LoadPkcs12(withKey.Export(X509ContentType.Pfx), null, X509KeyStorageFlags.Exportable);
     }
 
     private static X509Certificate2 MakeAuthority()
