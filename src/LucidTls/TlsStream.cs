@@ -57,6 +57,9 @@ public sealed partial class TlsStream : Stream
     /// <summary>The evidence that the peer is who it should be.</summary>
     internal VerifiedPeer Peer => Connection.Peer;
 
+    /// <summary>What broke the connection; null when nothing has.</summary>
+    internal TlsException? Failure => _failure ?? _writeFailure;
+
     /// <summary>Whether the handshake succeeded.</summary>
     public bool IsAuthenticated => _connection != null;
 

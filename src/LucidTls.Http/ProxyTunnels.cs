@@ -1,0 +1,67 @@
+using System.Net;
+using System.Net.Http.Headers;
+using System.Text;
+
+namespace LucidTls.Http;
+
+/// <summary>Asks proxies for tunnels (CONNECT, RFC 9110 §9.3.6), with name and password if they want them (RFC 7617).</summary>
+internal sealed class ProxyTunnels : IDisposable
+{
+    private const string Basic = "Basic";
+
+    private readonly HttpMessageInvoker _engine;
+    private readonly ICredentials? _defaultCredentials;
+
+    public ProxyTunnels(Func<SocketsHttpConnectionContext, CancellationToken, ValueTask<Stream>> connect, TimeSpan connectTimeout, ICredentials? defaultCredentials)
+    {
+        _defaultCredentials = defaultCredentials;
+        _engine = new HttpMessageInvoker(new SocketsHttpHandler
+        {
+            ActivityHeadersPropagator = null,
+            AllowAutoRedirect = false,
+            ConnectCallback = connect,
+            ConnectTimeout = connectTimeout,
+            SslOptions = EngineTls.RefuseAll(),
+            UseCookies = false,
+            UseProxy = false,
+        });
+    }
+
+    public void Dispose() => _engine.Dispose();
+
+    /// <summary>A stream to the destination, through the proxy.</summary>
+    /// <exception cref="HttpRequestException">The proxy cannot be reached, wants other credentials, or gives no tunnel (<see cref="HttpRequestError.ProxyTunnelError"/>).</exception>
+    public async ValueTask<Stream> OpenAsync(Uri proxy, ICredentials? credentials, DnsEndPoint destination, CancellationToken cancellationToken)
+    {
+        if (proxy.Scheme != Uri.UriSchemeHttp && proxy.Scheme != Uri.UriSchemeHttps)
+            throw new NotSupportedException($"The proxy {proxy.Host} is of the kind {proxy.Scheme}, through which https is not supported; http and https proxies are.");
+        var response = await AskAsync(proxy, destination, null, cancellationToken).ConfigureAwait(false);
+        if (response.StatusCode == HttpStatusCode.ProxyAuthenticationRequired && AuthorizationFor(proxy, credentials ?? _defaultCredentials, response) is { } authorization)
+        {
+            response.Dispose();
+            response = await AskAsync(proxy, destination, authorization, cancellationToken).ConfigureAwait(false);
+        }
+        if (response.StatusCode == HttpStatusCode.OK)
+            return await response.Content.ReadAsStreamAsync(cancellationToken).ConfigureAwait(false);
+        using (response)
+            throw new HttpRequestException(HttpRequestError.ProxyTunnelError, $"The proxy {proxy.Host}:{proxy.Port} gives no tunnel to {destination.Host}:{destination.Port}: it answers {(int)response.StatusCode} {response.ReasonPhrase}.", null, response.StatusCode);
+    }
+
+    private async Task<HttpResponseMessage> AskAsync(Uri proxy, DnsEndPoint destination, AuthenticationHeaderValue? authorization, CancellationToken cancellationToken)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Connect, proxy);
+        request.Headers.Host = TlsHttpTarget.Authority(destination.Host, destination.Port);
+        request.Headers.ProxyAuthorization = authorization;
+        return await _engine.SendAsync(request, cancellationToken).ConfigureAwait(false);
+    }
+
+    private static AuthenticationHeaderValue? AuthorizationFor(Uri proxy, ICredentials? credentials, HttpResponseMessage response)
+    {
+        if (!response.Headers.ProxyAuthenticate.Any(challenge => challenge.Scheme.Equals(Basic, StringComparison.OrdinalIgnoreCase)))
+            return null;
+        if (credentials?.GetCredential(proxy, Basic) is not { UserName.Length: > 0 } credential)
+            return null;
+        var name = credential.Domain.Length > 0 ? $@"{credential.Domain}\{credential.UserName}" : credential.UserName;
+        return new AuthenticationHeaderValue(Basic, Convert.ToBase64String(Encoding.UTF8.GetBytes($"{name}:{credential.Password}")));
+    }
+}

@@ -1,0 +1,139 @@
+using System.Net.Security;
+using System.Security.Authentication;
+using System.Security.Cryptography.X509Certificates;
+
+namespace LucidTls.Http;
+
+/// <summary>
+/// A <see cref="TlsStream"/> in the shape of an <see cref="SslStream"/>, since that is what the engine accepts as TLS that is done. All that is read, written and asked goes to the TlsStream. The one thing
+/// that cannot be overridden is <see cref="SslStream.NegotiatedApplicationProtocol"/>, by which the engine knows HTTP/2: where it will ask, the base agrees on the same once more, with a <see cref="ProtocolEcho"/>.
+/// </summary>
+internal sealed class SecuredStream : SslStream
+{
+    private readonly TlsStream _tls;
+    private X509Certificate2? _localCertificate;
+    private X509Certificate2? _remoteCertificate;
+
+    private SecuredStream(TlsStream tls, ProtocolEcho echo) : base(echo) => _tls = tls;
+
+    /// <param name="tls">The connection.</param>
+    /// <param name="isAsked">Whether the engine will ask which protocol was agreed on, as it does where HTTP/2 is possible.</param>
+    public static SecuredStream Over(TlsStream tls, bool isAsked)
+    {
+        var secured = new SecuredStream(tls, new ProtocolEcho());
+        if (isAsked || EngineTrace.IsOn)
+            secured.AuthenticateAsClient(ProtocolEcho.OptionsFor(isHttp2: tls.NegotiatedApplicationProtocol == SslApplicationProtocol.Http2));
+        return secured;
+    }
+
+    public override bool IsAuthenticated => _tls.IsAuthenticated;
+
+    public override bool IsMutuallyAuthenticated => _tls.IsMutuallyAuthenticated;
+
+    public override bool IsEncrypted => _tls.IsEncrypted;
+
+    public override bool IsSigned => _tls.IsSigned;
+
+    public override bool IsServer => false;
+
+    public override SslProtocols SslProtocol => _tls.Session.Version == TlsVersion.Tls13 ? SslProtocols.Tls13 : SslProtocols.Tls12;
+
+    public override TlsCipherSuite NegotiatedCipherSuite => (TlsCipherSuite)_tls.Session.CipherSuite.Value;
+
+    public override X509Certificate? LocalCertificate => _localCertificate ??= Leaf(_tls.Session.LocalCertificates);
+
+    public override X509Certificate? RemoteCertificate => _remoteCertificate ??= Leaf(_tls.Session.PeerCertificates);
+
+    public override bool CanRead => _tls.CanRead;
+
+    public override bool CanWrite => _tls.CanWrite;
+
+    public override bool CanTimeout => _tls.CanTimeout;
+
+    public override int ReadTimeout { get => _tls.ReadTimeout; set => _tls.ReadTimeout = value; }
+
+    public override int WriteTimeout { get => _tls.WriteTimeout; set => _tls.WriteTimeout = value; }
+
+    public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) => _tls.ReadAsync(buffer, cancellationToken);
+
+    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) => _tls.ReadAsync(buffer, offset, count, cancellationToken);
+
+    public override int Read(Span<byte> buffer) => _tls.Read(buffer);
+
+    public override int Read(byte[] buffer, int offset, int count) => _tls.Read(buffer, offset, count);
+
+    public override int ReadByte() => _tls.ReadByte();
+
+    public override IAsyncResult BeginRead(byte[] buffer, int offset, int count, AsyncCallback? asyncCallback, object? asyncState) => _tls.BeginRead(buffer, offset, count, asyncCallback, asyncState);
+
+    public override int EndRead(IAsyncResult asyncResult) => _tls.EndRead(asyncResult);
+
+    public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
+    {
+        var written = _tls.WriteAsync(buffer, cancellationToken);
+        return written.IsCompletedSuccessfully ? written : AwaitAsync(written);
+    }
+
+    public override Task WriteAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken)
+    {
+        ValidateBufferArguments(buffer, offset, count);
+        return WriteAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
+    }
+
+    public override void Write(ReadOnlySpan<byte> buffer) => _tls.Write(buffer);
+
+    public override void Write(byte[] buffer, int offset, int count) => _tls.Write(buffer, offset, count);
+
+    public override void WriteByte(byte value) => _tls.WriteByte(value);
+
+    public override IAsyncResult BeginWrite(byte[] buffer, int offset, int count, AsyncCallback? asyncCallback, object? asyncState) => _tls.BeginWrite(buffer, offset, count, asyncCallback, asyncState);
+
+    public override void EndWrite(IAsyncResult asyncResult) => _tls.EndWrite(asyncResult);
+
+    public override void Flush() => _tls.Flush();
+
+    public override Task FlushAsync(CancellationToken cancellationToken) => _tls.FlushAsync(cancellationToken);
+
+    public override Task ShutdownAsync() => _tls.ShutdownAsync();
+
+    public override Task NegotiateClientCertificateAsync(CancellationToken cancellationToken = default) => throw new NotSupportedException("A server asks for the client's certificate, not the client.");
+
+    public override async ValueTask DisposeAsync()
+    {
+        await _tls.DisposeAsync().ConfigureAwait(false);
+        ForgetCertificates();
+        await base.DisposeAsync().ConfigureAwait(false);
+        GC.SuppressFinalize(this);
+    }
+
+    protected override void Dispose(bool disposing)
+    {
+        if (disposing)
+        {
+            _tls.Dispose();
+            ForgetCertificates();
+        }
+        base.Dispose(disposing);
+    }
+
+    // HTTP/2's reader disposes of a connection that the server ended; its writer must not report that, but why.
+    private async ValueTask AwaitAsync(ValueTask written)
+    {
+        try
+        {
+            await written.ConfigureAwait(false);
+        }
+        catch (ObjectDisposedException) when (_tls.Failure is { } failure)
+        {
+            throw new IOException(failure.Message, failure);
+        }
+    }
+
+    private void ForgetCertificates()
+    {
+        _localCertificate?.Dispose();
+        _remoteCertificate?.Dispose();
+    }
+
+    private static X509Certificate2? Leaf(IReadOnlyList<ReadOnlyMemory<byte>> chain) => chain.Count == 0 ? null : X509CertificateLoader.LoadCertificate(chain[0].Span);
+}

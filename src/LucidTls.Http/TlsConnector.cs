@@ -1,0 +1,116 @@
+using System.Collections.Concurrent;
+using System.Net;
+using System.Net.Security;
+using System.Net.Sockets;
+
+namespace LucidTls.Http;
+
+/// <summary>
+/// Gives the engine its connections. For https it hands back a <see cref="SecuredStream"/>, which the engine takes for TLS that is done (it is an <see cref="SslStream"/>); so the request, the pool that the
+/// connection goes to, cookies and redirects all stay those of https. Were the engine ever left to do TLS itself, its own options refuse every server.
+/// </summary>
+internal sealed class TlsConnector : IDisposable
+{
+    private readonly LucidTlsHttpOptions _options;
+    private readonly Func<SocketsHttpConnectionContext, CancellationToken, ValueTask<Stream>> _dial;
+    private readonly ProxyRoutes _routes;
+    private readonly ProxyTunnels _tunnels;
+
+    /// <summary>Servers that picked HTTP/1.1 where HTTP/2 was offered: the engine speaks nothing else with them from then on.</summary>
+    private readonly ConcurrentDictionary<DnsEndPoint, bool> _withoutHttp2 = new();
+
+    public TlsConnector(LucidTlsHttpOptions options, SocketsHttpHandler engine)
+    {
+        _options = options;
+        _dial = engine.ConnectCallback ?? DialAsync;
+        _routes = new ProxyRoutes(engine.UseProxy ? engine.Proxy ?? HttpClient.DefaultProxy : null);
+        _tunnels = new ProxyTunnels(ConnectToProxyAsync, engine.ConnectTimeout, engine.DefaultProxyCredentials);
+        EngineTls.DemandUntouched(engine.SslOptions);
+        engine.SslOptions = EngineTls.RefuseAll();
+        engine.ConnectCallback = ConnectAsync;
+        engine.Proxy = _routes.ForEngine;
+    }
+
+    public void Dispose() => _tunnels.Dispose();
+
+    private async ValueTask<Stream> ConnectAsync(SocketsHttpConnectionContext context, CancellationToken cancellationToken)
+    {
+        var uri = context.InitialRequestMessage.RequestUri ?? throw new InvalidOperationException("The request has no URI.");
+        var stream = _routes.TunnelFor(uri) is { } proxy
+            ? await _tunnels.OpenAsync(proxy, _routes.Credentials, context.DnsEndPoint, cancellationToken).ConfigureAwait(false)
+            : await _dial(context, cancellationToken).ConfigureAwait(false);
+        if (!Schemes.IsSecure(uri))
+            return stream;
+        try
+        {
+            // A request whose URI was changed under way does not make a connection under another name than that by which it is kept.
+            if (!string.Equals(uri.IdnHost, context.DnsEndPoint.Host, StringComparison.OrdinalIgnoreCase) || uri.Port != context.DnsEndPoint.Port)
+                throw new InvalidOperationException($"The request was for {context.DnsEndPoint.Host} and has become one for {uri.IdnHost}.");
+            var target = new TlsHttpTarget(HostHeader.NameOf(context.InitialRequestMessage) ?? uri.IdnHost, uri.Port);
+            var offered = _withoutHttp2.ContainsKey(context.DnsEndPoint) ? [SslApplicationProtocol.Http11] : OfferedFor(context.InitialRequestMessage);
+            var tls = await SecureAsync(stream, target, offered, cancellationToken).ConfigureAwait(false);
+            if (offered.Count > 1 && tls.NegotiatedApplicationProtocol != SslApplicationProtocol.Http2)
+                _withoutHttp2.TryAdd(context.DnsEndPoint, true);
+            return SecuredStream.Over(tls, isAsked: offered.Contains(SslApplicationProtocol.Http2));
+        }
+        catch
+        {
+            await stream.DisposeAsync().ConfigureAwait(false);
+            throw;
+        }
+    }
+
+    private async ValueTask<Stream> ConnectToProxyAsync(SocketsHttpConnectionContext context, CancellationToken cancellationToken)
+    {
+        var stream = await _dial(context, cancellationToken).ConfigureAwait(false);
+        if (!Schemes.IsSecure(context.InitialRequestMessage.RequestUri!))
+            return stream;
+        try
+        {
+            var target = new TlsHttpTarget(context.DnsEndPoint.Host, context.DnsEndPoint.Port, isProxy: true);
+            return SecuredStream.Over(await SecureAsync(stream, target, [SslApplicationProtocol.Http11], cancellationToken).ConfigureAwait(false), isAsked: false);
+        }
+        catch
+        {
+            await stream.DisposeAsync().ConfigureAwait(false);
+            throw;
+        }
+    }
+
+    private async ValueTask<TlsStream> SecureAsync(Stream stream, TlsHttpTarget target, IReadOnlyList<SslApplicationProtocol> offered, CancellationToken cancellationToken)
+    {
+        var chosen = _options.TlsOptionsSelector is { } select ? await select(target, cancellationToken).ConfigureAwait(false) : null;
+        var options = (chosen ?? _options.Tls).Clone();
+        options.TargetHost ??= target.Host;
+        options.ApplicationProtocols = options.ApplicationProtocols.Count == 0 ? offered : [.. offered.Where(options.ApplicationProtocols.Contains)];
+        if (options.ApplicationProtocols.Count == 0)
+            throw new InvalidOperationException($"The request to {target} needs {string.Join(" or ", offered)}, which the options do not allow.");
+        var tls = new TlsStream(stream);
+        await tls.AuthenticateAsClientAsync(options, cancellationToken).ConfigureAwait(false);
+        _options.OnConnected?.Invoke(target, tls.Session);
+        return tls;
+    }
+
+    /// <summary>What the engine can do with the connection: it knows HTTP/2 by what was agreed on, when the request lets it.</summary>
+    private static IReadOnlyList<SslApplicationProtocol> OfferedFor(HttpRequestMessage request) => (request.Version.Major, request.VersionPolicy) switch
+    {
+        ( >= 2, HttpVersionPolicy.RequestVersionOrLower) => [SslApplicationProtocol.Http2, SslApplicationProtocol.Http11],
+        ( >= 2, _) => [SslApplicationProtocol.Http2],
+        _ => [SslApplicationProtocol.Http11],
+    };
+
+    private static async ValueTask<Stream> DialAsync(SocketsHttpConnectionContext context, CancellationToken cancellationToken)
+    {
+        var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        try
+        {
+            await socket.ConnectAsync(context.DnsEndPoint, cancellationToken).ConfigureAwait(false);
+            return new NetworkStream(socket, ownsSocket: true);
+        }
+        catch
+        {
+            socket.Dispose();
+            throw;
+        }
+    }
+}
