@@ -1,8 +1,10 @@
-using System.Net.Security;
+using LucidTls.AspNetCore.Configuration;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.Server.Kestrel.Https;
+using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -26,13 +28,45 @@ public static class ListenOptionsLucidTlsExtensions
         ArgumentNullException.ThrowIfNull(listenOptions);
         ArgumentNullException.ThrowIfNull(options);
         options.DemandUsable();
-        var logger = (listenOptions.ApplicationServices.GetService<ILoggerFactory>() ?? NullLoggerFactory.Instance).CreateLogger<TlsConnectionMiddleware>();
-        listenOptions.Use(next =>
+        return listenOptions.Use(protocols =>
         {
-            // Kestrel builds the pipeline when it binds, so Protocols has its final value here.
-            var effective = WithApplicationProtocols(options, listenOptions.Protocols);
-            return new TlsConnectionMiddleware(next, effective, isHttp: listenOptions.Protocols != HttpProtocols.None, logger).OnConnectionAsync;
+            var effective = WithApplicationProtocols(options, protocols);
+            return () => effective;
         });
+    }
+
+    /// <summary>Speaks TLS on this endpoint as a section of the configuration says, and follows its changes and those of the files that it names.</summary>
+    /// <param name="listenOptions">The endpoint.</param>
+    /// <param name="section">The section; <c>docs/kestrel.md</c> says what stands in it.</param>
+    /// <exception cref="InvalidOperationException">Something in it is wrong, or a file cannot be used; the message names the setting.</exception>
+    public static ListenOptions UseLucidTls(this ListenOptions listenOptions, IConfigurationSection section)
+    {
+        ArgumentNullException.ThrowIfNull(listenOptions);
+        ArgumentNullException.ThrowIfNull(section);
+        return listenOptions.UseLucidTls(listenOptions.Configured(section));
+    }
+
+    internal static ConfiguredTls Configured(this ListenOptions listenOptions, IConfigurationSection section)
+    {
+        var contentRoot = listenOptions.ApplicationServices.GetService<IHostEnvironment>()?.ContentRootPath ?? Environment.CurrentDirectory;
+        var configured = new ConfiguredTls(section, contentRoot, listenOptions.Logger<ConfiguredTls>());
+        listenOptions.ApplicationServices.GetService<IHostApplicationLifetime>()?.ApplicationStopped.Register(() => _ = configured.DisposeAsync().AsTask());
+        return configured;
+    }
+
+    internal static ListenOptions UseLucidTls(this ListenOptions listenOptions, ConfiguredTls configured) => listenOptions.Use(protocols =>
+    {
+        configured.Start(protocols);
+        return () => configured.Current;
+    });
+
+    /// <param name="listenOptions">The endpoint.</param>
+    /// <param name="start">Called when the endpoint is bound, with what it speaks; gives where the options of the next connection are.</param>
+    private static ListenOptions Use(this ListenOptions listenOptions, Func<HttpProtocols, Func<TlsServerOptions>> start)
+    {
+        var logger = listenOptions.Logger<TlsConnectionMiddleware>();
+        // Kestrel builds the pipeline when it binds, so Protocols has its final value then.
+        listenOptions.Use(next => new TlsConnectionMiddleware(next, start(listenOptions.Protocols), isHttp: listenOptions.Protocols != HttpProtocols.None, logger).OnConnectionAsync);
 
         // Marks the endpoint as one with TLS, so that its address begins with https and Kestrel does not take HTTP/2 for impossible.
         // Kestrel's own middleware steps aside when a connection has its TLS already.
@@ -51,15 +85,13 @@ public static class ListenOptionsLucidTlsExtensions
         return listenOptions.UseLucidTls(options);
     }
 
+    private static ILogger<T> Logger<T>(this ListenOptions listenOptions) => (listenOptions.ApplicationServices.GetService<ILoggerFactory>() ?? NullLoggerFactory.Instance).CreateLogger<T>();
+
     private static TlsServerOptions WithApplicationProtocols(TlsServerOptions options, HttpProtocols protocols)
     {
         if (options.ApplicationProtocols.Count > 0)
             return options;
-        var offered = new List<SslApplicationProtocol>(2);
-        if (protocols.HasFlag(HttpProtocols.Http2))
-            offered.Add(SslApplicationProtocol.Http2);
-        if (protocols.HasFlag(HttpProtocols.Http1))
-            offered.Add(SslApplicationProtocol.Http11);
+        var offered = Alpn.Of(protocols);
         if (offered.Count == 0)
             return options;
         var copy = options.Clone();

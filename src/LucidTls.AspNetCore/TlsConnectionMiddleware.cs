@@ -9,7 +9,7 @@ using Microsoft.Extensions.Logging;
 namespace LucidTls.AspNetCore;
 
 /// <summary>Shakes hands, then runs the rest of the connection on the plaintext.</summary>
-internal sealed class TlsConnectionMiddleware(ConnectionDelegate next, TlsServerOptions options, bool isHttp, ILogger<TlsConnectionMiddleware> logger)
+internal sealed class TlsConnectionMiddleware(ConnectionDelegate next, Func<TlsServerOptions> options, bool isHttp, ILogger<TlsConnectionMiddleware> logger)
 {
     public async Task OnConnectionAsync(ConnectionContext context)
     {
@@ -45,7 +45,7 @@ internal sealed class TlsConnectionMiddleware(ConnectionDelegate next, TlsServer
     {
         try
         {
-            await stream.AuthenticateAsServerAsync(options).ConfigureAwait(false);
+            await stream.AuthenticateAsServerAsync(options()).ConfigureAwait(false);
             logger.HandshakeDone(context.ConnectionId, stream.Session.Version, stream.Session.CipherSuite, stream.Session.Group, stream.Session.HandshakeDuration.TotalMilliseconds);
             return true;
         }

@@ -17,4 +17,13 @@ internal static partial class TlsLog
 
     [LoggerMessage(4, LogLevel.Debug, "Connection {ConnectionId}: the last data could not be sent. {Explanation}")]
     public static partial void FlushFailed(this ILogger logger, string connectionId, string explanation);
+
+    [LoggerMessage(5, LogLevel.Information, "{Section}: changed; in use are now {Certificates}.")]
+    public static partial void ConfigurationChanged(this ILogger logger, string section, string certificates);
+
+    [LoggerMessage(6, LogLevel.Error, "{Section}: changed, but cannot be used, so what was in use before stays. {Explanation}")]
+    public static partial void ConfigurationRefused(this ILogger logger, string section, string explanation);
+
+    [LoggerMessage(7, LogLevel.Warning, "{Section}: {Certificate} has no new OCSP staple. {Explanation}")]
+    public static partial void StapleMissing(this ILogger logger, string section, string certificate, string explanation);
 }

@@ -8,6 +8,7 @@ using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -17,6 +18,8 @@ namespace LucidTls.AspNetCore.Tests;
 /// <summary>Kestrel on a free port of loopback, and all that it logs.</summary>
 internal sealed class TestServer : IAsyncDisposable
 {
+    private const string Section = "Kestrel:Endpoints:Https:LucidTls:";
+
     private readonly WebApplication _app;
 
     private TestServer(WebApplication app, LogLines log)
@@ -59,6 +62,28 @@ internal sealed class TestServer : IAsyncDisposable
         return new TestServer(app, log);
     }
 
+    /// <summary>A server whose endpoint "Https" is the configuration's: <c>settings</c> are those of its section LucidTls.</summary>
+    public static async Task<TestServer> StartConfiguredAsync(RequestDelegate handle, params IEnumerable<(string Key, string? Value)> settings)
+    {
+        var log = new LogLines();
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.Logging.ClearProviders().SetMinimumLevel(LogLevel.Debug).AddProvider(log);
+        builder.Configuration.AddInMemoryCollection(settings.Select(pair => KeyValuePair.Create(Section + pair.Key, pair.Value)).Prepend(new("Kestrel:Endpoints:Https:Url", "https://127.0.0.1:0")));
+        builder.WebHost.UseLucidTls();
+        var app = builder.Build();
+        app.Run(handle);
+        await app.StartAsync(TestContext.Current.CancellationToken);
+        return new TestServer(app, log);
+    }
+
+    /// <summary>Changes settings of a server of <see cref="StartConfiguredAsync"/>.</summary>
+    public void Change(params IEnumerable<(string Key, string? Value)> settings)
+    {
+        foreach (var (key, value) in settings)
+            _app.Configuration[Section + key] = value;
+        ((IConfigurationRoot)_app.Configuration).Reload();
+    }
+
     public Task StopAsync() => _app.StopAsync(TestContext.Current.CancellationToken);
 
     public async Task<TcpClient> DialAsync(int? port = null)
@@ -69,10 +94,10 @@ internal sealed class TestServer : IAsyncDisposable
     }
 
     /// <summary>A connection with our own client, which reports a missing close_notify.</summary>
-    public async Task<TlsStream> ConnectAsync(SslApplicationProtocol? protocol = null, int? port = null, TlsIdentity? identity = null)
+    public async Task<TlsStream> ConnectAsync(SslApplicationProtocol? protocol = null, int? port = null, TlsIdentity? identity = null, string name = "localhost")
     {
         var stream = new TlsStream((await DialAsync(port)).GetStream());
-        var options = new TlsClientOptions { TargetHost = "localhost", CertificateVerifier = TestPki.Verifier, Identity = identity };
+        var options = new TlsClientOptions { TargetHost = name, CertificateVerifier = TestPki.Verifier, Identity = identity };
         if (protocol is { } wanted)
             options.ApplicationProtocols = [wanted];
         await stream.AuthenticateAsClientAsync(options, TestContext.Current.CancellationToken);
@@ -101,12 +126,12 @@ internal sealed class LogLines : ILoggerProvider
 
     public IReadOnlyList<LogLine> Problems => [.. _lines.Where(line => line.Level >= LogLevel.Warning)];
 
-    /// <summary>Waits for our line of that name.</summary>
-    public async Task<LogLine> WaitAsync(string name)
+    /// <summary>Waits for our line of that name, or for as many of them.</summary>
+    public async Task<LogLine> WaitAsync(string name, int count = 1)
     {
         while (true)
         {
-            if (Ours.FirstOrDefault(line => line.Name == name) is { } found)
+            if (Ours.Where(line => line.Name == name).ElementAtOrDefault(count - 1) is { } found)
                 return found;
             await _added.WaitAsync(TestContext.Current.CancellationToken);
         }

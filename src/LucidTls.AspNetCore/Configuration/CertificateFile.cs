@@ -1,0 +1,93 @@
+using System.Security.Cryptography;
+using System.Text;
+
+namespace LucidTls.AspNetCore.Configuration;
+
+/// <summary>One identity as it lies on disk or in the configuration, with a fingerprint of what it is made from.</summary>
+internal sealed record CertificateFile(string Place, string? Path, string? KeyPath, string? Pem, string? KeyPem, string? Password, string Fingerprint)
+{
+    /// <summary>Those that the settings speak of, not read yet but for the fingerprint. What cannot be read has a fingerprint of that.</summary>
+    public static IEnumerable<CertificateFile> List(CertificateSettings settings)
+    {
+        if (settings.Pem is { } pem)
+            return [new CertificateFile(settings.Place, null, null, pem, settings.KeyPem, settings.Password, Hash(pem, settings.KeyPem, settings.Password))];
+        var pairs = settings.Folder is { } folder ? InFolder(folder) : [(settings.Path!, settings.KeyPath)];
+        return pairs.Select(pair => new CertificateFile(settings.Place, pair.Path, pair.KeyPath, null, null, settings.Password, Hash(FingerprintOf(pair.Path), pair.KeyPath == null ? null : FingerprintOf(pair.KeyPath), settings.Password)));
+    }
+
+    /// <summary>The SHA-256 of a file, or of all files in a folder. Content is compared, since a link that is turned to another file changes neither time nor length.</summary>
+    public static string FingerprintOf(string path)
+    {
+        try
+        {
+            if (Directory.Exists(path))
+                return Hash([.. Directory.EnumerateFiles(path).Order(StringComparer.Ordinal).SelectMany(file => (string[])[file, FingerprintOf(file)])]);
+            using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+            return Convert.ToHexString(SHA256.HashData(stream));
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            return exception.GetType().Name;
+        }
+    }
+
+    /// <exception cref="InvalidOperationException">It cannot be used; the message says where it is and why.</exception>
+    public TlsIdentity Load()
+    {
+        try
+        {
+            return Pem != null ? TlsIdentity.FromPem(Pem, KeyPem ?? Pem, Password) : TlsIdentity.FromPemFile(Path!, KeyPath, Password);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or FormatException or ArgumentException or CryptographicException)
+        {
+            throw new InvalidOperationException($"{Place}: {(Path == null ? "" : $"{Path}: ")}{exception.Message}", exception);
+        }
+    }
+
+    /// <summary>PKCS#12 files; PEM files with the key in them or beside them (.key); and in folders below, the pairs that certbot and Kubernetes write.</summary>
+    private static IEnumerable<(string Path, string? KeyPath)> InFolder(string folder)
+    {
+        if (!Directory.Exists(folder))
+            return [];
+        if (PairIn(folder) is { } only)
+            return [only];
+        var found = new List<(string, string?)>();
+        foreach (var file in Directory.EnumerateFiles(folder).Order(StringComparer.Ordinal))
+        {
+            var extension = System.IO.Path.GetExtension(file).ToLowerInvariant();
+            if (extension is ".pfx" or ".p12")
+                found.Add((file, null));
+            else if (extension is ".pem" or ".crt" or ".cer")
+                found.Add((file, System.IO.Path.ChangeExtension(file, ".key") is var key && File.Exists(key) ? key : null));
+        }
+        // Names with a dot in front are Kubernetes' own: what they hold is linked to from above.
+        foreach (var below in Directory.EnumerateDirectories(folder).Order(StringComparer.Ordinal))
+        {
+            if (!System.IO.Path.GetFileName(below).StartsWith('.') && PairIn(below) is { } pair)
+                found.Add(pair);
+        }
+        return found;
+    }
+
+    private static (string Path, string? KeyPath)? PairIn(string folder)
+    {
+        foreach (var (certificate, key) in (ReadOnlySpan<(string, string)>)[("fullchain.pem", "privkey.pem"), ("tls.crt", "tls.key")])
+        {
+            var path = System.IO.Path.Combine(folder, certificate);
+            if (File.Exists(path))
+                return (path, System.IO.Path.Combine(folder, key));
+        }
+        return null;
+    }
+
+    internal static string Hash(params IEnumerable<string?> parts)
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        foreach (var part in parts)
+        {
+            hash.AppendData(Encoding.UTF8.GetBytes(part ?? "\0"));
+            hash.AppendData("\n"u8);
+        }
+        return Convert.ToHexString(hash.GetHashAndReset());
+    }
+}

@@ -1,0 +1,59 @@
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.Primitives;
+
+namespace LucidTls.AspNetCore.Configuration;
+
+/// <summary>
+/// The section Kestrel as Kestrel shall see it: of Endpoints:NAME:LucidTls only that it is there. Kestrel closes and opens an endpoint again when anything
+/// in its section changes; what stands under LucidTls changes without that.
+/// </summary>
+/// <param name="section">The section itself.</param>
+/// <param name="depth">How far below the section Kestrel it is.</param>
+/// <param name="onEndpoint">Told of each endpoint with a section LucidTls before Kestrel looks at it.</param>
+internal sealed class ConfigurationView(IConfigurationSection section, int depth, Action<IConfigurationSection> onEndpoint) : IConfigurationSection
+{
+    private const string EndpointsKey = "Endpoints";
+    internal const string LucidTlsKey = "LucidTls";
+
+    public string Key => section.Key;
+
+    public string Path => section.Path;
+
+    public string? Value
+    {
+        get => IsHidden ? "" : section.Value;
+        set => section.Value = value;
+    }
+
+    public string? this[string key]
+    {
+        get => section[key];
+        set => section[key] = value;
+    }
+
+    // Kestrel/Endpoints/NAME/LucidTls
+    private bool IsHidden => depth == 3 && section.Key.Equals(LucidTlsKey, StringComparison.OrdinalIgnoreCase) && section.Exists();
+
+    public IConfigurationSection GetSection(string key) => View(section.GetSection(key));
+
+    public IEnumerable<IConfigurationSection> GetChildren()
+    {
+        if (IsHidden)
+            return [];
+        var children = section.GetChildren().ToList();
+        if (depth == 1 && section.Key.Equals(EndpointsKey, StringComparison.OrdinalIgnoreCase))
+        {
+            foreach (var endpoint in children)
+            {
+                if (endpoint.GetSection(LucidTlsKey).Exists())
+                    onEndpoint(endpoint);
+            }
+        }
+        return children.Select(View);
+    }
+
+    public IChangeToken GetReloadToken() => section.GetReloadToken();
+
+    // "A:B" is two steps down.
+    private ConfigurationView View(IConfigurationSection below) => new(below, depth + 1 + below.Path.AsSpan(section.Path.Length + 1).Count(':'), onEndpoint);
+}

@@ -1,0 +1,61 @@
+namespace LucidTls.AspNetCore.Configuration;
+
+/// <summary>The section LucidTls of an endpoint.</summary>
+internal sealed record EndpointSettings
+{
+    private const string SniKey = "Sni";
+    private const string HandshakeTimeoutKey = "HandshakeTimeout";
+    private const string StaplingKey = "OcspStapling";
+    private const string PrivateRespondersKey = "OcspPrivateResponders";
+
+    public required SiteSettings Default { get; init; }
+
+    /// <summary>By name in lower case; "*.example.com" for names with one label more.</summary>
+    public required IReadOnlyDictionary<string, SiteSettings> Sites { get; init; }
+
+    public TimeSpan? HandshakeTimeout { get; private init; }
+
+    public bool OcspStapling { get; private init; }
+
+    public bool OcspPrivateResponders { get; private init; }
+
+    /// <exception cref="InvalidOperationException">Something is wrong; the message names the setting.</exception>
+    public static EndpointSettings Read(Settings settings, string contentRoot)
+    {
+        settings.DemandKnown([.. SiteSettings.Keys, SniKey, HandshakeTimeoutKey, StaplingKey, PrivateRespondersKey]);
+        var fallback = SiteSettings.Read(settings, contentRoot, null);
+        var sites = new Dictionary<string, SiteSettings>(StringComparer.Ordinal);
+        foreach (var (name, site) in settings.Section(SniKey)?.Children() ?? [])
+        {
+            site.DemandKnown(SiteSettings.Keys);
+            var own = SiteSettings.Read(site, contentRoot, fallback);
+            if (own.Certificate == null)
+                throw new InvalidOperationException($"{site.Path} must have a {SiteSettings.CertificateKey}, since the endpoint has none.");
+            sites.Add(name.ToLowerInvariant(), own);
+        }
+        var read = new EndpointSettings
+        {
+            Default = fallback,
+            Sites = sites,
+            HandshakeTimeout = settings.Time(HandshakeTimeoutKey),
+            OcspStapling = settings.Flag(StaplingKey) ?? true,
+            OcspPrivateResponders = settings.Flag(PrivateRespondersKey) ?? false,
+        };
+        if (read.Default.Certificate == null && sites.Count == 0)
+            throw new InvalidOperationException($"{settings.Path} must have a {SiteSettings.CertificateKey}, or entries of {SniKey} that have one.");
+        return read;
+    }
+
+    /// <summary>The entry for a name that a client asks for; null when there is none, and the endpoint's own settings hold.</summary>
+    public static T? Find<T>(IReadOnlyDictionary<string, T> sites, string? name) where T : class
+    {
+        if (name == null)
+            return null;
+        var lower = name.ToLowerInvariant();
+        if (sites.TryGetValue(lower, out var site))
+            return site;
+        // One label, as in certificates (RFC 9525 §6.3).
+        var dot = lower.IndexOf('.', StringComparison.Ordinal);
+        return dot > 0 && sites.TryGetValue(string.Concat("*", lower.AsSpan(dot)), out site) ? site : null;
+    }
+}

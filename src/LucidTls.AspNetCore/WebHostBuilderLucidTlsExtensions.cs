@@ -1,0 +1,44 @@
+using System.Collections.Concurrent;
+using LucidTls.AspNetCore.Configuration;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Server.Kestrel;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.Configuration;
+
+namespace LucidTls.AspNetCore;
+
+/// <summary>Puts LucidTls under Kestrel endpoints that stand in the configuration.</summary>
+public static class WebHostBuilderLucidTlsExtensions
+{
+    /// <summary>
+    /// Speaks TLS on every endpoint of the configuration that has a section <c>LucidTls</c> (<c>Kestrel:Endpoints:NAME:LucidTls</c>; <c>docs/kestrel.md</c> says
+    /// what stands in it), and follows changes of it and of the files that it names. What is wrong there ends the start of the server with an
+    /// <see cref="InvalidOperationException"/> that names the setting. Other endpoints are as they were.
+    /// </summary>
+    /// <param name="builder">The web host. Call this before other code that configures Kestrel's <c>ConfigurationLoader</c>, which it replaces.</param>
+    public static IWebHostBuilder UseLucidTls(this IWebHostBuilder builder)
+    {
+        ArgumentNullException.ThrowIfNull(builder);
+        // Without it a slim host takes no https addresses from the configuration.
+        return builder.UseKestrelHttpsConfiguration().ConfigureKestrel((context, kestrel) =>
+        {
+            var endpoints = new ConcurrentDictionary<string, ConfiguredTls>(StringComparer.OrdinalIgnoreCase);
+            KestrelConfigurationLoader? loader = null;
+            var view = new ConfigurationView(context.Configuration.GetSection("Kestrel"), 0, endpoint => loader!.Endpoint(endpoint.Key, bound => Use(bound.ListenOptions, endpoint, endpoints)));
+            loader = kestrel.Configure(view, reloadOnChange: true);
+        });
+    }
+
+    private static void Use(ListenOptions listen, IConfigurationSection endpoint, ConcurrentDictionary<string, ConfiguredTls> endpoints)
+    {
+        var section = endpoint.GetSection(ConfigurationView.LucidTlsKey);
+        if (!section.Exists())
+            return;
+        var configured = listen.Configured(section);
+        // An endpoint that is opened again: the connections that it had keep what they have.
+        if (endpoints.TryRemove(endpoint.Key, out var before))
+            _ = before.DisposeAsync().AsTask();
+        endpoints[endpoint.Key] = configured;
+        listen.UseLucidTls(configured);
+    }
+}

@@ -1,0 +1,40 @@
+using System.Security.Cryptography.X509Certificates;
+
+namespace LucidTls.AspNetCore.Tests;
+
+/// <summary>A folder with certificates, each new one in place of the last, written as the tools that renew them do.</summary>
+internal sealed class CertificateFolder : IDisposable
+{
+    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("lucidtls-kestrel-");
+
+    public string Folder => _folder.FullName;
+
+    public string Path(string name) => System.IO.Path.Combine(Folder, name);
+
+    /// <summary>Issues a certificate into NAME.pem and its key into NAME.key.</summary>
+    /// <returns>The leaf in DER.</returns>
+    public byte[] Issue(string file, string subject, string name = "localhost")
+    {
+        using var certificate = TestPki.IssueCertificate(subject, name);
+        using var key = certificate.GetECDsaPrivateKey()!;
+        Write(file + ".key", key.ExportPkcs8PrivateKeyPem());
+        Write(file + ".pem", certificate.ExportCertificatePem());
+        return certificate.RawData;
+    }
+
+    public string IssuePkcs12(string file, string subject, string password)
+    {
+        using var certificate = TestPki.IssueCertificate(subject);
+        File.WriteAllBytes(Path(file), certificate.ExportPkcs12(Pkcs12ExportPbeParameters.Pbes2Aes256Sha256, password));
+        return Path(file);
+    }
+
+    /// <summary>In one step, as a tool that takes care does.</summary>
+    public void Write(string file, string text)
+    {
+        File.WriteAllText(Path(file) + ".new", text);
+        File.Move(Path(file) + ".new", Path(file), overwrite: true);
+    }
+
+    public void Dispose() => _folder.Delete(recursive: true);
+}

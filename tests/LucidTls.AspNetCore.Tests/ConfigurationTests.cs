@@ -1,0 +1,184 @@
+using System.Net.Security;
+using System.Security.Authentication;
+using System.Security.Cryptography.X509Certificates;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.Logging;
+
+namespace LucidTls.AspNetCore.Tests;
+
+public sealed class ConfigurationTests : IDisposable
+{
+    private readonly CertificateFolder _files = new();
+
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    public void Dispose() => _files.Dispose();
+
+    private static Task Answer(HttpContext context) => context.Response.WriteAsync(context.Connection.ClientCertificate?.Subject ?? "well");
+
+    [Theory]
+    [InlineData("1.1")]
+    [InlineData("2.0")]
+    public async Task An_endpoint_of_the_configuration_speaks_TLS(string version)
+    {
+        _files.Issue("server", "CN=From files");
+        await using var server = await TestServer.StartConfiguredAsync(Answer, ("Certificate:Path", _files.Path("server.pem")), ("Certificate:KeyPath", _files.Path("server.key")));
+        using var client = TestServer.Client(Version.Parse(version));
+
+        Assert.Equal("well", await client.GetStringAsync(server.Url(), Cancel));
+        Assert.StartsWith("https://", Assert.Single(server.Addresses), StringComparison.Ordinal);
+        Assert.Empty(server.Log.Problems);
+    }
+
+    [Fact]
+    public async Task A_certificate_may_be_PKCS12_with_a_password()
+    {
+        await using var server = await TestServer.StartConfiguredAsync(Answer, ("Certificate:Path", _files.IssuePkcs12("server.pfx", "CN=From a PFX", "secret")), ("Certificate:Password", "secret"));
+
+        Assert.Equal("CN=From a PFX", await SubjectAsync(server));
+    }
+
+    [Fact]
+    public async Task A_certificate_may_stand_in_the_configuration_itself()
+    {
+        _files.Issue("server", "CN=Inline");
+        await using var server = await TestServer.StartConfiguredAsync(Answer, ("Certificate:Pem", await File.ReadAllTextAsync(_files.Path("server.pem"), Cancel)), ("Certificate:KeyPem", await File.ReadAllTextAsync(_files.Path("server.key"), Cancel)));
+
+        Assert.Equal("CN=Inline", await SubjectAsync(server));
+    }
+
+    [Fact]
+    public async Task A_folder_gives_a_certificate_for_each_name()
+    {
+        _files.Issue("a", "CN=a", "a.example");
+        _files.Issue("b", "CN=b", "b.example");
+        Directory.CreateDirectory(_files.Path("c.example"));
+        _files.Issue("c", "CN=c", "c.example");
+        File.Move(_files.Path("c.pem"), _files.Path("c.example/fullchain.pem"));
+        File.Move(_files.Path("c.key"), _files.Path("c.example/privkey.pem"));
+        await using var server = await TestServer.StartConfiguredAsync(Answer, ("Certificate:Folder", _files.Folder));
+
+        Assert.Equal("CN=a", await SubjectAsync(server, "a.example"));
+        Assert.Equal("CN=b", await SubjectAsync(server, "b.example"));
+        Assert.Equal("CN=c", await SubjectAsync(server, "c.example"));
+    }
+
+    [Fact]
+    public async Task Each_name_may_have_settings_of_its_own()
+    {
+        await File.WriteAllTextAsync(_files.Path("ca.pem"), TestPki.AuthorityPem, Cancel);
+        _files.Issue("server", "CN=fallback");
+        _files.Issue("a", "CN=a", "a.example");
+        _files.Issue("wild", "CN=wild", "*.b.example");
+        await using var server = await TestServer.StartConfiguredAsync(Answer,
+            ("Certificate:Path", _files.Path("server.pem")), ("Certificate:KeyPath", _files.Path("server.key")),
+            ("Sni:a.example:Certificate:Path", _files.Path("a.pem")), ("Sni:a.example:Certificate:KeyPath", _files.Path("a.key")),
+            ("Sni:a.example:ClientCertificateMode", "Required"), ("Sni:a.example:ClientCertificateRoots", _files.Path("ca.pem")),
+            ("Sni:*.B.example:Certificate:Path", _files.Path("wild.pem")), ("Sni:*.B.example:Certificate:KeyPath", _files.Path("wild.key")),
+            ("Sni:*.B.example:MinimumVersion", "1.3"));
+
+        Assert.Equal("CN=fallback", await SubjectAsync(server));
+        Assert.Equal("CN=wild", await SubjectAsync(server, "x.b.example"));
+        await using (var known = await server.ConnectAsync(SslApplicationProtocol.Http11, identity: TestPki.Issue("CN=Alice"), name: "a.example"))
+        {
+            await known.WriteAsync("GET / HTTP/1.1\r\nHost: a.example\r\nConnection: close\r\n\r\n"u8.ToArray(), Cancel);
+            Assert.Contains("CN=Alice", await new StreamReader(known).ReadToEndAsync(Cancel), StringComparison.Ordinal);
+        }
+        await using var unknown = await server.ConnectAsync(SslApplicationProtocol.Http11, name: "a.example");
+        var refusal = await Assert.ThrowsAsync<IOException>(async () => await unknown.ReadAsync(new byte[1], Cancel));
+        Assert.Equal(TlsAlert.CertificateRequired, Assert.IsType<TlsException>(refusal.InnerException).Alert);
+        await using var old = new TlsStream((await server.DialAsync()).GetStream());
+        await Assert.ThrowsAsync<AuthenticationException>(() => old.AuthenticateAsClientAsync(new TlsClientOptions { TargetHost = "x.b.example", CertificateVerifier = TestPki.Verifier, MaximumVersion = TlsVersion.Tls12 }, Cancel));
+    }
+
+    [Fact]
+    public async Task Without_a_certificate_for_all_other_names_are_refused()
+    {
+        _files.Issue("a", "CN=a", "a.example");
+        await using var server = await TestServer.StartConfiguredAsync(Answer, ("Sni:a.example:Certificate:Path", _files.Path("a.pem")), ("Sni:a.example:Certificate:KeyPath", _files.Path("a.key")));
+
+        Assert.Equal("CN=a", await SubjectAsync(server, "a.example"));
+        var refusal = await Assert.ThrowsAsync<AuthenticationException>(() => server.ConnectAsync(name: "other.example"));
+        Assert.Equal(TlsAlert.UnrecognizedName, Assert.IsType<TlsException>(refusal.InnerException).Alert);
+    }
+
+    [Fact]
+    public async Task Other_endpoints_stay_as_they_are()
+    {
+        _files.Issue("server", "CN=ours");
+        var pfx = _files.IssuePkcs12("theirs.pfx", "CN=theirs", "");
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.Logging.ClearProviders();
+        builder.Configuration.AddInMemoryCollection(new Dictionary<string, string?>
+        {
+            ["Kestrel:Endpoints:Plain:Url"] = "http://127.0.0.1:0",
+            ["Kestrel:Endpoints:Theirs:Url"] = "https://127.0.0.1:0",
+            ["Kestrel:Endpoints:Theirs:Certificate:Path"] = pfx,
+        });
+        builder.WebHost.UseLucidTls();
+        await using var app = builder.Build();
+        app.Run(context => context.Response.WriteAsync(context.Features.Get<ITlsSessionFeature>() == null ? "not LucidTls" : "LucidTls"));
+        await app.StartAsync(Cancel);
+        using var client = TestServer.Client(new Version(1, 1));
+
+        foreach (var url in app.Urls)
+            Assert.Equal("not LucidTls", await client.GetStringAsync(url.Replace("127.0.0.1", "localhost", StringComparison.Ordinal), Cancel));
+        Assert.Equal(2, app.Urls.Count);
+    }
+
+    [Fact]
+    public async Task A_section_can_be_given_to_an_endpoint_in_code()
+    {
+        _files.Issue("server", "CN=In code");
+        var section = new ConfigurationBuilder().AddInMemoryCollection(new Dictionary<string, string?>
+        {
+            ["Mine:Certificate:Path"] = _files.Path("server.pem"),
+            ["Mine:Certificate:KeyPath"] = _files.Path("server.key"),
+        }).Build().GetSection("Mine");
+        await using var server = await TestServer.StartAsync(Answer, null, listen => listen.UseLucidTls(section));
+
+        Assert.Equal("CN=In code", await SubjectAsync(server));
+    }
+
+    [Theory]
+    [InlineData("Certificate:Path", "nowhere.pem", "Kestrel:Endpoints:Https:LucidTls:Certificate: ", "nowhere.pem")]
+    [InlineData("Certificate:Pth", "server.pem", "Certificate:Pth is no setting", "Path, KeyPath")]
+    [InlineData("Certificate:Password", "x", "must have one of Path, Folder and Pem", "Certificate")]
+    [InlineData("Certificate:Folder", "/nowhere", "there is no certificate in the folder /nowhere", "Certificate")]
+    [InlineData("MinimumVersion", "1.1", "MinimumVersion is '1.1'", "1.2 or 1.3")]
+    [InlineData("ClientCertificateMode", "Sometimes", "ClientCertificateMode is 'Sometimes'", "None, Optional or Required")]
+    [InlineData("ClientCertificateMode", "Required", "ClientCertificateMode is Required", "ClientCertificateRoots must name")]
+    [InlineData("HandshakeTimeout", "soon", "HandshakeTimeout is 'soon'", "00:00:10")]
+    [InlineData("OcspStapling", "perhaps", "OcspStapling is 'perhaps'", "true or false")]
+    [InlineData("Sni:a.example:MinimumVersion", "1.3", "Sni:a.example must have a Certificate", "endpoint has none")]
+    public async Task What_is_wrong_ends_the_start_and_names_the_setting(string key, string value, string said, string alsoSaid)
+    {
+        var failure = await Assert.ThrowsAsync<InvalidOperationException>(() => TestServer.StartConfiguredAsync(Answer, (key, value)));
+
+        Assert.Contains(said, failure.Message, StringComparison.Ordinal);
+        Assert.Contains(alsoSaid, failure.Message, StringComparison.Ordinal);
+        Assert.Contains("Kestrel:Endpoints:Https:LucidTls", failure.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_key_that_is_not_the_certificates_ends_the_start()
+    {
+        _files.Issue("server", "CN=one");
+        _files.Issue("other", "CN=another");
+
+        var failure = await Assert.ThrowsAsync<InvalidOperationException>(() => TestServer.StartConfiguredAsync(Answer, ("Certificate:Path", _files.Path("server.pem")), ("Certificate:KeyPath", _files.Path("other.key"))));
+
+        Assert.Contains("server.pem", failure.Message, StringComparison.Ordinal);
+        Assert.Contains("key", failure.Message, StringComparison.Ordinal);
+    }
+
+    private static async Task<string> SubjectAsync(TestServer server, string name = "localhost")
+    {
+        await using var connection = await server.ConnectAsync(SslApplicationProtocol.Http11, name: name);
+        using var leaf = X509CertificateLoader.LoadCertificate(connection.Session.PeerCertificates[0].Span);
+        return leaf.Subject;
+    }
+}

@@ -1,0 +1,202 @@
+using System.Net.Security;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Logging;
+
+namespace LucidTls.AspNetCore.Tests;
+
+/// <summary>Configuration and files that change while the server runs.</summary>
+public sealed class ReloadTests : IDisposable
+{
+    private const string Changed = "ConfigurationChanged";
+    private const string Refused = "ConfigurationRefused";
+
+    private readonly CertificateFolder _files = new();
+
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    public void Dispose() => _files.Dispose();
+
+    private static Task Answer(HttpContext context) => context.Response.WriteAsync("well");
+
+    private Task<TestServer> StartAsync() => TestServer.StartConfiguredAsync(Answer, ("Certificate:Path", _files.Path("server.pem")), ("Certificate:KeyPath", _files.Path("server.key")));
+
+    [Fact]
+    public async Task A_new_file_is_served_and_open_connections_go_on()
+    {
+        var first = _files.Issue("server", "CN=first");
+        await using var server = await StartAsync();
+        await using var before = await server.ConnectAsync(SslApplicationProtocol.Http11);
+
+        var second = _files.Issue("server", "CN=second");
+        var line = await server.Log.WaitAsync(Changed);
+        await using var after = await server.ConnectAsync(SslApplicationProtocol.Http11);
+
+        Assert.Contains("CN=second", line.Text, StringComparison.Ordinal);
+        Assert.Equal(first, before.Session.PeerCertificates[0].ToArray());
+        Assert.Equal(second, after.Session.PeerCertificates[0].ToArray());
+        Assert.Contains("200 OK", await AskAsync(before), StringComparison.Ordinal);
+        Assert.Empty(server.Log.Problems);
+    }
+
+    [Fact]
+    public async Task No_connection_and_no_request_fails_while_certificates_are_replaced()
+    {
+        _files.Issue("server", "CN=0");
+        await using var server = await StartAsync();
+        using var stop = new CancellationTokenSource();
+        var made = 0;
+        var clients = Enumerable.Range(0, 4).Select(_ => Task.Run(async () =>
+        {
+            while (!stop.IsCancellationRequested)
+            {
+                await using var connection = await server.ConnectAsync(SslApplicationProtocol.Http11);
+                Assert.Contains("200 OK", await AskAsync(connection), StringComparison.Ordinal);
+                Interlocked.Increment(ref made);
+            }
+        }, Cancel)).ToArray();
+
+        for (var i = 1; i <= 5; i++)
+        {
+            var latest = _files.Issue("server", $"CN={i}");
+            await server.Log.WaitAsync(Changed, i);
+            await using var connection = await server.ConnectAsync();
+            Assert.Equal(latest, connection.Session.PeerCertificates[0].ToArray());
+        }
+        await stop.CancelAsync();
+        await Task.WhenAll(clients);
+
+        Assert.True(made > 20);
+        Assert.Empty(server.Log.Problems);
+    }
+
+    [Fact]
+    public async Task A_link_that_is_turned_to_another_file_counts_as_a_new_one()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Making links needs a privilege there.");
+        _files.Issue("one", "CN=first");
+        var second = _files.Issue("two", "CN=second");
+        File.CreateSymbolicLink(_files.Path("server.pem"), "one.pem");
+        File.CreateSymbolicLink(_files.Path("server.key"), "one.key");
+        await using var server = await StartAsync();
+
+        foreach (var kind in (string[])["pem", "key"])
+        {
+            File.CreateSymbolicLink(_files.Path("link"), $"two.{kind}");
+            File.Move(_files.Path("link"), _files.Path($"server.{kind}"), overwrite: true);
+        }
+        await server.Log.WaitAsync(Changed);
+        await using var after = await server.ConnectAsync();
+
+        Assert.Equal(second, after.Session.PeerCertificates[0].ToArray());
+    }
+
+    [Fact]
+    public async Task A_new_file_in_a_folder_is_served()
+    {
+        _files.Issue("a", "CN=a", "a.example");
+        await using var server = await TestServer.StartConfiguredAsync(Answer, ("Certificate:Folder", _files.Folder));
+
+        var second = _files.Issue("b", "CN=b", "b.example");
+        await server.Log.WaitAsync(Changed);
+        await using var after = await server.ConnectAsync(name: "b.example");
+
+        Assert.Equal(second, after.Session.PeerCertificates[0].ToArray());
+    }
+
+    [Fact]
+    public async Task A_bad_file_is_logged_once_and_the_old_one_stays_until_a_good_one_comes()
+    {
+        var first = _files.Issue("server", "CN=first");
+        await using var server = await StartAsync();
+
+        _files.Write("server.pem", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n");
+        var line = await server.Log.WaitAsync(Refused);
+        await using (var meanwhile = await server.ConnectAsync())
+            Assert.Equal(first, meanwhile.Session.PeerCertificates[0].ToArray());
+        var second = _files.Issue("server", "CN=second");
+        await server.Log.WaitAsync(Changed);
+        await using var after = await server.ConnectAsync();
+
+        Assert.Equal(LogLevel.Error, line.Level);
+        Assert.Contains("server.pem", line.Text, StringComparison.Ordinal);
+        Assert.Contains("Kestrel:Endpoints:Https:LucidTls", line.Text, StringComparison.Ordinal);
+        Assert.Equal(second, after.Session.PeerCertificates[0].ToArray());
+        Assert.Single(server.Log.Problems);
+    }
+
+    [Fact]
+    public async Task A_file_that_is_gone_is_logged_and_the_old_certificate_stays()
+    {
+        var first = _files.Issue("server", "CN=first");
+        await using var server = await StartAsync();
+
+        File.Delete(_files.Path("server.key"));
+        await server.Log.WaitAsync(Refused);
+        await using var after = await server.ConnectAsync();
+
+        Assert.Equal(first, after.Session.PeerCertificates[0].ToArray());
+    }
+
+    [Fact]
+    public async Task Changed_configuration_holds_for_new_connections_and_open_ones_go_on()
+    {
+        _files.Issue("server", "CN=first");
+        var second = _files.Issue("other", "CN=second");
+        await using var server = await StartAsync();
+        var port = server.Port;
+        await using var before = await server.ConnectAsync(SslApplicationProtocol.Http11);
+
+        server.Change(("Certificate:Path", _files.Path("other.pem")), ("Certificate:KeyPath", _files.Path("other.key")));
+        await server.Log.WaitAsync(Changed);
+        await using var after = await server.ConnectAsync(SslApplicationProtocol.Http11, port);
+
+        Assert.Equal(second, after.Session.PeerCertificates[0].ToArray());
+        Assert.Contains("200 OK", await AskAsync(before), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Wrong_configuration_is_logged_and_the_old_one_stays()
+    {
+        var first = _files.Issue("server", "CN=first");
+        await using var server = await StartAsync();
+
+        server.Change(("MinimumVersion", "0.9"));
+        var line = await server.Log.WaitAsync(Refused);
+        await using var after = await server.ConnectAsync();
+
+        Assert.Contains("MinimumVersion is '0.9'", line.Text, StringComparison.Ordinal);
+        Assert.Equal(first, after.Session.PeerCertificates[0].ToArray());
+    }
+
+    [Fact]
+    public async Task Sessions_are_resumed_after_a_new_certificate_and_not_after_new_rules_for_clients()
+    {
+        _files.Issue("server", "CN=first");
+        await File.WriteAllTextAsync(_files.Path("ca.pem"), TestPki.AuthorityPem, Cancel);
+        await using var server = await StartAsync();
+        var options = new TlsClientOptions { TargetHost = "localhost", CertificateVerifier = TestPki.Verifier, ApplicationProtocols = [SslApplicationProtocol.Http11], Identity = TestPki.Issue("CN=A client") };
+
+        Assert.False(await IsResumedAsync(server, options));
+        _files.Issue("server", "CN=second");
+        await server.Log.WaitAsync(Changed);
+        Assert.True(await IsResumedAsync(server, options));
+        server.Change(("ClientCertificateMode", "Required"), ("ClientCertificateRoots", _files.Path("ca.pem")));
+        await server.Log.WaitAsync(Changed, 2);
+        Assert.False(await IsResumedAsync(server, options));
+    }
+
+    private static async Task<bool> IsResumedAsync(TestServer server, TlsClientOptions options)
+    {
+        await using var connection = new TlsStream((await server.DialAsync()).GetStream());
+        await connection.AuthenticateAsClientAsync(options, Cancel);
+        // The tickets come in front of the answer.
+        Assert.Contains("200 OK", await AskAsync(connection), StringComparison.Ordinal);
+        return connection.Session.Resumed;
+    }
+
+    private static async Task<string> AskAsync(TlsStream connection)
+    {
+        await connection.WriteAsync("GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"u8.ToArray(), Cancel);
+        return await new StreamReader(connection, leaveOpen: true).ReadToEndAsync(Cancel);
+    }
+}
