@@ -1,20 +1,20 @@
 namespace LucidTls.Http;
 
-/// <summary>Says of a failed request what TLS says of it.</summary>
+/// <summary>Says of a failed request what TLS, or the proxy, says of it; the engine knows only that it got no connection.</summary>
 internal static class HttpFailures
 {
-    /// <summary>The same failure with TLS's explanation as its message; null when TLS is not the cause, or is told already.</summary>
+    /// <summary>The same failure with the explanation as its message; null when neither is the cause, or all is told already.</summary>
     public static HttpRequestException? TryExplain(HttpRequestException failure)
     {
-        if (failure.HttpRequestError == HttpRequestError.SecureConnectionError || Find(failure) is not { Source: not TlsFailureSource.Transport } tls)
+        if (failure.HttpRequestError is HttpRequestError.SecureConnectionError or HttpRequestError.ProxyTunnelError)
             return null;
-        return new HttpRequestException(HttpRequestError.SecureConnectionError, tls.Message, failure, failure.StatusCode);
-    }
-
-    private static TlsException? Find(Exception? exception)
-    {
-        while (exception is not (null or TlsException))
-            exception = exception.InnerException;
-        return (TlsException?)exception;
+        for (var cause = failure.InnerException; cause != null; cause = cause.InnerException)
+        {
+            if (cause is TlsException { Source: not TlsFailureSource.Transport })
+                return new HttpRequestException(HttpRequestError.SecureConnectionError, cause.Message, failure, failure.StatusCode);
+            if (cause is HttpRequestException { HttpRequestError: HttpRequestError.ProxyTunnelError or HttpRequestError.SecureConnectionError } known)
+                return new HttpRequestException(known.HttpRequestError, known.Message, failure, known.StatusCode);
+        }
+        return null;
     }
 }

@@ -44,7 +44,15 @@ internal sealed class ProxyTunnels : IDisposable
         if (response.StatusCode == HttpStatusCode.OK)
             return await response.Content.ReadAsStreamAsync(cancellationToken).ConfigureAwait(false);
         using (response)
-            throw new HttpRequestException(HttpRequestError.ProxyTunnelError, $"The proxy {proxy.Host}:{proxy.Port} gives no tunnel to {destination.Host}:{destination.Port}: it answers {(int)response.StatusCode} {response.ReasonPhrase}.", null, response.StatusCode);
+            throw new HttpRequestException(HttpRequestError.ProxyTunnelError, Explain(proxy, destination, response), null, response.StatusCode);
+    }
+
+    private static string Explain(Uri proxy, DnsEndPoint destination, HttpResponseMessage response)
+    {
+        var what = $"The proxy {proxy.Host}:{proxy.Port} gives no tunnel to {TlsHttpTarget.Authority(destination.Host, destination.Port)}: it answers {(int)response.StatusCode} {response.ReasonPhrase}.";
+        return response.StatusCode == HttpStatusCode.ProxyAuthenticationRequired
+            ? $"{what} It takes the schemes {string.Join(", ", response.Headers.ProxyAuthenticate.Select(challenge => challenge.Scheme))}; Basic is known here, with the Credentials of the proxy or DefaultProxyCredentials."
+            : what;
     }
 
     private async Task<HttpResponseMessage> AskAsync(Uri proxy, DnsEndPoint destination, AuthenticationHeaderValue? authorization, CancellationToken cancellationToken)

@@ -1,0 +1,168 @@
+using System.Net;
+using Microsoft.AspNetCore.Http;
+
+namespace LucidTls.Http.Tests;
+
+public sealed class ProxyTests
+{
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    private static Task Answer(HttpContext context) => context.Response.WriteAsync($"{context.Request.Scheme} {context.Request.Protocol}");
+
+    private static LucidTlsHttpOptions Through(TestProxy proxy, ICredentials? credentials = null, ICredentials? defaults = null) => new()
+    {
+        Tls = Clients.Tls(),
+        ConfigureEngine = engine =>
+        {
+            engine.Proxy = new WebProxy(proxy.Uri) { Credentials = credentials };
+            engine.DefaultProxyCredentials = defaults;
+        },
+    };
+
+    [Theory]
+    [InlineData("1.1", "https HTTP/1.1")]
+    [InlineData("2.0", "https HTTP/2")]
+    public async Task A_request_for_https_goes_through_a_tunnel(string version, string expected)
+    {
+        await using var server = await WebServer.StartAsync(Answer);
+        using var proxy = new TestProxy();
+        var connections = new Connections();
+        using var client = Clients.Create(connections.Watch(Through(proxy)), Version.Parse(version));
+
+        for (var i = 0; i < 3; i++)
+            Assert.Equal(expected, await client.GetStringAsync(server.Url(), Cancel));
+
+        Assert.Equal($"CONNECT localhost:{server.Port} HTTP/1.1", Assert.Single(proxy.Requests));
+        Assert.Equal("localhost", Assert.Single(connections.All).Target.Host);
+    }
+
+    [Fact]
+    public async Task A_proxy_that_asks_who_we_are_is_told()
+    {
+        await using var server = await WebServer.StartAsync(Answer);
+        using var proxy = new TestProxy("secret");
+        using var client = Clients.Create(Through(proxy, new NetworkCredential("lucid", "secret")));
+
+        Assert.Equal("https HTTP/1.1", await client.GetStringAsync(server.Url(), Cancel));
+
+        Assert.Equal(2, proxy.Requests.Count);
+    }
+
+    [Fact]
+    public async Task The_default_credentials_are_for_proxies_without_their_own()
+    {
+        await using var server = await WebServer.StartAsync(Answer);
+        using var proxy = new TestProxy("secret");
+        using var client = Clients.Create(Through(proxy, defaults: new NetworkCredential("lucid", "secret")));
+
+        Assert.Equal("https HTTP/1.1", await client.GetStringAsync(server.Url(), Cancel));
+    }
+
+    [Fact]
+    public async Task A_proxy_that_is_told_the_wrong_password_gives_no_tunnel()
+    {
+        await using var server = await WebServer.StartAsync(Answer);
+        using var proxy = new TestProxy("secret");
+        using var client = Clients.Create(Through(proxy, new NetworkCredential("lucid", "guess")));
+
+        var failure = await Assert.ThrowsAsync<HttpRequestException>(() => client.GetAsync(server.Url(), Cancel));
+
+        Assert.Equal(HttpStatusCode.ProxyAuthenticationRequired, failure.StatusCode);
+        Assert.Contains("Basic", failure.Message, StringComparison.Ordinal);
+        Assert.Equal(2, proxy.Requests.Count);
+    }
+
+    [Fact]
+    public async Task A_proxy_that_gives_no_tunnel_is_quoted()
+    {
+        using var proxy = new TestProxy();
+        using var client = Clients.Create(Through(proxy));
+
+        var failure = await Assert.ThrowsAsync<HttpRequestException>(() => client.GetAsync("https://forbidden.example/", Cancel));
+
+        Assert.Equal(HttpRequestError.ProxyTunnelError, failure.HttpRequestError);
+        Assert.Contains("403", failure.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_proxy_sees_nothing_of_what_is_sent_through_its_tunnel()
+    {
+        await using var server = await WebServer.StartAsync(Answer);
+        using var proxy = new TestProxy();
+        using var client = Clients.Create(Through(proxy));
+        client.DefaultRequestHeaders.Add("X-Secret", "secret");
+
+        _ = await client.GetStringAsync(server.Url("/secret"), Cancel);
+
+        Assert.All(proxy.Requests.Concat(proxy.Headers), line => Assert.DoesNotContain("ecret", line, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task A_proxy_with_TLS_of_its_own_is_verified_and_used()
+    {
+        await using var secure = await WebServer.StartAsync(Answer);
+        await using var plain = await WebServer.StartAsync(Answer, _ => { });
+        using var proxy = new TestProxy("secret", WebServer.Options());
+        var connections = new Connections();
+        using var client = Clients.Create(connections.Watch(Through(proxy, new NetworkCredential("lucid", "secret"))));
+
+        Assert.Equal("https HTTP/1.1", await client.GetStringAsync(secure.Url(), Cancel));
+        Assert.Equal("http HTTP/1.1", await client.GetStringAsync($"http://localhost:{plain.Port}/", Cancel));
+
+        Assert.Contains(connections.All, connection => connection.Target.IsProxy && connection.Target.Port == proxy.Uri.Port);
+        Assert.Contains(connections.All, connection => !connection.Target.IsProxy && connection.Target.Port == secure.Port);
+        Assert.All(proxy.Requests, line => Assert.StartsWith("CONNECT ", line, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task A_proxy_whose_certificate_is_refused_is_not_told_where_we_want_to_go()
+    {
+        await using var server = await WebServer.StartAsync(Answer);
+        using var proxy = new TestProxy(tls: new TlsServerOptions { Identities = [TlsIdentity.FromCertificate(Pki.Issue("CN=other", names => names.AddDnsName("other.example")))] });
+        using var client = Clients.Create(Through(proxy));
+
+        var failure = await Assert.ThrowsAsync<HttpRequestException>(() => client.GetAsync(server.Url(), Cancel));
+
+        Assert.Equal(HttpRequestError.SecureConnectionError, failure.HttpRequestError);
+        Assert.Contains("other.example", failure.Message, StringComparison.Ordinal);
+        Assert.Empty(proxy.Requests);
+    }
+
+    [Fact]
+    public async Task A_plain_request_is_sent_through_an_http_proxy_as_always()
+    {
+        await using var server = await WebServer.StartAsync(Answer, _ => { });
+        using var proxy = new TestProxy("secret");
+        using var client = Clients.Create(Through(proxy, new NetworkCredential("lucid", "secret")));
+
+        Assert.Equal("http HTTP/1.1", await client.GetStringAsync($"http://localhost:{server.Port}/", Cancel));
+
+        Assert.Contains($"GET http://localhost:{server.Port}/ HTTP/1.1", proxy.Requests);
+    }
+
+    [Fact]
+    public async Task What_the_proxy_is_not_for_goes_there_directly()
+    {
+        await using var server = await WebServer.StartAsync(Answer);
+        using var proxy = new TestProxy();
+        var options = Through(proxy);
+        options.ConfigureEngine = engine => engine.Proxy = new WebProxy(proxy.Uri) { BypassList = [@"localhost"] };
+        using var client = Clients.Create(options);
+
+        Assert.Equal("https HTTP/1.1", await client.GetStringAsync(server.Url(), Cancel));
+
+        Assert.Empty(proxy.Requests);
+    }
+
+    [Fact]
+    public async Task A_SOCKS_proxy_is_refused_for_https()
+    {
+        var options = Clients.Options();
+        options.ConfigureEngine = engine => engine.Proxy = new WebProxy("socks5://127.0.0.1:1080");
+        using var client = Clients.Create(options);
+
+        var failure = await Assert.ThrowsAsync<HttpRequestException>(() => client.GetAsync("https://localhost:1/", Cancel));
+
+        Assert.Contains("socks5", failure.Message, StringComparison.Ordinal);
+    }
+}
