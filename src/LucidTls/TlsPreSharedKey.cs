@@ -3,6 +3,7 @@ using System.Text;
 using LucidTls.Cryptography;
 using LucidTls.Handshake;
 using LucidTls.Protocol;
+using LucidTls.Sessions;
 
 namespace LucidTls;
 
@@ -68,6 +69,14 @@ public sealed class TlsPreSharedKey
     /// <summary>The name, and never the key.</summary>
     public override string ToString() => Name(Identity.Span);
 
+    /// <summary>32 bytes that say nothing of the key, and that no other key has: by them a session knows the key that it was made with.</summary>
+    internal byte[] Fingerprint()
+    {
+        var fingerprint = new byte[32];
+        Hmac.HashData(HashAlgorithmName.SHA256, _key, "LucidTls session"u8, fingerprint);
+        return fingerprint;
+    }
+
     internal PskKind Kind => IsImported ? PskKind.Imported : PskKind.External;
 
     /// <summary>Whether there is a key for suites with that hash.</summary>
@@ -110,6 +119,14 @@ public sealed class TlsPreSharedKeyRequest
         Identity = imported?.ExternalIdentity ?? identity;
         Context = imported?.Context ?? default;
         IsImported = imported != null;
+        ServerName = serverName;
+    }
+
+    internal TlsPreSharedKeyRequest(SessionKeyProof proof, string? serverName)
+    {
+        Identity = proof.Identity;
+        Context = proof.Context;
+        IsImported = proof.IsImported;
         ServerName = serverName;
     }
 

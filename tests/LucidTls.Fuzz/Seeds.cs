@@ -175,6 +175,7 @@ internal static class Seeds
             ServerName = "localhost",
             ClientChain = [new byte[] { 1, 2, 3 }],
             PreSharedKey = key,
+            KeyProof = SessionKeyProof.Of(TlsPreSharedKey.Imported("name"u8, new byte[32])),
         }.ToBytes();
     }
 

@@ -78,7 +78,8 @@ internal sealed class ServerPsk : IDisposable
 
     public void Dispose() => Secret.Dispose();
 
-    private static async ValueTask<TlsPreSharedKey?> ResolveAsync(Func<TlsPreSharedKeyRequest, CancellationToken, ValueTask<TlsPreSharedKey?>> resolver, TlsPreSharedKeyRequest request, CancellationToken cancellationToken)
+    /// <exception cref="TlsException">The application failed.</exception>
+    public static async ValueTask<TlsPreSharedKey?> ResolveAsync(Func<TlsPreSharedKeyRequest, CancellationToken, ValueTask<TlsPreSharedKey?>> resolver, TlsPreSharedKeyRequest request, CancellationToken cancellationToken)
     {
         try
         {

@@ -32,8 +32,15 @@ internal sealed class ServerResumption : IDisposable
     public VerifiedPeer Client { get; }
 
     /// <summary>The first session offered that may be resumed, its binder checked; or null for a full handshake.</summary>
+    /// <param name="hello">The client's offer.</param>
+    /// <param name="helloBytes">The message that it came in.</param>
+    /// <param name="before">The transcript before it.</param>
+    /// <param name="suite">The suite chosen.</param>
+    /// <param name="holdsKey">Whether the client offers a key that this server knows: then a session in which it proved itself with one does as well, and no other.</param>
+    /// <param name="options">The server's.</param>
+    /// <param name="cancellationToken">Gives up.</param>
     /// <exception cref="TlsException">A binder does not match.</exception>
-    public static async ValueTask<ServerResumption?> TryAsync(ClientHello hello, ReadOnlyMemory<byte> helloBytes, ReadOnlyMemory<byte> before, SuiteAlgorithm suite, TlsServerOptions options, CancellationToken cancellationToken)
+    public static async ValueTask<ServerResumption?> TryAsync(ClientHello hello, ReadOnlyMemory<byte> helloBytes, ReadOnlyMemory<byte> before, SuiteAlgorithm suite, bool holdsKey, TlsServerOptions options, CancellationToken cancellationToken)
     {
         if (options.TicketStore is not { } store || hello.PreSharedKeys is not { } offered || hello.PskModes?.Contains((byte)1) != true)
             return null;
@@ -45,7 +52,7 @@ internal sealed class ServerResumption : IDisposable
             using var wiping = new Wiping(state);
             if (ServerSession.TryParse(state) is not { } session)
                 continue;
-            if (!Fits(session, hello, suite) || await JudgeClientAsync(session, options, cancellationToken).ConfigureAwait(false) is not { } client)
+            if (!Fits(session, hello, suite) || (holdsKey && session.KeyProof == null) || await JudgeClientAsync(session, options, cancellationToken).ConfigureAwait(false) is not { } client)
             {
                 session.PreSharedKey.Dispose();
                 continue;
@@ -85,6 +92,7 @@ internal sealed class ServerResumption : IDisposable
             AgeAdd = ageAdd,
             MaxEarlyDataSize = options.MaxEarlyDataSize,
             ApplicationProtocol = protocol,
+            KeyProof = client.PreSharedKey is { } preSharedKey ? SessionKeyProof.Of(preSharedKey) : null,
         }.ToBytes();
         try
         {
@@ -122,9 +130,14 @@ internal sealed class ServerResumption : IDisposable
         && session.ServerName == hello.ServerName
         && DateTimeOffset.UtcNow - session.Issued < session.Lifetime;
 
-    // A client's chain is judged anew under the policy of now; what a server wants and the session does not show needs a full handshake.
+    // A client's chain is judged anew under the policy of now, and its key is looked up anew; what a server wants and the session does not show needs a full handshake.
     public static async ValueTask<VerifiedPeer?> JudgeClientAsync(ServerSession session, TlsServerOptions options, CancellationToken cancellationToken)
     {
+        if (session.KeyProof is { } proof)
+        {
+            var key = options.PreSharedKeyResolver is { } resolver ? await ServerPsk.ResolveAsync(resolver, new TlsPreSharedKeyRequest(proof, session.ServerName), cancellationToken).ConfigureAwait(false) : null;
+            return proof.Is(key) ? VerifiedPeer.HoldsKey(key!) : null;
+        }
         if (options.ClientCertificateMode == ClientCertificateMode.None)
             return VerifiedPeer.AnonymousClient(ClientCertificateMode.None, session.Version);
         if (session.ClientChain.Count == 0)

@@ -5,7 +5,7 @@ using LucidTls.Sessions;
 namespace LucidTls.Handshake;
 
 /// <summary>Turns the tickets that a server sends into sessions in the client's cache (RFC 8446 §4.6.1).</summary>
-internal sealed class TicketReceiver(SuiteAlgorithm suite, Secret resumptionMasterSecret, TlsSessionCache cache, SessionKey key, TlsSessionInfo session, DateTimeOffset authenticated) : IDisposable
+internal sealed class TicketReceiver(SuiteAlgorithm suite, Secret resumptionMasterSecret, TlsSessionCache cache, SessionKey key, TlsSessionInfo session, TlsPreSharedKey? externalKey, DateTimeOffset authenticated) : IDisposable
 {
     /// <summary>However often a session is resumed, the server proves itself anew after this time.</summary>
     public static readonly TimeSpan LongestTrust = TimeSpan.FromDays(7);
@@ -34,6 +34,7 @@ internal sealed class TicketReceiver(SuiteAlgorithm suite, Secret resumptionMast
             ServerChain = session.PeerCertificates,
             Verdict = session.PeerVerdict,
             ServerSignatureScheme = session.ServerSignatureScheme,
+            ExternalKey = externalKey,
         });
     }
 

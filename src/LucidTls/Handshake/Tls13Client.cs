@@ -53,7 +53,7 @@ internal sealed class Tls13Client(ClientGreeting greeting, TlsClientOptions opti
 
         var exporter = new Tls13Exporter(Suite, ExporterSecret(serverFinishedHash));
         var session = SessionInfo(server, protocol, identity, scheme);
-        return new HandshakeResult(server, finished, session, exporter, Tickets(session))
+        return new HandshakeResult(server, finished, session, exporter, Tickets(session, server))
         {
             ClientAuthentication = options.PostHandshakeAuthentication ? new PostHandshakeClient(Suite, _transcript.Messages, options, hooks) : null,
         };
@@ -196,8 +196,8 @@ internal sealed class Tls13Client(ClientGreeting greeting, TlsClientOptions opti
     }
 
     // Its Finished is still to come, and proves that it holds the key.
-    private static VerifiedPeer ProofOf(ClientPsk psk) => psk.External != null
-        ? VerifiedPeer.HoldsKey(psk.External)
+    private static VerifiedPeer ProofOf(ClientPsk psk) => (psk.External ?? psk.Session!.ExternalKey) is { } key
+        ? VerifiedPeer.HoldsKey(key)
         : VerifiedPeer.Resumed(psk.Session!.ServerChain, psk.Session.Verdict, psk.Session.ServerSignatureScheme);
 
     private async ValueTask<SslApplicationProtocol> ReceiveEncryptedExtensionsAsync(CancellationToken cancellationToken)
@@ -358,12 +358,12 @@ internal sealed class Tls13Client(ClientGreeting greeting, TlsClientOptions opti
         HandshakeDuration = steps.Elapsed,
     };
 
-    private TicketReceiver? Tickets(TlsSessionInfo session)
+    private TicketReceiver? Tickets(TlsSessionInfo session, VerifiedPeer server)
     {
         if (greeting.SessionKey == null || options.SessionCache is not { } cache)
             return null;
         var authenticated = Resumed ? _session!.Authenticated : cache.Now;
-        return new TicketReceiver(Suite, _masterStage!.Resumption(_transcript.Current(_hash)), cache, greeting.SessionKey, session, authenticated);
+        return new TicketReceiver(Suite, _masterStage!.Resumption(_transcript.Current(_hash)), cache, greeting.SessionKey, session, server.PreSharedKey, authenticated);
     }
 
     private void Send(IHandshakeBody message, string detail)

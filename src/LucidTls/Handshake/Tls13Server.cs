@@ -51,9 +51,9 @@ internal sealed class Tls13Server(ServerGreeting greeting, TlsServerOptions opti
         var protocol = ServerChoice.Protocol(Hello, options);
         _transcript.Start(Suite, keepMessages: MayAskForCertificateLater);
         var (group, share) = await AgreeOnGroupAsync(cancellationToken).ConfigureAwait(false);
-        _acceptedPsk = _psk?.Check(Hello, _helloBytes.Span, _beforeHello);
-        if (_acceptedPsk == null)
-            _resumption = await ServerResumption.TryAsync(Hello, _helloBytes, _beforeHello, Suite, options, cancellationToken).ConfigureAwait(false);
+        _resumption = await ServerResumption.TryAsync(Hello, _helloBytes, _beforeHello, Suite, holdsKey: _psk != null, options, cancellationToken).ConfigureAwait(false);
+        if (_resumption == null)
+            _acceptedPsk = _psk?.Check(Hello, _helloBytes.Span, _beforeHello);
         _transcript.Add(_helloBytes.Span);
         await DecideOnEarlyDataAsync(protocol, cancellationToken).ConfigureAwait(false);
 
@@ -279,8 +279,7 @@ internal sealed class Tls13Server(ServerGreeting greeting, TlsServerOptions opti
     {
         get
         {
-            // After a handshake with a key given beforehand there are none: it costs hardly more than a resumption, and proves more.
-            if (_acceptedPsk != null || options.TicketStore == null || options.TicketCount == 0 || Hello.PskModes?.Contains((byte)1) != true)
+            if (options.TicketStore == null || options.TicketCount == 0 || Hello.PskModes?.Contains((byte)1) != true)
                 return 0;
             if (Hello.TicketRequest is { } wanted)
                 return Math.Min((int)(_resumption == null ? wanted.AfterFull : wanted.AfterResumed), TlsServerOptions.MostTickets);

@@ -42,6 +42,9 @@ internal sealed class ClientSession : IDisposable
     public required CertificateVerdict? Verdict { get; init; }
     public required SignatureScheme? ServerSignatureScheme { get; init; }
 
+    /// <summary>The key given beforehand with which the server proved itself; null when it was a certificate.</summary>
+    public TlsPreSharedKey? ExternalKey { get; init; }
+
     /// <summary>RFC 8446 §4.2.11.1: the ticket's age in milliseconds plus ticket_age_add, modulo 2^32.</summary>
     public uint ObfuscatedAge(DateTimeOffset now) => unchecked((uint)(long)(now - Received).TotalMilliseconds + AgeAdd);
 

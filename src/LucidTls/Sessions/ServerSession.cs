@@ -7,7 +7,7 @@ namespace LucidTls.Sessions;
 /// <summary>What a server must know to resume: the content of a ticket, in a form of our own.</summary>
 internal sealed class ServerSession
 {
-    private const byte Format = 3;
+    private const byte Format = 4;
     private static readonly ulong MostMilliseconds = (ulong)DateTimeOffset.MaxValue.ToUnixTimeMilliseconds();
 
     public required TlsVersion Version { get; init; }
@@ -33,6 +33,9 @@ internal sealed class ServerSession
 
     /// <summary>The pre-shared key of TLS 1.3, or the master secret of TLS 1.2.</summary>
     public required Secret PreSharedKey { get; init; }
+
+    /// <summary>The key given beforehand with which the client proved itself; null when it did not.</summary>
+    public SessionKeyProof? KeyProof { get; init; }
 
     /// <returns>The session, or null for bytes that this version of the library did not write.</returns>
     public static ServerSession? TryParse(ReadOnlyMemory<byte> state)
@@ -66,6 +69,8 @@ internal sealed class ServerSession
         writer.WriteUInt32(AgeAdd);
         writer.WriteUInt32((uint)MaxEarlyDataSize);
         writer.WriteVector8(ApplicationProtocol.Protocol.Span);
+        writer.WriteUInt8(KeyProof == null ? (byte)0 : (byte)1);
+        KeyProof?.Write(writer);
     });
 
     private static ServerSession? Parse(ReadOnlyMemory<byte> state)
@@ -90,6 +95,7 @@ internal sealed class ServerSession
         var ageAdd = reader.ReadUInt32();
         var maxEarlyDataSize = (int)Math.Min(reader.ReadUInt32(), int.MaxValue);
         var protocol = reader.ReadVector8();
+        var keyProof = reader.ReadUInt8() == 0 ? null : SessionKeyProof.Read(ref reader);
         reader.End();
         return new ServerSession
         {
@@ -105,6 +111,7 @@ internal sealed class ServerSession
             AgeAdd = ageAdd,
             MaxEarlyDataSize = maxEarlyDataSize,
             ApplicationProtocol = protocol.IsEmpty ? default : new SslApplicationProtocol(protocol.ToArray()),
+            KeyProof = keyProof,
         };
     }
 }

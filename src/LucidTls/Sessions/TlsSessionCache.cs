@@ -4,7 +4,7 @@ namespace LucidTls.Sessions;
 
 /// <summary>
 /// A client's sessions: tickets of TLS 1.3, each used once, and sessions of TLS 1.2. A session is found again only for the same server name under the same policy: the same
-/// verifier, identity and application protocols; so one that was made under a weaker policy does not serve a stricter one.
+/// verifier, identity, pre-shared keys and application protocols; so one that was made under a weaker policy does not serve a stricter one.
 /// Safe for use by several threads at once.
 /// </summary>
 public sealed class TlsSessionCache
@@ -98,11 +98,13 @@ public sealed class TlsSessionCache
 }
 
 /// <summary>What must be the same for a session to be resumed.</summary>
-internal sealed record SessionKey(string TargetHost, CertificateVerifier? Verifier, object? Identity, string ApplicationProtocols)
+internal sealed record SessionKey(string? TargetHost, CertificateVerifier? Verifier, object? Identity, string PreSharedKeys, string ApplicationProtocols)
 {
-    public static SessionKey? Of(TlsClientOptions options) => options.TargetHost == null || options.PreSharedKeys.Count > 0 ? null : new SessionKey(
+    // Without a name, it is the keys that say who the server is.
+    public static SessionKey? Of(TlsClientOptions options) => options.TargetHost == null && options.PreSharedKeys.Count == 0 ? null : new SessionKey(
         options.TargetHost,
         options.DangerousAcceptAnyCertificate ? null : options.CertificateVerifier,
         options.IdentitySelector ?? (object?)options.Identity,
+        string.Join(' ', options.PreSharedKeys.Select(key => $"{key.Kind}:{Convert.ToHexString(key.Identity.Span)}:{Convert.ToHexString(key.Context.Span)}:{Convert.ToHexString(key.Fingerprint())}")),
         string.Join('\0', options.ApplicationProtocols.Select(protocol => Convert.ToHexString(protocol.Protocol.Span)).Order(StringComparer.Ordinal)));
 }

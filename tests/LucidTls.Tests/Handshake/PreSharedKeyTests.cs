@@ -110,7 +110,7 @@ public sealed class PreSharedKeyTests
             Assert.Null(session.PeerVerdict);
             Assert.Null(session.ServerSignatureScheme);
             Assert.False(session.Resumed);
-            Assert.DoesNotContain(session.Steps, step => step.Message is "Certificate" or "CertificateVerify" or "CertificateRequest" or "NewSessionTicket");
+            Assert.DoesNotContain(session.Steps, step => step.Message is "Certificate" or "CertificateVerify" or "CertificateRequest");
             Assert.Contains("takes the pre-shared key \"sensor-7\"", session.Steps.Single(step => step.Message == "ServerHello").Detail, StringComparison.Ordinal);
         }
         client.Write("data"u8);
@@ -207,20 +207,96 @@ public sealed class PreSharedKeyTests
         }
     }
 
+    // Sessions
+
+    [Theory]
+    [MemberData(nameof(KindsAndHashes))]
+    public void A_session_with_a_key_is_resumed_and_says_which(bool imported, string hash)
+    {
+        var key = KeyOf(imported, hash);
+        var (client, server) = (Resuming(ClientOptions(key)), Resuming(ServerOptions(key)));
+        for (var i = 0; i < 3; i++)
+        {
+            var ends = Connect(client, server);
+            foreach (var session in new[] { ends.Client.Session, ends.Server.Session })
+            {
+                Assert.Equal((i > 0, TlsPeerProof.PreSharedKey), (session.Resumed, session.PeerProof));
+                Assert.Equal(Identity, session.PreSharedKeyIdentity!.Value.ToArray());
+                Assert.Empty(session.PeerCertificates);
+            }
+        }
+    }
+
     [Fact]
-    public void Sessions_with_a_key_are_neither_kept_nor_resumed()
+    public void A_session_with_a_key_takes_early_data()
     {
         var key = KeyOf(true, "SHA256");
-        var client = ClientOptions(key);
-        client.TargetHost = "localhost";
-        client.SessionCache = new TlsSessionCache();
-        client.AllowCertificateFallback = true;
-        client.CertificateVerifier = Fixture.Verifier;
-        Assert.Null(SessionKey.Of(client));
-        var server = Fixture.ServerOptions();
-        server.TicketStore = new TicketKeyRing();
+        var (client, server) = (Resuming(ClientOptions(key)), Resuming(ServerOptions(key)));
+        server.MaxEarlyDataSize = 100;
         Connect(client, server);
-        Assert.False(Connect(client, server).Client.Session.Resumed);
+        client = client.Clone();
+        client.EarlyData = "early"u8.ToArray();
+        var ends = Connect(client, server);
+        Assert.Equal((TlsEarlyDataStatus.Accepted, TlsEarlyDataStatus.Accepted), (ends.Client.Session.EarlyData, ends.Server.Session.EarlyData));
+        Assert.Equal("early"u8, ends.Server.EarlyData.Span);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void A_session_ends_with_its_key(bool isReplaced)
+    {
+        var key = KeyOf(true, "SHA256");
+        var (client, server) = (Resuming(ClientOptions(key)), Resuming(ServerOptions(key)));
+        server.Identities = Fixture.ServerOptions().Identities;
+        client.AllowCertificateFallback = true;
+        client.TargetHost = "localhost";
+        client.CertificateVerifier = Fixture.Verifier;
+        Connect(client, server);
+        server = server.Clone();
+        var other = isReplaced ? TlsPreSharedKey.Imported(Identity, new byte[32], Context) : null;
+        server.PreSharedKeyResolver = (_, _) => ValueTask.FromResult(other);
+        if (isReplaced)
+        {
+            // The key itself is offered along with the session, and does not fit any more.
+            DemandFailure(client, server, TlsError.BadBinder, TlsAlert.DecryptError);
+            return;
+        }
+        var session = Connect(client, server).Client.Session;
+        Assert.Equal((false, TlsPeerProof.Certificate), (session.Resumed, session.PeerProof));
+    }
+
+    [Fact]
+    public void A_session_is_resumed_with_the_same_keys_alone()
+    {
+        var key = KeyOf(true, "SHA256");
+        TlsClientOptions[] options =
+        [
+            ClientOptions(key),
+            ClientOptions(TlsPreSharedKey.Imported(Identity, Key, "another"u8)),
+            ClientOptions(TlsPreSharedKey.External(Identity, Key)),
+            ClientOptions(TlsPreSharedKey.Imported(Identity, new byte[16], Context)),
+            ClientOptions(TlsPreSharedKey.Imported("another"u8, Key, Context)),
+            ClientOptions(key, TlsPreSharedKey.External("another"u8, Key)),
+            ClientOptions(),
+        ];
+        Assert.Equal(options.Length, options.Select(SessionKey.Of).Distinct().Count());
+        Assert.Equal(SessionKey.Of(options[0]), SessionKey.Of(ClientOptions(KeyOf(true, "SHA256"))));
+    }
+
+    [Fact]
+    public void A_session_that_a_certificate_made_does_not_stand_for_the_key()
+    {
+        var key = KeyOf(true, "SHA256");
+        var client = Resuming(Fixture.ClientOptions());
+        client.PreSharedKeys = [key];
+        client.AllowCertificateFallback = true;
+        var server = Resuming(Fixture.ServerOptions());
+        Assert.Equal(TlsPeerProof.Certificate, Connect(client, server).Client.Session.PeerProof);
+        server = server.Clone();
+        server.PreSharedKeyResolver = ServerOptions(key).PreSharedKeyResolver;
+        var session = Connect(client, server).Server.Session;
+        Assert.Equal((false, TlsPeerProof.PreSharedKey), (session.Resumed, session.PeerProof));
     }
 
     // They do not agree
@@ -416,6 +492,18 @@ public sealed class PreSharedKeyTests
     {
         PreSharedKeyResolver = (request, _) => ValueTask.FromResult(request.Identity.Span.SequenceEqual(key.Identity.Span) ? key : null),
     };
+
+    private static TlsClientOptions Resuming(TlsClientOptions options)
+    {
+        options.SessionCache = new TlsSessionCache();
+        return options;
+    }
+
+    private static TlsServerOptions Resuming(TlsServerOptions options)
+    {
+        options.TicketStore = new TicketKeyRing();
+        return options;
+    }
 
     private static TlsException DemandFailure(TlsClientOptions clientOptions, TlsServerOptions serverOptions, TlsError error, TlsAlert alert)
     {

@@ -174,7 +174,7 @@ public sealed class ResumptionTests
         time.Now += TimeSpan.FromHours(2);
         Assert.Null(cache.Take(Key("c")));
 
-        SessionKey Key(string name) => new(name, null, null, "");
+        SessionKey Key(string name) => new(name, null, null, "", "");
         ClientSession Session(DateTimeOffset expires) => new()
         {
             CipherSuite = CipherSuite.Aes128GcmSha256,

@@ -40,7 +40,24 @@ public sealed class ServerSessionTests
         Assert.Null(ServerSession.TryParse(state));
     }
 
-    private static byte[] State(DateTimeOffset issued, TimeSpan lifetime, string? name, byte[][] chain, byte[] key)
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void A_session_remembers_the_key_that_it_was_made_with_and_not_the_key_itself(bool isImported)
+    {
+        byte[] secret = [.. Enumerable.Range(1, 32).Select(value => (byte)value)];
+        var key = isImported ? TlsPreSharedKey.Imported("name"u8, secret, "context"u8) : TlsPreSharedKey.External("name"u8, secret);
+        var state = State(DateTimeOffset.UnixEpoch, TimeSpan.FromHours(1), "localhost", [], new byte[32], key);
+        Assert.Equal(-1, state.AsSpan().IndexOf(secret.AsSpan(0, 8)));
+        var proof = ServerSession.TryParse(state)!.KeyProof!;
+        Assert.True(proof.Is(key));
+        Assert.False(proof.Is(null));
+        Assert.False(proof.Is(isImported ? TlsPreSharedKey.Imported("name"u8, new byte[32], "context"u8) : TlsPreSharedKey.External("name"u8, new byte[32])));
+        for (var length = 0; length < state.Length; length++)
+            Assert.Null(ServerSession.TryParse(state.AsMemory(0, length)));
+    }
+
+    private static byte[] State(DateTimeOffset issued, TimeSpan lifetime, string? name, byte[][] chain, byte[] key, TlsPreSharedKey? proof = null)
     {
         using var secret = new Secret(key);
         return new ServerSession
@@ -54,6 +71,7 @@ public sealed class ServerSessionTests
             ServerName = name,
             ClientChain = [.. chain.Select(certificate => (ReadOnlyMemory<byte>)certificate)],
             PreSharedKey = secret,
+            KeyProof = proof == null ? null : SessionKeyProof.Of(proof),
         }.ToBytes();
     }
 }
