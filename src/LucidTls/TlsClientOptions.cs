@@ -85,7 +85,7 @@ public sealed class TlsClientOptions : TlsOptions
     public ReadOnlyMemory<byte> EarlyData { get => _earlyData; set => Set(ref _earlyData, value); }
 
     /// <summary>
-    /// Keys that this client and its server were given beforehand, most wanted first (RFC 8446 §4.2.11); with TLS 1.3 only. When there are some, no sessions are resumed: such a handshake costs hardly more.
+    /// Keys that this client and its server were given beforehand, most wanted first (RFC 8446 §4.2.11); with TLS 1.3 only. A session made with one is resumed with the same keys alone.
     /// </summary>
     public IReadOnlyList<TlsPreSharedKey> PreSharedKeys { get => _preSharedKeys; set => Set(ref _preSharedKeys, value); }
 

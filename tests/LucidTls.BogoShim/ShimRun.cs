@@ -39,9 +39,14 @@ internal sealed class ShimRun(ShimFlags initial, ShimFlags resume, ShimFlags ret
         {
             await using var stream = new TlsStream(new NetworkStream(socket), leaveInnerStreamOpen: true);
             if (clientOptions != null)
+            {
+                ShimExpectations.KeepOneSession(clientOptions);
                 await stream.AuthenticateAsClientAsync(clientOptions);
+            }
             else
+            {
                 await stream.AuthenticateAsServerAsync(serverOptions!);
+            }
             // Data that the server refused to take early belong to a connection that the runner has other expectations of.
             var rejected = clientOptions != null && stream.Session.EarlyData == TlsEarlyDataStatus.Rejected;
             new ShimExpectations(flags, isResumption, _options).Check(stream.Peer, stream.Session, rejected ? retry : flags);

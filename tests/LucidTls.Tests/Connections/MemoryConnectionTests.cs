@@ -81,6 +81,9 @@ public sealed class MemoryConnectionTests
             Assert.Equal(client.ExportKeyingMaterial("EXPORTER-test", "context"u8, 77), server.ExportKeyingMaterial("EXPORTER-test", "context"u8, 77));
             Assert.NotEqual(client.ExportKeyingMaterial("EXPORTER-test", "context"u8, 32), client.ExportKeyingMaterial("EXPORTER-test", "other"u8, 32));
             Assert.NotEqual(client.ExportKeyingMaterial("EXPORTER-test", default, 32), client.ExportKeyingMaterial("EXPORTER-other", default, 32));
+            // No label is a label too.
+            Assert.Equal(client.ExportKeyingMaterial("", "context"u8, 32), server.ExportKeyingMaterial("", "context"u8, 32));
+            Assert.NotEqual(client.ExportKeyingMaterial("", "context"u8, 32), client.ExportKeyingMaterial("EXPORTER-test", "context"u8, 32));
         }
     }
 
