@@ -4,17 +4,25 @@ namespace LucidTls.Http;
 internal static class HttpFailures
 {
     /// <summary>The same failure with the explanation as its message; null when neither is the cause, or all is told already.</summary>
-    public static HttpRequestException? TryExplain(HttpRequestException failure)
+    public static HttpRequestException? TryExplain(Exception failure)
     {
-        if (failure.HttpRequestError is HttpRequestError.SecureConnectionError or HttpRequestError.ProxyTunnelError)
+        if (failure is OperationCanceledException or HttpRequestException { HttpRequestError: HttpRequestError.SecureConnectionError or HttpRequestError.ProxyTunnelError })
             return null;
         for (var cause = failure.InnerException; cause != null; cause = cause.InnerException)
         {
             if (cause is TlsException { Source: not TlsFailureSource.Transport })
-                return new HttpRequestException(HttpRequestError.SecureConnectionError, cause.Message, failure, failure.StatusCode);
+                return new HttpRequestException(HttpRequestError.SecureConnectionError, cause.Message, failure);
             if (cause is HttpRequestException { HttpRequestError: HttpRequestError.ProxyTunnelError or HttpRequestError.SecureConnectionError } known)
                 return new HttpRequestException(known.HttpRequestError, known.Message, failure, known.StatusCode);
         }
         return null;
+    }
+
+    /// <summary>What TLS says of it; null when it is not asked.</summary>
+    public static TlsException? Find(Exception? failure)
+    {
+        while (failure is not (null or TlsException))
+            failure = failure.InnerException;
+        return (TlsException?)failure;
     }
 }

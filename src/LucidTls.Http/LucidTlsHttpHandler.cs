@@ -1,3 +1,5 @@
+using System.Net;
+
 namespace LucidTls.Http;
 
 /// <summary>
@@ -7,6 +9,8 @@ namespace LucidTls.Http;
 /// </summary>
 public sealed class LucidTlsHttpHandler : HttpMessageHandler
 {
+    private const HttpStatusCode TooEarly = (HttpStatusCode)425;
+
     private readonly TlsConnector _connector;
     private readonly HttpMessageInvoker _engine;
 
@@ -47,9 +51,10 @@ public sealed class LucidTlsHttpHandler : HttpMessageHandler
         var asked = HttpVersions.Narrow(request);
         try
         {
-            return await _engine.SendAsync(request, cancellationToken).ConfigureAwait(false);
+            return await TrySendAsync(request, cancellationToken).ConfigureAwait(false)
+                ?? await _engine.SendAsync(request, cancellationToken).ConfigureAwait(false);
         }
-        catch (HttpRequestException failure) when (HttpFailures.TryExplain(failure) is { } explained)
+        catch (Exception failure) when (HttpFailures.TryExplain(failure) is { } explained)
         {
             throw explained;
         }
@@ -65,9 +70,9 @@ public sealed class LucidTlsHttpHandler : HttpMessageHandler
         var asked = HttpVersions.Narrow(request);
         try
         {
-            return _engine.Send(request, cancellationToken);
+            return TrySend(request, cancellationToken) ?? _engine.Send(request, cancellationToken);
         }
-        catch (HttpRequestException failure) when (HttpFailures.TryExplain(failure) is { } explained)
+        catch (Exception failure) when (HttpFailures.TryExplain(failure) is { } explained)
         {
             throw explained;
         }
@@ -76,6 +81,47 @@ public sealed class LucidTlsHttpHandler : HttpMessageHandler
             asked.Restore(request);
         }
     }
+
+    /// <returns>Null when the request should be sent once more, without early data.</returns>
+    private async Task<HttpResponseMessage?> TrySendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var response = await _engine.SendAsync(request, cancellationToken).ConfigureAwait(false);
+            return IsTooEarly(request, response) ? null : response;
+        }
+        catch (Exception failure) when (IsTooEarly(request, failure))
+        {
+            return null;
+        }
+    }
+
+    /// <inheritdoc cref="TrySendAsync"/>
+    private HttpResponseMessage? TrySend(HttpRequestMessage request, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var response = _engine.Send(request, cancellationToken);
+            return IsTooEarly(request, response) ? null : response;
+        }
+        catch (Exception failure) when (IsTooEarly(request, failure))
+        {
+            return null;
+        }
+    }
+
+    // RFC 8470 §5.2
+    private bool IsTooEarly(HttpRequestMessage request, HttpResponseMessage response)
+    {
+        if (response.StatusCode != TooEarly || !SafeRequest.IsSafe(request) || !_connector.ForgoEarlyData(request.RequestUri!))
+            return false;
+        response.Dispose();
+        return true;
+    }
+
+    // A server that went back to TLS 1.2 (RFC 8446 §D.3).
+    private bool IsTooEarly(HttpRequestMessage request, Exception failure) =>
+        HttpFailures.Find(failure) is { Error: TlsError.EarlyDataNeedsTls13 } && SafeRequest.IsSafe(request) && _connector.ForgoEarlyData(request.RequestUri!);
 
     /// <inheritdoc/>
     protected override void Dispose(bool disposing)

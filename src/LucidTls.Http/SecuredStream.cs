@@ -11,16 +11,22 @@ namespace LucidTls.Http;
 internal sealed class SecuredStream : SslStream
 {
     private readonly TlsStream _tls;
+    private readonly EarlyStart? _start;
     private X509Certificate2? _localCertificate;
     private X509Certificate2? _remoteCertificate;
 
-    private SecuredStream(TlsStream tls, ProtocolEcho echo) : base(echo) => _tls = tls;
+    private SecuredStream(TlsStream tls, EarlyStart? start, ProtocolEcho echo) : base(echo)
+    {
+        _tls = tls;
+        _start = start;
+    }
 
     /// <param name="tls">The connection.</param>
     /// <param name="isAsked">Whether the engine will ask which protocol was agreed on, as it does where HTTP/2 is possible.</param>
-    public static SecuredStream Over(TlsStream tls, bool isAsked)
+    /// <param name="start">The handshake, if it is still to be done; HTTP/2 is not possible then.</param>
+    public static SecuredStream Over(TlsStream tls, bool isAsked, EarlyStart? start = null)
     {
-        var secured = new SecuredStream(tls, new ProtocolEcho());
+        var secured = new SecuredStream(tls, start, new ProtocolEcho());
         if (isAsked || EngineTrace.IsOn)
             secured.AuthenticateAsClient(ProtocolEcho.OptionsFor(isHttp2: tls.NegotiatedApplicationProtocol == SslApplicationProtocol.Http2));
         return secured;
@@ -44,9 +50,9 @@ internal sealed class SecuredStream : SslStream
 
     public override X509Certificate? RemoteCertificate => _remoteCertificate ??= Leaf(_tls.Session.PeerCertificates);
 
-    public override bool CanRead => _tls.CanRead;
+    public override bool CanRead => IsWaiting || _tls.CanRead;
 
-    public override bool CanWrite => _tls.CanWrite;
+    public override bool CanWrite => IsWaiting || _tls.CanWrite;
 
     public override bool CanTimeout => _tls.CanTimeout;
 
@@ -54,22 +60,42 @@ internal sealed class SecuredStream : SslStream
 
     public override int WriteTimeout { get => _tls.WriteTimeout; set => _tls.WriteTimeout = value; }
 
-    public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) => _tls.ReadAsync(buffer, cancellationToken);
+    public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) =>
+        IsWaiting ? StartAndReadAsync(buffer, cancellationToken) : _tls.ReadAsync(buffer, cancellationToken);
 
-    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) => _tls.ReadAsync(buffer, offset, count, cancellationToken);
+    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken)
+    {
+        ValidateBufferArguments(buffer, offset, count);
+        return ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
+    }
 
-    public override int Read(Span<byte> buffer) => _tls.Read(buffer);
+    public override int Read(Span<byte> buffer)
+    {
+        StartAndBlock();
+        return _tls.Read(buffer);
+    }
 
-    public override int Read(byte[] buffer, int offset, int count) => _tls.Read(buffer, offset, count);
+    public override int Read(byte[] buffer, int offset, int count)
+    {
+        StartAndBlock();
+        return _tls.Read(buffer, offset, count);
+    }
 
-    public override int ReadByte() => _tls.ReadByte();
+    public override int ReadByte()
+    {
+        StartAndBlock();
+        return _tls.ReadByte();
+    }
 
-    public override IAsyncResult BeginRead(byte[] buffer, int offset, int count, AsyncCallback? asyncCallback, object? asyncState) => _tls.BeginRead(buffer, offset, count, asyncCallback, asyncState);
+    public override IAsyncResult BeginRead(byte[] buffer, int offset, int count, AsyncCallback? asyncCallback, object? asyncState) =>
+        TaskToAsyncResult.Begin(ReadAsync(buffer, offset, count, CancellationToken.None), asyncCallback, asyncState);
 
-    public override int EndRead(IAsyncResult asyncResult) => _tls.EndRead(asyncResult);
+    public override int EndRead(IAsyncResult asyncResult) => TaskToAsyncResult.End<int>(asyncResult);
 
     public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
     {
+        if (IsWaiting)
+            return StartAndWriteAsync(buffer, cancellationToken);
         var written = _tls.WriteAsync(buffer, cancellationToken);
         return written.IsCompletedSuccessfully ? written : AwaitAsync(written);
     }
@@ -80,15 +106,26 @@ internal sealed class SecuredStream : SslStream
         return WriteAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
     }
 
-    public override void Write(ReadOnlySpan<byte> buffer) => _tls.Write(buffer);
+    public override void Write(ReadOnlySpan<byte> buffer)
+    {
+        if (IsWaiting)
+            StartAndWriteAsync(buffer.ToArray(), CancellationToken.None).AsTask().GetAwaiter().GetResult();
+        else
+            _tls.Write(buffer);
+    }
 
-    public override void Write(byte[] buffer, int offset, int count) => _tls.Write(buffer, offset, count);
+    public override void Write(byte[] buffer, int offset, int count)
+    {
+        ValidateBufferArguments(buffer, offset, count);
+        Write(buffer.AsSpan(offset, count));
+    }
 
-    public override void WriteByte(byte value) => _tls.WriteByte(value);
+    public override void WriteByte(byte value) => Write([value]);
 
-    public override IAsyncResult BeginWrite(byte[] buffer, int offset, int count, AsyncCallback? asyncCallback, object? asyncState) => _tls.BeginWrite(buffer, offset, count, asyncCallback, asyncState);
+    public override IAsyncResult BeginWrite(byte[] buffer, int offset, int count, AsyncCallback? asyncCallback, object? asyncState) =>
+        TaskToAsyncResult.Begin(WriteAsync(buffer, offset, count, CancellationToken.None), asyncCallback, asyncState);
 
-    public override void EndWrite(IAsyncResult asyncResult) => _tls.EndWrite(asyncResult);
+    public override void EndWrite(IAsyncResult asyncResult) => TaskToAsyncResult.End(asyncResult);
 
     public override void Flush() => _tls.Flush();
 
@@ -114,6 +151,27 @@ internal sealed class SecuredStream : SslStream
             ForgetCertificates();
         }
         base.Dispose(disposing);
+    }
+
+    /// <summary>Whether the handshake is still to be done.</summary>
+    private bool IsWaiting => _start is { IsDone: false };
+
+    private async ValueTask<int> StartAndReadAsync(Memory<byte> buffer, CancellationToken cancellationToken)
+    {
+        await _start!.ReadyAsync(cancellationToken).ConfigureAwait(false);
+        return await _tls.ReadAsync(buffer, cancellationToken).ConfigureAwait(false);
+    }
+
+    private async ValueTask StartAndWriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken)
+    {
+        if (!await _start!.TrySendAsync(buffer, cancellationToken).ConfigureAwait(false))
+            await _tls.WriteAsync(buffer, cancellationToken).ConfigureAwait(false);
+    }
+
+    private void StartAndBlock()
+    {
+        if (IsWaiting)
+            _start!.ReadyAsync(CancellationToken.None).AsTask().GetAwaiter().GetResult();
     }
 
     // HTTP/2's reader disposes of a connection that the server ended; its writer must not report that, but why.

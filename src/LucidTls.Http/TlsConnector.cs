@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
+using LucidTls.Sessions;
 
 namespace LucidTls.Http;
 
@@ -19,6 +20,9 @@ internal sealed class TlsConnector : IDisposable
     /// <summary>Servers that picked HTTP/1.1 where HTTP/2 was offered: the engine speaks nothing else with them from then on.</summary>
     private readonly ConcurrentDictionary<DnsEndPoint, bool> _withoutHttp2 = new();
 
+    /// <summary>Servers that do not want early data (425, RFC 8470 §5.2).</summary>
+    private readonly ConcurrentDictionary<DnsEndPoint, bool> _withoutEarlyData = new();
+
     public TlsConnector(LucidTlsHttpOptions options, SocketsHttpHandler engine)
     {
         _options = options;
@@ -32,6 +36,10 @@ internal sealed class TlsConnector : IDisposable
     }
 
     public void Dispose() => _tunnels.Dispose();
+
+    /// <summary>Sends no more early data to the server of this URI.</summary>
+    /// <returns>Whether some may have been sent so far, so that the request may fare better when it is sent again.</returns>
+    public bool ForgoEarlyData(Uri uri) => _options.SendEarlyData && Schemes.IsSecure(uri) && _withoutEarlyData.TryAdd(new DnsEndPoint(uri.IdnHost, uri.Port), true);
 
     private async ValueTask<Stream> ConnectAsync(SocketsHttpConnectionContext context, CancellationToken cancellationToken)
     {
@@ -48,7 +56,11 @@ internal sealed class TlsConnector : IDisposable
                 throw new InvalidOperationException($"The request was for {context.DnsEndPoint.Host} and has become one for {uri.IdnHost}.");
             var target = new TlsHttpTarget(HostHeader.NameOf(context.InitialRequestMessage) ?? uri.IdnHost, uri.Port);
             var offered = _withoutHttp2.ContainsKey(context.DnsEndPoint) ? [SslApplicationProtocol.Http11] : OfferedFor(context.InitialRequestMessage);
-            var tls = await SecureAsync(stream, target, offered, cancellationToken).ConfigureAwait(false);
+            var options = await OptionsForAsync(target, offered, cancellationToken).ConfigureAwait(false);
+            var tls = new TlsStream(stream);
+            if (MayStartEarly(options, context.DnsEndPoint))
+                return SecuredStream.Over(tls, isAsked: false, new EarlyStart(tls, options, () => !_withoutEarlyData.ContainsKey(context.DnsEndPoint), session => _options.OnConnected?.Invoke(target, session)));
+            await ShakeHandsAsync(tls, target, options, cancellationToken).ConfigureAwait(false);
             if (offered.Count > 1 && tls.NegotiatedApplicationProtocol != SslApplicationProtocol.Http2)
                 _withoutHttp2.TryAdd(context.DnsEndPoint, true);
             return SecuredStream.Over(tls, isAsked: offered.Contains(SslApplicationProtocol.Http2));
@@ -68,7 +80,9 @@ internal sealed class TlsConnector : IDisposable
         try
         {
             var target = new TlsHttpTarget(context.DnsEndPoint.Host, context.DnsEndPoint.Port, isProxy: true);
-            return SecuredStream.Over(await SecureAsync(stream, target, [SslApplicationProtocol.Http11], cancellationToken).ConfigureAwait(false), isAsked: false);
+            var tls = new TlsStream(stream);
+            await ShakeHandsAsync(tls, target, await OptionsForAsync(target, [SslApplicationProtocol.Http11], cancellationToken).ConfigureAwait(false), cancellationToken).ConfigureAwait(false);
+            return SecuredStream.Over(tls, isAsked: false);
         }
         catch
         {
@@ -77,7 +91,7 @@ internal sealed class TlsConnector : IDisposable
         }
     }
 
-    private async ValueTask<TlsStream> SecureAsync(Stream stream, TlsHttpTarget target, IReadOnlyList<SslApplicationProtocol> offered, CancellationToken cancellationToken)
+    private async ValueTask<TlsClientOptions> OptionsForAsync(TlsHttpTarget target, IReadOnlyList<SslApplicationProtocol> offered, CancellationToken cancellationToken)
     {
         var chosen = _options.TlsOptionsSelector is { } select ? await select(target, cancellationToken).ConfigureAwait(false) : null;
         var options = (chosen ?? _options.Tls).Clone();
@@ -85,11 +99,21 @@ internal sealed class TlsConnector : IDisposable
         options.ApplicationProtocols = options.ApplicationProtocols.Count == 0 ? offered : [.. offered.Where(options.ApplicationProtocols.Contains)];
         if (options.ApplicationProtocols.Count == 0)
             throw new InvalidOperationException($"The request to {target} needs {string.Join(" or ", offered)}, which the options do not allow.");
-        var tls = new TlsStream(stream);
+        options.EarlyData = default;
+        return options;
+    }
+
+    private async ValueTask ShakeHandsAsync(TlsStream tls, TlsHttpTarget target, TlsClientOptions options, CancellationToken cancellationToken)
+    {
         await tls.AuthenticateAsClientAsync(options, cancellationToken).ConfigureAwait(false);
         _options.OnConnected?.Invoke(target, tls.Session);
-        return tls;
     }
+
+    /// <summary>Whether early data is wanted, and there is a session that allows it: then the handshake can wait for the request. For HTTP/2 the engine must know at once what was agreed on.</summary>
+    private bool MayStartEarly(TlsClientOptions options, DnsEndPoint server) =>
+        _options.SendEarlyData && !_withoutEarlyData.ContainsKey(server)
+        && options.ApplicationProtocols is [var only] && only == SslApplicationProtocol.Http11
+        && options.SessionCache is { } cache && SessionKey.Of(options) is { } key && cache.AllowsEarlyData(key);
 
     /// <summary>What the engine can do with the connection: it knows HTTP/2 by what was agreed on, when the request lets it.</summary>
     private static IReadOnlyList<SslApplicationProtocol> OfferedFor(HttpRequestMessage request) => (request.Version.Major, request.VersionPolicy) switch

@@ -57,6 +57,13 @@ public sealed class TlsSessionCache
         }
     }
 
+    /// <summary>Whether the ticket that would be used next for that server allows early data.</summary>
+    internal bool AllowsEarlyData(SessionKey key)
+    {
+        lock (_lock)
+            return _entries.TryGetValue(key, out var node) && node.Value.Sessions is [.., { MaxEarlyDataSize: > 0 }];
+    }
+
     /// <summary>The newest good ticket for that server, which is then no longer here; or null.</summary>
     internal ClientSession? Take(SessionKey key)
     {
