@@ -11,6 +11,9 @@ namespace LucidTls.AspNetCore;
 /// <summary>Shakes hands, then runs the rest of the connection on the plaintext.</summary>
 internal sealed class TlsConnectionMiddleware(ConnectionDelegate next, Func<TlsServerOptions> options, bool isHttp, ILogger<TlsConnectionMiddleware> logger)
 {
+    private readonly LogLimit _failures = new(TimeProvider.System);
+    private readonly LogLimit _ownFailures = new(TimeProvider.System);
+
     public async Task OnConnectionAsync(ConnectionContext context)
     {
         var transport = context.Transport;
@@ -51,13 +54,23 @@ internal sealed class TlsConnectionMiddleware(ConnectionDelegate next, Func<TlsS
         }
         catch (Exception failure) when (failure is AuthenticationException or IOException or OperationCanceledException)
         {
-            var tls = failure.InnerException as TlsException;
-            if (tls?.Error == TlsError.LocalFailure)
-                logger.IdentityFailed(context.ConnectionId, tls.Message, failure);
-            else
-                logger.HandshakeFailed(context.ConnectionId, context.RemoteEndPoint, tls?.Message ?? failure.Message);
+            LogFailure(context, failure, failure.InnerException as TlsException);
             return false;
         }
+    }
+
+    private void LogFailure(ConnectionContext context, Exception failure, TlsException? tls)
+    {
+        var explanation = tls?.Message ?? failure.Message;
+        var isOurs = tls?.Error == TlsError.LocalFailure;
+        if (!(isOurs ? _ownFailures : _failures).TryTake(out var suppressed))
+            logger.HandshakeFailedAgain(context.ConnectionId, context.RemoteEndPoint, explanation);
+        else if (isOurs)
+            logger.IdentityFailed(context.ConnectionId, suppressed, explanation, failure);
+        else if (suppressed > 0)
+            logger.HandshakesFailed(context.ConnectionId, context.RemoteEndPoint, suppressed, explanation);
+        else
+            logger.HandshakeFailed(context.ConnectionId, context.RemoteEndPoint, explanation);
     }
 
     /// <summary>Flushes what is left; disposing the stream then sends close_notify, if nothing else has ended the connection.</summary>

@@ -1,4 +1,5 @@
 using System.Text;
+using LucidTls.Diagnostics;
 using LucidTls.Handshake;
 using LucidTls.Records;
 
@@ -21,7 +22,23 @@ public sealed class TlsConnection : IDisposable
     private TlsConnection(TlsOptions options)
     {
         options.DemandUsable();
-        _handshake = HandshakeRunner.RunAsync(options, _transport, CancellationToken.None).AsTask();
+        _handshake = RunAsync(options);
+    }
+
+    private async Task<EstablishedConnection> RunAsync(TlsOptions options)
+    {
+        var telemetry = HandshakeTelemetry.Begin(options);
+        try
+        {
+            var connection = await HandshakeRunner.RunAsync(options, _transport, CancellationToken.None).ConfigureAwait(false);
+            telemetry.Succeeded(connection.Session);
+            return connection;
+        }
+        catch (Exception exception)
+        {
+            telemetry.Failed(exception);
+            throw;
+        }
     }
 
     /// <summary>A client's connection; its ClientHello waits among the output at once.</summary>

@@ -2,6 +2,7 @@ using System.Net.Security;
 using System.Runtime.CompilerServices;
 using System.Security.Authentication;
 using System.Text;
+using LucidTls.Diagnostics;
 using LucidTls.Handshake;
 using LucidTls.Records;
 
@@ -332,9 +333,11 @@ public sealed partial class TlsStream : Stream
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         if (options.HandshakeTimeout != Timeout.InfiniteTimeSpan)
             limit.CancelAfter(options.HandshakeTimeout);
+        var telemetry = HandshakeTelemetry.Begin(options);
         try
         {
             _connection = await HandshakeRunner.RunAsync(options, transport, limit.Token).ConfigureAwait(false);
+            telemetry.Succeeded(_connection.Session);
         }
         catch (Exception exception) when (exception is OperationCanceledException or TlsException)
         {
@@ -343,12 +346,19 @@ public sealed partial class TlsStream : Stream
             if (wasInterrupted && cancellationToken.IsCancellationRequested)
             {
                 _failure = new TlsException(TlsError.Cancelled, null, exception);
+                telemetry.Failed(_failure);
                 throw new OperationCanceledException(_failure.Message, _failure, cancellationToken);
             }
             _failure = wasInterrupted
                 ? new TlsException(TlsError.HandshakeTimeout, $"{options.HandshakeTimeout.TotalSeconds:0.#} seconds", exception)
                 : (TlsException)exception;
+            telemetry.Failed(_failure);
             throw new AuthenticationException(_failure.Message, _failure);
+        }
+        catch (Exception exception)
+        {
+            telemetry.Failed(exception);
+            throw;
         }
     }
 

@@ -14,7 +14,7 @@ public sealed class FailureTests
     private static Task Answer(HttpContext context) => context.Response.WriteAsync("well");
 
     [Fact]
-    public async Task A_failed_handshake_is_one_debug_line_with_the_explanation()
+    public async Task A_failed_handshake_is_one_line_with_the_explanation()
     {
         await using var server = await TestServer.StartAsync(Answer);
         using var client = await server.DialAsync();
@@ -24,7 +24,7 @@ public sealed class FailureTests
         var line = await server.Log.WaitAsync("HandshakeFailed");
         await server.StopAsync();
 
-        Assert.Equal(LogLevel.Debug, line.Level);
+        Assert.Equal(LogLevel.Information, line.Level);
         Assert.Contains("plain HTTP request", line.Text, StringComparison.Ordinal);
         Assert.Contains("https://", line.Text, StringComparison.Ordinal);
         Assert.Contains("127.0.0.1", line.Text, StringComparison.Ordinal);
@@ -34,7 +34,26 @@ public sealed class FailureTests
     }
 
     [Fact]
-    public async Task A_client_that_does_not_trust_the_server_is_one_debug_line()
+    public async Task Whoever_makes_handshakes_fail_fills_no_log()
+    {
+        await using var server = await TestServer.StartAsync(Answer);
+
+        for (var i = 0; i < 40; i++)
+        {
+            using var client = await server.DialAsync();
+            await client.GetStream().WriteAsync("nonsense\r\n"u8.ToArray(), Cancel);
+            Assert.NotEqual(0, await client.GetStream().ReadAsync(new byte[100], Cancel));
+        }
+        await server.Log.WaitAsync("HandshakeFailedAgain", 20);
+
+        // Ten, and one for every six seconds that this may take.
+        Assert.InRange(server.Log.Ours.Count(line => line.Level >= LogLevel.Information), 10, 19);
+        Assert.All(server.Log.Ours, line => Assert.Contains("is not TLS", line.Text, StringComparison.Ordinal));
+        Assert.Empty(server.Log.Problems);
+    }
+
+    [Fact]
+    public async Task A_client_that_does_not_trust_the_server_is_one_line()
     {
         await using var server = await TestServer.StartAsync(Answer);
         using var client = await server.DialAsync();
@@ -50,7 +69,7 @@ public sealed class FailureTests
     }
 
     [Fact]
-    public async Task A_client_that_leaves_in_mid_handshake_is_one_debug_line()
+    public async Task A_client_that_leaves_in_mid_handshake_is_one_line()
     {
         await using var server = await TestServer.StartAsync(Answer);
         using (var client = await server.DialAsync())

@@ -14,12 +14,12 @@ internal sealed class StderrLoggerProvider(bool verbose) : ILoggerProvider
 
     private sealed class StderrLogger(bool ours, bool verbose) : ILogger
     {
-        // A handshake that fails is no fault of the server, but somebody sits before this terminal and wonders why.
+        // A handshake that fails is no fault of the server, but somebody sits before this terminal and wonders why: the first ones are information.
         public bool IsEnabled(LogLevel level) => level >= (ours ? LogLevel.Debug : LogLevel.Warning);
 
         public void Log<TState>(LogLevel level, EventId id, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
         {
-            if (!IsEnabled(level) || (level == LogLevel.Debug && !verbose && id.Name != "HandshakeFailed"))
+            if (!IsEnabled(level) || (level == LogLevel.Debug && !verbose))
                 return;
             var text = formatter(state, exception);
             if (exception is not null && !ours)
