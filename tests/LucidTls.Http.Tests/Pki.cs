@@ -21,6 +21,8 @@ internal static class Pki
 
     public static readonly CertificateVerifier Verifier = CertificateVerifier.FromRoots([Authority.RawData]);
 
+    public static string AuthorityPem => Authority.ExportCertificatePem();
+
     public static TlsIdentity Client(string subject) => TlsIdentity.FromCertificate(Issue(subject, names => names.AddDnsName("client.example")));
 
     public static X509Certificate2 Issue(string subject, Action<SubjectAlternativeNameBuilder> addNames)
