@@ -110,7 +110,7 @@ public sealed class OpenSslVerifyTests
             """);
         File.WriteAllText(folder.File("verify.sh"), $"cd '{folder.Path}'\n{script}\n");
         using var process = PeerProcess.Start("/bin/sh", [folder.File("verify.sh")]);
-        Assert.Equal(0, await process.WaitForExitAsync(TimeSpan.FromMinutes(5)));
+        Assert.Equal(0, await process.WaitForExitAsync(TimeSpan.FromMinutes(12)));
         var answers = process.Text.Split("== ", StringSplitOptions.RemoveEmptyEntries)[..^1];
         Assert.Equal(chains.Count, answers.Length);
         return [.. answers.Select(answer => answer.Contains(".leaf: OK", StringComparison.Ordinal) ? Ok : answer.Split('\n').FirstOrDefault(line => line.StartsWith("error ", StringComparison.Ordinal)) ?? answer)];

@@ -7,6 +7,7 @@ public sealed partial class DocumentedCodeTests
 {
     public static TheoryData<string> Pages => [.. Directory.EnumerateFiles(Path.Combine(RepositoryFiles.Root, "docs"), "*.md", SearchOption.AllDirectories)
         .Append(Path.Combine(RepositoryFiles.Root, "README.md"))
+        .Concat(Directory.EnumerateFiles(Path.Combine(RepositoryFiles.Root, "src"), "README.md", SearchOption.AllDirectories))
         .Select(path => Path.GetRelativePath(RepositoryFiles.Root, path))];
 
     [Theory]
