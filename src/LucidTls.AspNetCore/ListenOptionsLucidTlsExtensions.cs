@@ -23,16 +23,24 @@ public static class ListenOptionsLucidTlsExtensions
     /// offers "h2" and "http/1.1" according to <see cref="ListenOptions.Protocols"/>.
     /// </param>
     /// <exception cref="InvalidOperationException">The options are contradictory, or name no identity.</exception>
-    public static ListenOptions UseLucidTls(this ListenOptions listenOptions, TlsServerOptions options)
+    public static ListenOptions UseLucidTls(this ListenOptions listenOptions, TlsServerOptions options) => listenOptions.UseLucidTls(options, new LucidTlsEndpointOptions());
+
+    /// <summary>Speaks TLS on this endpoint.</summary>
+    /// <param name="listenOptions">The endpoint.</param>
+    /// <param name="options">What the server accepts and proves itself with; see <see cref="UseLucidTls(ListenOptions, TlsServerOptions)"/>.</param>
+    /// <param name="endpointOptions">What the endpoint does around TLS.</param>
+    /// <exception cref="InvalidOperationException">The options are contradictory, or name no identity.</exception>
+    public static ListenOptions UseLucidTls(this ListenOptions listenOptions, TlsServerOptions options, LucidTlsEndpointOptions endpointOptions)
     {
         ArgumentNullException.ThrowIfNull(listenOptions);
         ArgumentNullException.ThrowIfNull(options);
+        ArgumentNullException.ThrowIfNull(endpointOptions);
         options.DemandUsable();
         return listenOptions.Use(protocols =>
         {
             var effective = WithApplicationProtocols(options, protocols);
             return () => effective;
-        });
+        }, () => endpointOptions.MaxConcurrentHandshakes);
     }
 
     /// <summary>Speaks TLS on this endpoint as a section of the configuration says, and follows its changes and those of the files that it names.</summary>
@@ -58,15 +66,17 @@ public static class ListenOptionsLucidTlsExtensions
     {
         configured.Start(protocols);
         return () => configured.Current;
-    });
+    }, () => configured.MaxConcurrentHandshakes);
 
     /// <param name="listenOptions">The endpoint.</param>
     /// <param name="start">Called when the endpoint is bound, with what it speaks; gives where the options of the next connection are.</param>
-    private static ListenOptions Use(this ListenOptions listenOptions, Func<HttpProtocols, Func<TlsServerOptions>> start)
+    /// <param name="mostHandshakes">How many handshakes may be under way at once.</param>
+    private static ListenOptions Use(this ListenOptions listenOptions, Func<HttpProtocols, Func<TlsServerOptions>> start, Func<int?> mostHandshakes)
     {
         var logger = listenOptions.Logger<TlsConnectionMiddleware>();
         // Kestrel builds the pipeline when it binds, so Protocols has its final value then.
-        listenOptions.Use(next => new TlsConnectionMiddleware(next, start(listenOptions.Protocols), isHttp: listenOptions.Protocols != HttpProtocols.None, logger).OnConnectionAsync);
+        var limit = new HandshakeLimit(mostHandshakes);
+        listenOptions.Use(next => new TlsConnectionMiddleware(next, start(listenOptions.Protocols), limit, isHttp: listenOptions.Protocols != HttpProtocols.None, logger).OnConnectionAsync);
 
         // Marks the endpoint as one with TLS, so that its address begins with https and Kestrel does not take HTTP/2 for impossible.
         // Kestrel's own middleware steps aside when a connection has its TLS already.

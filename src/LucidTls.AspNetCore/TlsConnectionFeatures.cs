@@ -1,6 +1,9 @@
 using System.Net.Security;
 using System.Security.Authentication;
 using System.Security.Cryptography.X509Certificates;
+using LucidTls.Certificates;
+using LucidTls.Certificates.Names;
+using LucidTls.Certificates.Parsing;
 using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
@@ -20,6 +23,17 @@ internal sealed class TlsConnectionFeatures(TlsStream stream) : ITlsSessionFeatu
     private bool _wasAsked;
 
     public TlsSessionInfo Session => stream.Session;
+
+    /// <summary>Whether the connection was opened for that host: an HTTP host without its port, an IPv6 address in brackets.</summary>
+    public bool IsFor(string host)
+    {
+        // A dot at the end names the same host, and SNI has none (RFC 6066 §3).
+        host = host.TrimEnd('.');
+        if (Session.ServerName is { } name)
+            return host.Equals(name, StringComparison.OrdinalIgnoreCase);
+        var bare = host.StartsWith('[') ? host.Trim('[', ']') : host;
+        return ServerNames.IsName(bare) && Session.LocalCertificates is [var leaf, ..] && Certificate.TryParse(leaf) is { } certificate && NameMatching.Find(certificate.Facts.AlternativeNames, PeerName.Parse(bare)) != null;
+    }
 
     /// <summary>Made when it is first asked for: most requests never look.</summary>
     public X509Certificate2? ClientCertificate

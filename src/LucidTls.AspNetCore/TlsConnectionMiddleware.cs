@@ -9,10 +9,11 @@ using Microsoft.Extensions.Logging;
 namespace LucidTls.AspNetCore;
 
 /// <summary>Shakes hands, then runs the rest of the connection on the plaintext.</summary>
-internal sealed class TlsConnectionMiddleware(ConnectionDelegate next, Func<TlsServerOptions> options, bool isHttp, ILogger<TlsConnectionMiddleware> logger)
+internal sealed class TlsConnectionMiddleware(ConnectionDelegate next, Func<TlsServerOptions> options, HandshakeLimit limit, bool isHttp, ILogger<TlsConnectionMiddleware> logger)
 {
     private readonly LogLimit _failures = new(TimeProvider.System);
     private readonly LogLimit _ownFailures = new(TimeProvider.System);
+    private readonly LogLimit _refusals = new(TimeProvider.System);
 
     public async Task OnConnectionAsync(ConnectionContext context)
     {
@@ -20,8 +21,22 @@ internal sealed class TlsConnectionMiddleware(ConnectionDelegate next, Func<TlsS
         var stream = new TlsStream(new TransportStream(transport), leaveInnerStreamOpen: true);
         await using var _ = stream.ConfigureAwait(false);
 
-        // The handshake's time limit is TlsOptions.HandshakeTimeout.
-        if (!await TryAuthenticateAsync(stream, context).ConfigureAwait(false))
+        if (!limit.TryEnter())
+        {
+            LogRefusal(context);
+            return;
+        }
+        bool isAuthenticated;
+        try
+        {
+            // The handshake's time limit is TlsOptions.HandshakeTimeout.
+            isAuthenticated = await TryAuthenticateAsync(stream, context).ConfigureAwait(false);
+        }
+        finally
+        {
+            limit.Leave();
+        }
+        if (!isAuthenticated)
             return;
 
         using var features = new TlsConnectionFeatures(stream);
@@ -57,6 +72,12 @@ internal sealed class TlsConnectionMiddleware(ConnectionDelegate next, Func<TlsS
             LogFailure(context, failure, failure.InnerException as TlsException);
             return false;
         }
+    }
+
+    private void LogRefusal(ConnectionContext context)
+    {
+        if (_refusals.TryTake(out var suppressed))
+            logger.TooManyHandshakes(context.ConnectionId, context.RemoteEndPoint, suppressed);
     }
 
     private void LogFailure(ConnectionContext context, Exception failure, TlsException? tls)

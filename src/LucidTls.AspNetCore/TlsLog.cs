@@ -32,4 +32,7 @@ internal static partial class TlsLog
 
     [LoggerMessage(7, LogLevel.Warning, "{Section}: {Certificate} has no new OCSP staple. {Explanation}")]
     public static partial void StapleMissing(this ILogger logger, string section, string certificate, string explanation);
+
+    [LoggerMessage(10, LogLevel.Warning, "Connection {ConnectionId} from {Peer}: closed, as {Suppressed} were since the last line like this, since MaxConcurrentHandshakes are under way.")]
+    public static partial void TooManyHandshakes(this ILogger logger, string connectionId, EndPoint? peer, int suppressed);
 }

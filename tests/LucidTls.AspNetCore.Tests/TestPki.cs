@@ -17,6 +17,17 @@ internal static class TestPki
     /// <summary>A certificate for localhost with its key, as the platform's TLS takes it.</summary>
     public static X509Certificate2 ServerCertificate => IssueCertificate("CN=localhost");
 
+    /// <summary>A certificate for localhost and its key in one text.</summary>
+    public static string ServerPem
+    {
+        get
+        {
+            using var certificate = ServerCertificate;
+            using var key = certificate.GetECDsaPrivateKey()!;
+            return certificate.ExportCertificatePem() + "\n" + key.ExportPkcs8PrivateKeyPem();
+        }
+    }
+
     public static string AuthorityPem => Authority.ExportCertificatePem();
 
     public static X509ChainPolicy ChainPolicy()

@@ -25,7 +25,7 @@ internal sealed class ConfiguredTls : IAsyncDisposable
     private readonly CancellationTokenSource _stop = new();
     private readonly Dictionary<string, TicketKeyRing> _rings = [];
     private Dictionary<string, ConfiguredIdentity> _identities = [];
-    private EndpointSettings _settings;
+    private volatile EndpointSettings _settings;
     private RevocationFetcher? _fetcher;
     private HttpProtocols _protocols;
     private string _fingerprint;
@@ -44,6 +44,8 @@ internal sealed class ConfiguredTls : IAsyncDisposable
 
     /// <summary>The options for the next connection.</summary>
     public TlsServerOptions Current => _current;
+
+    public int? MaxConcurrentHandshakes => _settings.MaxConcurrentHandshakes;
 
     /// <summary>From now on changes are followed.</summary>
     /// <param name="protocols">What the endpoint speaks, for ALPN.</param>
@@ -229,7 +231,7 @@ internal sealed class ConfiguredTls : IAsyncDisposable
 
     private static string FingerprintOf(EndpointSettings settings)
     {
-        var parts = new List<string> { settings.HandshakeTimeout.ToString() ?? "", settings.OcspStapling.ToString(), settings.OcspPrivateResponders.ToString() };
+        var parts = new List<string> { settings.HandshakeTimeout.ToString() ?? "", settings.MaxConcurrentHandshakes.ToString() ?? "", settings.OcspStapling.ToString(), settings.OcspPrivateResponders.ToString() };
         foreach (var (name, site) in settings.Sites.Prepend(new KeyValuePair<string, SiteSettings>("", settings.Default)))
         {
             parts.AddRange([name, site.ClientCertificateMode.ToString(), site.MinimumVersion.ToString() ?? ""]);

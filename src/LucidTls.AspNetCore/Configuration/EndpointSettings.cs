@@ -5,6 +5,7 @@ internal sealed record EndpointSettings
 {
     private const string SniKey = "Sni";
     private const string HandshakeTimeoutKey = "HandshakeTimeout";
+    private const string MostHandshakesKey = "MaxConcurrentHandshakes";
     private const string StaplingKey = "OcspStapling";
     private const string PrivateRespondersKey = "OcspPrivateResponders";
 
@@ -15,6 +16,8 @@ internal sealed record EndpointSettings
 
     public TimeSpan? HandshakeTimeout { get; private init; }
 
+    public int? MaxConcurrentHandshakes { get; private init; }
+
     public bool OcspStapling { get; private init; }
 
     public bool OcspPrivateResponders { get; private init; }
@@ -22,7 +25,7 @@ internal sealed record EndpointSettings
     /// <exception cref="InvalidOperationException">Something is wrong; the message names the setting.</exception>
     public static EndpointSettings Read(Settings settings, string contentRoot)
     {
-        settings.DemandKnown([.. SiteSettings.Keys, SniKey, HandshakeTimeoutKey, StaplingKey, PrivateRespondersKey]);
+        settings.DemandKnown([.. SiteSettings.Keys, SniKey, HandshakeTimeoutKey, MostHandshakesKey, StaplingKey, PrivateRespondersKey]);
         var fallback = SiteSettings.Read(settings, contentRoot, null);
         var sites = new Dictionary<string, SiteSettings>(StringComparer.Ordinal);
         foreach (var (name, site) in settings.Section(SniKey)?.Children() ?? [])
@@ -38,6 +41,7 @@ internal sealed record EndpointSettings
             Default = fallback,
             Sites = sites,
             HandshakeTimeout = settings.Time(HandshakeTimeoutKey),
+            MaxConcurrentHandshakes = settings.Count(MostHandshakesKey),
             OcspStapling = settings.Flag(StaplingKey) ?? true,
             OcspPrivateResponders = settings.Flag(PrivateRespondersKey) ?? false,
         };
