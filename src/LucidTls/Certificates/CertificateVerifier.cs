@@ -1,4 +1,5 @@
 using LucidTls.Certificates.Fetching;
+using LucidTls.Certificates.Names;
 using LucidTls.Certificates.Parsing;
 using LucidTls.Certificates.Paths;
 using LucidTls.Certificates.Revocation;
@@ -21,9 +22,12 @@ public sealed class CertificateVerifier
     private readonly RevocationJudge _revocation;
 
     /// <summary>Makes a verifier.</summary>
+    /// <exception cref="ArgumentException"><see cref="CertificateVerifierOptions.PeerUris"/> has an entry that is no URI.</exception>
     public CertificateVerifier(CertificateVerifierOptions options)
     {
         ArgumentNullException.ThrowIfNull(options);
+        if (options.PeerUris is { } uris)
+            PeerUris.Demand(uris);
         Options = options;
         _profile = options.EffectiveProfile;
         _revocation = new RevocationJudge(options.Revocation);

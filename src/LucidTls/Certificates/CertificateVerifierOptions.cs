@@ -26,6 +26,12 @@ public sealed record CertificateVerifierOptions
     /// <summary>Extended key usages in dotted decimal that the leaf must state, beside what the purpose needs; none by default.</summary>
     public IReadOnlyList<string> DemandedExtendedKeyUsages { get; init; } = [];
 
+    /// <summary>
+    /// Who the peer may be, by the URI in its certificate, as services name each other (SPIFFE): the leaf must have exactly one URI, and it must be one of these, to the byte; an entry that ends in "/"
+    /// stands for every URI that goes on after it. Then no other name counts: a client does not look at the DNS name that it connects to. Null, the default, demands no URI; an empty list accepts nobody.
+    /// </summary>
+    public IReadOnlyList<string>? PeerUris { get; init; }
+
     /// <summary>The certificate policies in dotted decimal of which one must be valid when an explicit policy is demanded; empty for any (RFC 5280 §6.1.1 (c)).</summary>
     public IReadOnlyList<string> AcceptedPolicies { get; init; } = [];
 

@@ -175,6 +175,12 @@ internal sealed partial class PathJudge(VerificationPolicy policy, SearchBudget 
     // RFC 9525 §6: only the subject alternative name counts.
     private void Names(Certificate leaf)
     {
+        if (policy.Options.PeerUris is { } accepted)
+        {
+            if (PeerUris.Check(leaf.Facts.AlternativeNames, accepted) is { } wrong)
+                Add(CertificateRule.Name, 0, $"{wrong}; accepted: {Shown(accepted)}");
+            return;
+        }
         foreach (var asked in policy.Names)
         {
             if (NameMatching.Find(leaf.Facts.AlternativeNames, asked) is not { } name)
@@ -197,10 +203,11 @@ internal sealed partial class PathJudge(VerificationPolicy policy, SearchBudget 
             Add(CertificateRule.PrivateSuffixWildcard, 0, $"{name} stands for every name below \"{suffix}\", a suffix under which others have their names");
     }
 
-    private static string NamesOf(Certificate leaf)
+    private static string NamesOf(Certificate leaf) => Shown(leaf.Facts.AlternativeNames);
+
+    private static string Shown<T>(IReadOnlyList<T> names)
     {
         const int MostShown = 20;
-        var names = leaf.Facts.AlternativeNames;
         if (names.Count == 0)
             return "none";
         var shown = string.Join(", ", names.Take(MostShown));

@@ -89,6 +89,63 @@ public sealed class NameTests
         Assert.Equal(0, sent.Position);
     }
 
+    [Theory]
+    [InlineData("uri:spiffe://prod.example/billing", "spiffe://prod.example/billing", true)]
+    [InlineData("uri:spiffe://prod.example/billing", "spiffe://prod.example/", true)]
+    [InlineData("uri:spiffe://prod.example/billing", "spiffe://prod.example/bill", false)]
+    [InlineData("uri:spiffe://prod.example/billing", "spiffe://prod.example/Billing", false)]
+    [InlineData("uri:spiffe://prod.example/billing", "spiffe://prod.example/billing/", false)]
+    [InlineData("uri:spiffe://prod.example/billing", "spiffe://test.example/billing", false)]
+    [InlineData("uri:spiffe://prod.example.evil/billing", "spiffe://prod.example/", false)]
+    [InlineData("uri:spiffe://prod.example/", "spiffe://prod.example/", false)]
+    [InlineData("dns:spiffe.example", "spiffe://prod.example/", false)]
+    [InlineData("uri:urn:service:billing", "urn:service:billing", true)]
+    public async Task A_peer_is_known_by_the_URI_of_its_certificate(string certified, string accepted, bool matches)
+    {
+        var chain = Good with
+        {
+            Leaf = Good.Leaf.With(RawExtensions.AlternativeNames([certified])),
+            Options = new() { PeerUris = ["spiffe://other.example/mail", accepted] },
+            // What a client connects to says nothing then.
+            Names = [PeerName.Parse("10.0.0.1")],
+        };
+        var verdict = await chain.VerifyAsync(CertificateProfile.Rfc5280);
+        Assert.Equal(matches ? null : CertificateRule.Name, verdict.Problem?.Rule);
+        if (!matches)
+            Assert.Contains($"accepted: spiffe://other.example/mail, {accepted}", verdict.Explanation, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_certificate_with_two_URIs_is_nobody_s()
+    {
+        var chain = Good with
+        {
+            Leaf = Good.Leaf.With(RawExtensions.AlternativeNames(["uri:spiffe://prod.example/billing", "uri:spiffe://prod.example/mail"])),
+            Options = new() { PeerUris = ["spiffe://prod.example/billing"] },
+        };
+        var verdict = await chain.VerifyAsync(CertificateProfile.Rfc5280);
+        Assert.Equal(CertificateFailure.WrongName, verdict.Failure);
+        Assert.Contains("2 URIs", verdict.Explanation, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task No_accepted_URI_accepts_nobody()
+    {
+        var chain = Good with { Leaf = Good.Leaf.With(RawExtensions.AlternativeNames(["uri:spiffe://prod.example/billing"])), Options = new() { PeerUris = [] } };
+        Assert.Equal(CertificateFailure.WrongName, (await chain.VerifyAsync(CertificateProfile.Rfc5280)).Failure);
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("/")]
+    [InlineData("billing")]
+    [InlineData("spiffe:")]
+    [InlineData("spiffe:/")]
+    [InlineData("spiffe://")]
+    [InlineData("spiffe:///")]
+    public void A_URI_that_would_accept_more_than_it_says_is_refused(string uri) =>
+        Assert.Throws<ArgumentException>(() => new CertificateVerifier(new CertificateVerifierOptions { PeerUris = [uri] }));
+
     private static async Task MatchAsync(string certified, PeerName asked, bool matches)
     {
         var chain = Good with { Leaf = Good.Leaf.With(RawExtensions.AlternativeNames([certified])), Names = [asked] };
