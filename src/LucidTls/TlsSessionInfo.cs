@@ -1,5 +1,6 @@
 using System.Net.Security;
 using LucidTls.Certificates;
+using LucidTls.Certificates.Names;
 
 namespace LucidTls;
 
@@ -33,6 +34,12 @@ public sealed class TlsSessionInfo
 
     /// <summary>The peer's certificates in DER, leaf first, as it sent them; empty when it sent none.</summary>
     public required IReadOnlyList<ReadOnlyMemory<byte>> PeerCertificates { get; init; }
+
+    /// <summary>
+    /// The URI in the peer's certificate, which is its identity where services name each other so (SPIFFE); null when it has none or several. It is as true as the certificate: whom to accept is said
+    /// by <see cref="CertificateVerifierOptions.PeerUris"/>.
+    /// </summary>
+    public string? PeerUri => PeerCertificates.Count == 0 ? null : PeerUris.Of(PeerCertificates[0]);
 
     /// <summary>This end's certificates in DER, leaf first, as sent; empty when none were.</summary>
     public required IReadOnlyList<ReadOnlyMemory<byte>> LocalCertificates { get; init; }

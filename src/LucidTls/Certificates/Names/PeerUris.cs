@@ -17,6 +17,10 @@ internal static class PeerUris
         }
     }
 
+    /// <summary>The one URI in a certificate; null when it has none or several, or cannot be read.</summary>
+    public static string? Of(ReadOnlyMemory<byte> certificate) =>
+        Certificate.TryParse(certificate)?.Facts.AlternativeNames.Where(name => name.Kind == GeneralName.Uri).ToArray() is [var one] ? one.Text : null;
+
     /// <summary>What is wrong with the leaf; null when nothing is.</summary>
     public static string? Check(IReadOnlyList<GeneralName> names, IReadOnlyList<string> accepted)
     {
