@@ -18,6 +18,12 @@ catch (FormatException exception)
     return 2;
 }
 
+if (options is { Mode: KestrelServer.ChildMode, ChildStack: { } kestrelStack })
+{
+    await KestrelServer.RunChildAsync(kestrelStack);
+    return 0;
+}
+
 using var pki = new TestPki();
 var server = pki.Leaf(KeyKind.EcdsaP256, TlsStack.HostName);
 var client = pki.Client();
@@ -50,6 +56,8 @@ if (options.Includes("verify"))
 }
 if (options.Includes("kernels"))
     report.AddKernels(await contest.RunAsync([.. Kernels.Contenders()]));
+if (options.Includes("kestrel"))
+    report.AddKestrel(await KestrelHello.MeasureAsync(options.Rounds));
 report.Save(options.OutputFolder);
 foreach (var link in links)
     link.Dispose();

@@ -107,6 +107,26 @@ internal sealed class Report
         Write(table.ToString());
     }
 
+    public void AddKestrel((IReadOnlyList<Result> Results, IReadOnlyList<(string Stack, Footprint Footprint)> Memory) kestrel)
+    {
+        Write("### Kestrel's hello, the server's process alone");
+        Write("");
+        var table = new MarkdownTable(2, "Workload", "Under Kestrel", "CPU µs", "±", "Allocated KB", "Per CPU-second / UseHttps");
+        foreach (var result in kestrel.Results)
+        {
+            var baseline = kestrel.Results.FirstOrDefault(other => other.Contender.Stack == KestrelHello.Theirs && other.Contender.Workload == result.Contender.Workload);
+            table.Add(result.Contender.Workload, result.Contender.Stack, Micro(result.Median.Cpu), Spread(result), Number(result.Median.Allocated / 1000, "0.0"), baseline == null ? "" : Number(1 / result.CpuAgainst(baseline), "0.00"));
+        }
+        Write(table.ToString());
+        Write("### Memory of an idle connection of Kestrel's, after one request");
+        Write("");
+        var theirs = kestrel.Memory.First(one => one.Stack == KestrelHello.Theirs).Footprint.Resident;
+        var memory = new MarkdownTable(1, "Under Kestrel", "Resident KB", "Managed KB", "Resident / UseHttps");
+        foreach (var (stack, footprint) in kestrel.Memory)
+            memory.Add(stack, Number(footprint.Resident / 1000, "0.0"), Number(footprint.Managed / 1000, "0.0"), Number(footprint.Resident / theirs, "0.00"));
+        Write(memory.ToString());
+    }
+
     public void Save(string folder)
     {
         Directory.CreateDirectory(folder);

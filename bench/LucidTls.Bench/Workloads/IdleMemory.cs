@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using LucidTls.Bench.Links;
+using LucidTls.Bench.Measuring;
 using LucidTls.Bench.Stacks;
 
 namespace LucidTls.Bench.Workloads;
@@ -26,7 +27,7 @@ internal static class IdleMemory
 
     private static async Task<Footprint> MeasureInChildAsync(string stack)
     {
-        using var child = Process.Start(StartInfo(stack)) ?? throw new InvalidOperationException("The child process did not start.");
+        using var child = Process.Start(ChildProcess.StartInfo(ChildMode, stack)) ?? throw new InvalidOperationException("The child process did not start.");
         var output = await child.StandardOutput.ReadToEndAsync();
         await child.WaitForExitAsync();
         if (child.ExitCode != 0)
@@ -54,15 +55,7 @@ internal static class IdleMemory
         Console.Write(string.Create(CultureInfo.InvariantCulture, $"{(after.Resident - before.Resident) / Pairs} {(after.Managed - before.Managed) / Pairs}"));
     }
 
-    private static ProcessStartInfo StartInfo(string stack)
-    {
-        var program = Environment.ProcessPath!;
-        var isHost = Path.GetFileNameWithoutExtension(program) == "dotnet";
-        string[] arguments = isHost ? [typeof(IdleMemory).Assembly.Location, ChildMode, stack] : [ChildMode, stack];
-        return new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true };
-    }
-
-    private static Footprint Now()
+    public static Footprint Now()
     {
         for (var i = 0; i < 3; i++)
         {
