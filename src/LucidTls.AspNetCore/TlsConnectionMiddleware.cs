@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Security.Authentication;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Connections.Features;
@@ -18,7 +17,8 @@ internal sealed class TlsConnectionMiddleware(ConnectionDelegate next, Func<TlsS
     public async Task OnConnectionAsync(ConnectionContext context)
     {
         var transport = context.Transport;
-        var stream = new TlsStream(new TransportStream(transport), leaveInnerStreamOpen: true);
+        var records = new PipeTransport(transport);
+        var stream = new TlsStream(records);
         await using var _ = stream.ConfigureAwait(false);
 
         if (!limit.TryEnter())
@@ -45,7 +45,7 @@ internal sealed class TlsConnectionMiddleware(ConnectionDelegate next, Func<TlsS
         context.Features.Set<ITlsHandshakeFeature>(features);
         context.Features.Set<ITlsApplicationProtocolFeature>(features);
 
-        var plaintext = new TlsDuplexPipe(stream, context.Features.Get<IMemoryPoolFeature>()?.MemoryPool ?? MemoryPool<byte>.Shared, isHttp);
+        var plaintext = new TlsDuplexPipe(stream, records, isHttp);
         try
         {
             context.Transport = plaintext;

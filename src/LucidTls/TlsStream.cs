@@ -20,7 +20,7 @@ public sealed partial class TlsStream : Stream
 
     private readonly Stream _inner;
     private readonly bool _leaveInnerStreamOpen;
-    private readonly StreamTransport _transport;
+    private readonly ITransport _transport;
     private BlockingStreamTransport? _blockingTransport;
     private EstablishedConnection? _connection;
     private TlsException? _failure;
@@ -43,6 +43,14 @@ public sealed partial class TlsStream : Stream
         _inner = innerStream;
         _leaveInnerStreamOpen = leaveInnerStreamOpen;
         _transport = new StreamTransport(innerStream, isOurs: !leaveInnerStreamOpen);
+    }
+
+    /// <summary>Over a transport that is no stream, which stays its owner's. Only the asynchronous members can be used.</summary>
+    internal TlsStream(ITransport transport)
+    {
+        _inner = Null;
+        _leaveInnerStreamOpen = true;
+        _transport = transport;
     }
 
     /// <summary>What the handshake agreed on.</summary>

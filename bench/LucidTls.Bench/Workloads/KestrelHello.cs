@@ -22,13 +22,13 @@ internal static class KestrelHello
     public const string FullHandshake = "connection, full handshake";
     public const string ResumedHandshake = "connection, resumed";
 
-    private const int KeepAliveConnections = 16;
-    private const int KeepAliveRequests = 400;
+    private const int KeepAliveConnections = 64;
+    private const int KeepAliveRequests = 200;
     private const int Http2Connections = 4;
     private const int Http2Streams = 16;
     private const int Http2Requests = 100;
-    private const int NewConnections = 240;
-    private const int NewConnectionsAtOnce = 8;
+    private const int NewConnections = 480;
+    private const int NewConnectionsAtOnce = 16;
     private const int IdleConnections = 2000;
     private const int WarmUpRounds = 4;
 

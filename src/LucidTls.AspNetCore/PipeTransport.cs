@@ -1,0 +1,72 @@
+using System.Buffers;
+using System.IO.Pipelines;
+using System.Runtime.CompilerServices;
+using LucidTls.Records;
+
+namespace LucidTls.AspNetCore;
+
+/// <summary>A connection's transport, which is a pair of pipes, as what carries the records.</summary>
+internal sealed class PipeTransport(IDuplexPipe pipes) : ITransport
+{
+    private bool _flushWasCancelled;
+
+    /// <summary>Makes the read that is under way, or the next one, end with an <see cref="OperationCanceledException"/>.</summary>
+    public void CancelRead() => pipes.Input.CancelPendingRead();
+
+    /// <summary>Makes the flush that is under way, or the next one, end early. Nothing is lost by it.</summary>
+    public void CancelFlush() => pipes.Output.CancelPendingFlush();
+
+    /// <summary>Whether a flush ended early since this was asked last.</summary>
+    public bool TakeFlushWasCancelled()
+    {
+        var was = _flushWasCancelled;
+        _flushWasCancelled = false;
+        return was;
+    }
+
+    /// <summary>An empty buffer waits for data (or the end) and consumes nothing.</summary>
+    public ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken)
+    {
+        var reading = pipes.Input.ReadAsync(cancellationToken);
+        return reading.IsCompletedSuccessfully ? new ValueTask<int>(Take(reading.Result, buffer.Span)) : AwaitAsync(reading, buffer);
+    }
+
+    // A flush that finds the transport's reader gone loses the data, and so does a socket whose peer is gone; reading reports it.
+    public ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken)
+    {
+        pipes.Output.Write(buffer.Span);
+        var flushing = pipes.Output.FlushAsync(cancellationToken);
+        if (!flushing.IsCompletedSuccessfully)
+            return AwaitAsync(flushing);
+        _flushWasCancelled |= flushing.Result.IsCanceled;
+        return default;
+    }
+
+    public async ValueTask LingerAsync(CancellationToken cancellationToken)
+    {
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        limit.CancelAfter(Lingering.MostTime);
+        await Lingering.RunAsync(this, toEnd: null, limit.Token).ConfigureAwait(false);
+    }
+
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    private async ValueTask<int> AwaitAsync(ValueTask<ReadResult> reading, Memory<byte> buffer) => Take(await reading.ConfigureAwait(false), buffer.Span);
+
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
+    private async ValueTask AwaitAsync(ValueTask<FlushResult> flushing) => _flushWasCancelled |= (await flushing.ConfigureAwait(false)).IsCanceled;
+
+    private int Take(ReadResult result, Span<byte> buffer)
+    {
+        if (result.IsCanceled)
+        {
+            pipes.Input.AdvanceTo(result.Buffer.Start);
+            throw new OperationCanceledException("The transport's pending read was cancelled.");
+        }
+        var count = (int)Math.Min(result.Buffer.Length, buffer.Length);
+        var taken = result.Buffer.Slice(0, count);
+        taken.CopyTo(buffer);
+        // What was taken is the pipe's again after this, its length included.
+        pipes.Input.AdvanceTo(taken.End);
+        return count;
+    }
+}
