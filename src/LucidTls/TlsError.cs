@@ -168,4 +168,12 @@ public enum TlsError
     UnknownPreSharedKey,
     /// <summary>The server took none of the pre-shared keys offered, and a certificate will not do.</summary>
     PreSharedKeyNotTaken,
+
+    // In front of TLS.
+    /// <summary>The peer does not turn its plain connection into TLS, or refuses to.</summary>
+    StartTlsRefused,
+    /// <summary>Something came in the clear behind the go-ahead for TLS.</summary>
+    StartTlsInjection,
+    /// <summary>The plain dialogue in front of TLS breaks its protocol.</summary>
+    StartTlsMalformed,
 }

@@ -33,6 +33,10 @@ internal readonly record struct TlsErrorFacts(TlsFailureSource Source, TlsAlert?
         TlsError.Ssl2Hello => new(Local, TlsAlert.ProtocolVersion, "RFC 6176 §3", "The client sent an SSL 2.0 hello", "The client is decades old; it has to be replaced."),
         TlsError.NotTls => new(Local, TlsAlert.UnexpectedMessage, "RFC 8446 §5.1", "What came is not TLS", "Check that the peer speaks TLS on this port."),
 
+        TlsError.StartTlsRefused => new(Local, null, "", "The peer does not turn the plain connection into TLS", "Use the service's TLS port, or have whoever runs it switch STARTTLS on. Somebody on the way may also have taken the offer out; nothing was sent in the clear in its place."),
+        TlsError.StartTlsInjection => new(Local, null, "RFC 3207 §6", "Something came in the clear behind the go-ahead for TLS, where it would count as if it had come under TLS", "Somebody on the way may have put it there; a peer that does it itself is faulty."),
+        TlsError.StartTlsMalformed => new(Local, null, "", "The plain dialogue in front of TLS breaks its protocol", "Check that the port speaks the protocol named, and that it does not speak TLS from the first byte."),
+
         TlsError.UnexpectedRecordType => new(Local, TlsAlert.UnexpectedMessage, "RFC 8446 §5", "A record of a type that may not come now was received", PeerBug),
         TlsError.BadRecordVersion => new(Local, TlsAlert.ProtocolVersion, "RFC 8446 §5.1", "A record carries a version that is not TLS", PeerBug),
         TlsError.RecordTooLong => new(Local, TlsAlert.RecordOverflow, "RFC 8446 §5.2", "A record is longer than allowed", PeerBug),

@@ -34,6 +34,7 @@ internal static class Targets
         ["ticket-state"] = data => ServerSession.TryParse(data)?.PreSharedKey.Dispose(),
         ["records"] = Records,
         ["first-bytes"] = FirstBytesOf,
+        ["start-tls"] = StartTlsDialogue.Run,
         ["certificate"] = CertificateChain,
         ["certificate-timestamps"] = Timestamps,
         ["log-list"] = LogList,

@@ -1,0 +1,392 @@
+using System.Buffers.Binary;
+using System.Security.Authentication;
+using System.Text;
+using LucidTls.StartTls;
+using LucidTls.Tests.Connections;
+using LucidTls.TestSupport;
+
+namespace LucidTls.Tests.StartTls;
+
+/// <summary>The plain dialogues in front of TLS, each end against a script or against the other.</summary>
+public sealed class StartTlsTests
+{
+    private const string Features = "<stream:features><starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'><required/></starttls></stream:features>";
+    private const string StreamHeader = "<?xml version='1.0'?><stream:stream from='localhost' id='1' version='1.0' xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams'>";
+    private const string Proceed = "<proceed xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>";
+    private const string LdapSuccess = "0\u000C\u0002\u0001\u0001x\u0007\n\u0001\0\u0004\0\u0004\0";
+
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    public static TheoryData<string, int> BothEnds => new MatrixTheoryData<string, int>(StartTlsProtocol.All.Where(protocol => protocol.HasServerSide).Select(protocol => protocol.Name), [1, 7, int.MaxValue])
+        .Aggregate(new TheoryData<string, int>(), (rows, row) => { rows.Add(row.Data.Item1, row.Data.Item2); return rows; });
+
+    /// <summary>A protocol, what its server says in turn, and the go-ahead.</summary>
+    public static TheoryData<string, string[], string> Dialogues => new()
+    {
+        { "smtp", ["220-mail.example\r\n220 ready\r\n", "250-mail.example\r\n250-SIZE 1000\r\n250 starttls\r\n"], "220 2.0.0 Go\r\n" },
+        { "imap", ["* OK [CAPABILITY IMAP4rev1] ready\r\n", "* CAPABILITY IMAP4rev1 STARTTLS\r\na1 OK done\r\n"], "a2 OK go\r\n" },
+        { "pop3", ["+OK ready <1@example>\r\n"], "+OK go\r\n" },
+        { "postgres", [], "S" },
+        { "ldap", [], LdapSuccess },
+        { "xmpp", [StreamHeader + Features], Proceed },
+    };
+
+    public static TheoryData<string, string[], string> Refusals => new()
+    {
+        { "smtp", ["554 No\r\n"], "greets with \"554 No\"" },
+        { "smtp", ["220 x\r\n", "250 x\r\n"], "does not list STARTTLS" },
+        { "smtp", ["220 x\r\n", "250-x\r\n250 STARTTLSX\r\n"], "does not list STARTTLS" },
+        { "smtp", ["220 x\r\n", "502 What?\r\n"], "answers EHLO with \"502 What?\"" },
+        { "smtp", ["220 x\r\n", "250-x\r\n250 STARTTLS\r\n", "454 Later\r\n"], "answers STARTTLS with \"454 Later\"" },
+        { "imap", ["* PREAUTH in already\r\n"], "PREAUTH" },
+        { "imap", ["* BYE busy\r\n"], "BYE busy" },
+        { "imap", ["* OK\r\n", "* CAPABILITY IMAP4rev1\r\na1 OK\r\n"], "does not list STARTTLS" },
+        { "imap", ["* OK\r\n", "* CAPABILITY IMAP4rev1 STARTTLS\r\na1 OK\r\n", "a2 NO later\r\n"], "a2 NO later" },
+        { "pop3", ["-ERR no\r\n"], "-ERR no" },
+        { "pop3", ["+OK\r\n", "-ERR unknown\r\n"], "answers STLS with \"-ERR unknown\"" },
+        { "postgres", ["N"], "speaks no TLS" },
+        { "postgres", ["E"], "error message" },
+        { "ldap", ["0\u000E\u0002\u0001\u0001x\u0009\n\u0001\u0002\u0004\0\u0004\u0002no"], "the result 2, \"no\"" },
+        { "xmpp", [StreamHeader + "<stream:features/>"], "does not list STARTTLS" },
+        { "xmpp", [StreamHeader + "<stream:features><bind xmlns='b'>x</bind></stream:features>"], "does not list STARTTLS" },
+        { "xmpp", [StreamHeader + Features, "<failure xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>"], "a failure" },
+    };
+
+    public static TheoryData<string, string[]> Nonsense => new()
+    {
+        { "smtp", ["220 x\n"] },
+        { "smtp", ["220 a\rb\r\n"] },
+        { "smtp", ["HTTP/1.1 400 Bad Request\r\n"] },
+        { "smtp", ["220-x\r\n250 x\r\n"] },
+        { "smtp", ["2200 x\r\n"] },
+        { "smtp", ["+20 x\r\n"] },
+        { "smtp", [string.Concat(Enumerable.Repeat("220-x\r\n", 101))] },
+        { "smtp", [new string('2', PlainLink.MostLine + 1)] },
+        { "imap", ["+OK\r\n"] },
+        { "imap", ["* OK\r\n", "a2 OK\r\n"] },
+        { "imap", ["* OK\r\n", string.Concat(Enumerable.Repeat("* CAPABILITY\r\n", 101))] },
+        { "pop3", ["+OKAY\r\n"] },
+        { "postgres", ["X"] },
+        { "ldap", ["HTTP/1.1"] },
+        { "ldap", ["0\u0080"] },
+        { "ldap", ["0\u000C\u0002\u0001\u0002x\u0007\n\u0001\0\u0004\0\u0004\0"] },
+        { "ldap", ["0\u000C\u0002\u0001\u0001a\u0007\n\u0001\0\u0004\0\u0004\0"] },
+        { "ldap", ["0\u0005\u0002\u0001\u0001x\u0007"] },
+        { "xmpp", ["<html>"] },
+        { "xmpp", ["<!DOCTYPE x>"] },
+        { "xmpp", ["<?php ?>"] },
+        { "xmpp", ["<stream:stream <"] },
+        { "xmpp", [StreamHeader + Features, "<proceed/>"] },
+        { "xmpp", ["<" + new string('x', PlainLink.MostLine + 1)] },
+        { "xmpp", [StreamHeader + "<stream:features>" + string.Concat(Enumerable.Repeat("<a>", 101))] },
+        { "mysql", [Packet(0, "\u000B5.0\0")] },
+        { "mysql", [Packet(1, "\u000A5.0\0")] },
+        { "mysql", [Packet(0, "\u000A5.0")] },
+        { "mysql", [Packet(0, "\u000A5.0\0abcdefgh")] },
+    };
+
+    [Theory]
+    [MemberData(nameof(BothEnds))]
+    public async Task Our_two_ends_understand_each_other_however_the_bytes_arrive(string name, int piece)
+    {
+        var protocol = StartTlsProtocol.Find(name)!;
+        var (clientSide, serverSide) = DuplexPipe.Create(new Line { PieceSize = piece }, new Line { PieceSize = piece });
+        var accepting = protocol.AcceptAsync(serverSide, Fixture.ServerOptions(), cancellationToken: Cancellation);
+        await using var client = await protocol.ConnectAsync(clientSide, Fixture.ClientOptions(), Cancellation).WaitAsync(Fixture.Patience, Cancellation);
+        await using var server = await accepting;
+        await EchoAsync(client, server);
+        if (name == "postgres")
+            Assert.Equal("postgresql", client.NegotiatedApplicationProtocol.ToString());
+    }
+
+    [Fact]
+    public async Task A_server_of_PostgreSQL_takes_TLS_from_the_first_byte_with_ALPN()
+    {
+        var (clientSide, serverSide) = DuplexPipe.Create();
+        var accepting = StartTlsProtocol.Postgres.AcceptAsync(serverSide, Fixture.ServerOptions(), cancellationToken: Cancellation);
+        await using var client = await StartTlsProtocol.PostgresDirect.ConnectAsync(clientSide, Fixture.ClientOptions(), Cancellation);
+        await using var server = await accepting;
+        await EchoAsync(client, server);
+        Assert.Equal("postgresql", server.NegotiatedApplicationProtocol.ToString());
+    }
+
+    [Fact]
+    public async Task A_server_of_PostgreSQL_takes_no_TLS_from_the_first_byte_without_ALPN()
+    {
+        var (clientSide, serverSide) = DuplexPipe.Create();
+        var accepting = StartTlsProtocol.Postgres.AcceptAsync(serverSide, Fixture.ServerOptions(), cancellationToken: Cancellation);
+        await using var client = new TlsStream(clientSide);
+        await Assert.ThrowsAsync<AuthenticationException>(() => client.AuthenticateAsClientAsync(Fixture.ClientOptions(), Cancellation));
+        Assert.Equal(TlsError.NoCommonProtocol, Why(await Assert.ThrowsAsync<AuthenticationException>(() => accepting)).Error);
+    }
+
+    [Theory]
+    [MemberData(nameof(Dialogues))]
+    public async Task A_client_is_let_in_as_the_protocol_says(string name, string[] said, string goAhead)
+    {
+        var (clientSide, serverSide) = DuplexPipe.Create();
+        var connecting = StartTlsProtocol.Find(name)!.ConnectAsync(clientSide, Fixture.ClientOptions(), Cancellation);
+        await SayAsync(serverSide, said, goAhead);
+        await using var server = new TlsStream(serverSide);
+        await server.AuthenticateAsServerAsync(Fixture.ServerOptions(), Cancellation);
+        await using var client = await connecting;
+        await EchoAsync(client, server);
+    }
+
+    [Theory]
+    [MemberData(nameof(Dialogues))]
+    public async Task Injected_answers_behind_the_go_ahead_are_refused(string name, string[] said, string goAhead)
+    {
+        var (clientSide, serverSide) = DuplexPipe.Create();
+        var connecting = StartTlsProtocol.Find(name)!.ConnectAsync(clientSide, Fixture.ClientOptions(), Cancellation);
+        await SayAsync(serverSide, said, goAhead + "250 injected\r\n");
+        var failure = Why(await Assert.ThrowsAsync<AuthenticationException>(() => connecting.WaitAsync(Fixture.Patience, Cancellation)));
+        Assert.Equal(TlsError.StartTlsInjection, failure.Error);
+        Assert.Contains("250 injected", failure.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("smtp", "EHLO x\r\nSTARTTLS\r\nMAIL FROM:<a@b>\r\n")]
+    [InlineData("imap", "a STARTTLS\r\nb LOGIN x y\r\n")]
+    [InlineData("pop3", "STLS\r\nUSER x\r\n")]
+    [InlineData("postgres", "\0\0\0\u0008\u0004\u00D2\u0016\u002Fmore")]
+    [InlineData("ldap", "0\u001D\u0002\u0001\u0001w\u0018\u0080\u00161.3.6.1.4.1.1466.200370")]
+    [InlineData("xmpp", StreamHeader + "<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/><iq/>")]
+    public async Task Injected_commands_behind_the_request_are_refused(string name, string sent)
+    {
+        var (clientSide, serverSide) = DuplexPipe.Create();
+        var accepting = StartTlsProtocol.Find(name)!.AcceptAsync(serverSide, Fixture.ServerOptions(), cancellationToken: Cancellation);
+        await clientSide.WriteAsync(Encoding.Latin1.GetBytes(sent), Cancellation);
+        Assert.Equal(TlsError.StartTlsInjection, Why(await Assert.ThrowsAsync<AuthenticationException>(() => accepting.WaitAsync(Fixture.Patience, Cancellation))).Error);
+    }
+
+    [Theory]
+    [MemberData(nameof(Refusals))]
+    public async Task A_server_that_does_not_turn_to_TLS_is_refused(string name, string[] said, string why)
+    {
+        var failure = await ConnectFailureAsync(name, said);
+        Assert.Equal(TlsError.StartTlsRefused, failure.Error);
+        Assert.Contains(why, failure.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [MemberData(nameof(Nonsense))]
+    public async Task A_server_that_breaks_its_protocol_is_refused(string name, string[] said) =>
+        Assert.Equal(TlsError.StartTlsMalformed, (await ConnectFailureAsync(name, said)).Error);
+
+    [Theory]
+    [InlineData("smtp", "MAIL FROM:<a@b>\r\n", "530 ")]
+    [InlineData("smtp", "STARTTLS now\r\n", "501 ")]
+    [InlineData("imap", "a LOGIN x y\r\n", "a NO [PRIVACYREQUIRED]")]
+    [InlineData("pop3", "USER x\r\n", "-ERR STLS first")]
+    public async Task Nothing_is_served_before_TLS(string name, string command, string answer)
+    {
+        var (clientSide, serverSide) = DuplexPipe.Create();
+        var accepting = StartTlsProtocol.Find(name)!.AcceptAsync(serverSide, Fixture.ServerOptions(), cancellationToken: Cancellation);
+        using var lines = new StreamReader(clientSide, Encoding.Latin1, leaveOpen: true);
+        await lines.ReadLineAsync(Cancellation);
+        for (var i = 0; i < 16; i++)
+        {
+            await clientSide.WriteAsync(Encoding.Latin1.GetBytes(command), Cancellation);
+            Assert.StartsWith(answer, await lines.ReadLineAsync(Cancellation), StringComparison.Ordinal);
+        }
+        var failure = Why(await Assert.ThrowsAsync<AuthenticationException>(() => accepting.WaitAsync(Fixture.Patience, Cancellation)));
+        Assert.Equal(TlsError.StartTlsRefused, failure.Error);
+        Assert.Contains("asked for no TLS", failure.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_plain_client_of_PostgreSQL_is_told_that_TLS_is_required()
+    {
+        var (clientSide, serverSide) = DuplexPipe.Create();
+        var accepting = StartTlsProtocol.Postgres.AcceptAsync(serverSide, Fixture.ServerOptions(), cancellationToken: Cancellation);
+        await clientSide.WriteAsync(Encoding.Latin1.GetBytes("\0\0\0\u0008\u0004\u00D2\u0016\u0030"), Cancellation);
+        var answer = new byte[200];
+        Assert.Equal("N", Encoding.Latin1.GetString(answer, 0, await clientSide.ReadAsync(answer, Cancellation)));
+        await clientSide.WriteAsync(Encoding.Latin1.GetBytes("\0\0\0\u0010\0\u0003\0\0user\0x\0\0"), Cancellation);
+        var count = await clientSide.ReadAtLeastAsync(answer, 5, cancellationToken: Cancellation);
+        Assert.Equal(((byte)'E', count - 1), (answer[0], BinaryPrimitives.ReadInt32BigEndian(answer.AsSpan(1))));
+        Assert.Contains("TLS is required", Encoding.Latin1.GetString(answer, 0, count), StringComparison.Ordinal);
+        Assert.Equal(TlsError.StartTlsRefused, Why(await Assert.ThrowsAsync<AuthenticationException>(() => accepting)).Error);
+    }
+
+    [Fact]
+    public async Task A_silent_server_is_given_up_in_the_time_of_a_handshake()
+    {
+        var (clientSide, _) = DuplexPipe.Create();
+        var options = Fixture.ClientOptions();
+        options.HandshakeTimeout = TimeSpan.FromMilliseconds(50);
+        Assert.Equal(TlsError.HandshakeTimeout, Why(await Assert.ThrowsAsync<AuthenticationException>(() => StartTlsProtocol.Imap.ConnectAsync(clientSide, options, Cancellation))).Error);
+    }
+
+    [Fact]
+    public async Task A_server_that_closes_is_named()
+    {
+        var (clientSide, serverSide) = DuplexPipe.Create();
+        await serverSide.DisposeAsync();
+        Assert.Equal(TlsError.ClosedDuringHandshake, Why(await Assert.ThrowsAsync<AuthenticationException>(() => StartTlsProtocol.Smtp.ConnectAsync(clientSide, Fixture.ClientOptions(), Cancellation))).Error);
+    }
+
+    [Theory]
+    [InlineData("smtp", "220 localhost ESMTP\r\n")]
+    [InlineData("imap", "* OK IMAP4rev1 ready\r\n")]
+    [InlineData("pop3", "+OK POP3 ready\r\n")]
+    public async Task A_client_that_knows_nothing_of_it_is_greeted(string name, string greeting)
+    {
+        var protocol = StartTlsProtocol.Find(name)!;
+        var (clientSide, serverSide) = DuplexPipe.Create();
+        var accepting = protocol.AcceptAsync(serverSide, Fixture.ServerOptions(), cancellationToken: Cancellation);
+        await using var greeted = protocol.WithGreeting(await protocol.ConnectAsync(clientSide, Fixture.ClientOptions(), Cancellation));
+        await using var server = await accepting;
+        await server.WriteAsync("and more"u8.ToArray(), Cancellation);
+        var expected = greeting + "and more";
+        var got = new byte[expected.Length];
+        await greeted.ReadExactlyAsync(got, Cancellation);
+        Assert.Equal(expected, Encoding.ASCII.GetString(got));
+    }
+
+    [Fact]
+    public async Task A_server_behind_is_not_let_greet_a_second_time()
+    {
+        var (front, back) = DuplexPipe.Create();
+        await back.WriteAsync("220-one\r\n220 two\r\n"u8.ToArray(), Cancellation);
+        await StartTlsProtocol.Smtp.SkipGreetingAsync(front, Cancellation);
+        await back.WriteAsync("250 next\r\n"u8.ToArray(), Cancellation);
+        var got = new byte[10];
+        await front.ReadExactlyAsync(got, Cancellation);
+        Assert.Equal("250 next\r\n", Encoding.ASCII.GetString(got));
+    }
+
+    [Fact]
+    public async Task A_plain_client_of_PostgreSQL_is_led_through_a_tunnel()
+    {
+        var (clientSide, tunnelSide) = DuplexPipe.Create();
+        var (tunnelOut, serverSide) = DuplexPipe.Create();
+        var accepting = StartTlsProtocol.Postgres.AcceptAsync(serverSide, Fixture.ServerOptions(), cancellationToken: Cancellation);
+        var connecting = StartTlsProtocol.Postgres.ConnectForAsync(tunnelOut, Fixture.ClientOptions(), tunnelSide, Cancellation);
+        await clientSide.WriteAsync(Encoding.Latin1.GetBytes("\0\0\0\u0008\u0004\u00D2\u0016\u002F"), Cancellation);
+        var answer = new byte[1];
+        await clientSide.ReadExactlyAsync(answer, Cancellation);
+        Assert.Equal((byte)'N', answer[0]);
+        var start = Encoding.Latin1.GetBytes("\0\0\0\u0009\0\u0003\0\0");
+        await clientSide.WriteAsync(start, Cancellation);
+        await using var server = await accepting;
+        var got = new byte[8];
+        await server.ReadExactlyAsync(got, Cancellation);
+        Assert.Equal(start, got);
+        await using var tunnel = await connecting;
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(int.MaxValue)]
+    public async Task A_plain_client_of_MySQL_is_led_through_a_tunnel(int piece)
+    {
+        var (clientSide, tunnelSide) = DuplexPipe.Create();
+        var (tunnelOut, serverSide) = DuplexPipe.Create(new Line { PieceSize = piece }, new Line { PieceSize = piece });
+        var connecting = StartTlsProtocol.MySql.ConnectForAsync(tunnelOut, Fixture.ClientOptions(), tunnelSide, Cancellation);
+        await serverSide.WriteAsync(Encoding.Latin1.GetBytes(Packet(0, MySqlGreeting(0xAAFF))), Cancellation);
+        // The client sees the same greeting without TLS.
+        Assert.Equal(Packet(0, MySqlGreeting(0xA2FF)), await ReadPacketAsync(clientSide));
+        var response = "\u0005\u00A2\u0001\0" + new string('\u0001', 40);
+        await clientSide.WriteAsync(Encoding.Latin1.GetBytes(Packet(1, response)), Cancellation);
+        // The server is asked for TLS with all that the client can do.
+        var withTls = "\u0005\u00AA" + response[2..];
+        Assert.Equal(Packet(1, withTls[..32]), await ReadPacketAsync(serverSide));
+        await using var server = new TlsStream(serverSide);
+        await server.AuthenticateAsServerAsync(Fixture.ServerOptions(), Cancellation);
+        await using var tunnel = await connecting;
+        Assert.Equal(Packet(2, withTls), await ReadPacketAsync(server));
+        // Another question, its answer, and the end of it.
+        await PassAsync(server, tunnel, Packet(3, "\u00FEplugin"), Packet(2, "\u00FEplugin"));
+        await PassAsync(tunnel, server, Packet(3, "hash"), Packet(4, "hash"));
+        await PassAsync(server, tunnel, Packet(5, "\0ok") + Packet(0, "not of it"), Packet(4, "\0ok") + Packet(0, "not of it"));
+        await PassAsync(tunnel, server, Packet(0, "select") + Packet(1, "x"), Packet(0, "select") + Packet(1, "x"));
+    }
+
+    [Fact]
+    public async Task A_server_of_MySQL_without_TLS_is_refused()
+    {
+        var failure = await ConnectFailureAsync("mysql", [Packet(0, MySqlGreeting(0xA2FF))]);
+        Assert.Equal(TlsError.StartTlsRefused, failure.Error);
+        failure = await ConnectFailureAsync("mysql", [Packet(0, "\u00FF\u0010\u0004Too many connections")]);
+        Assert.Equal(TlsError.StartTlsRefused, failure.Error);
+        Assert.Contains("error 1040, \"Too many connections\"", failure.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_server_of_MySQL_that_says_more_than_its_greeting_is_refused() =>
+        Assert.Equal(TlsError.StartTlsInjection, (await ConnectFailureAsync("mysql", [Packet(0, MySqlGreeting(0xAAFF)) + "x"])).Error);
+
+    [Fact]
+    public async Task What_has_no_server_side_says_so()
+    {
+        var (_, serverSide) = DuplexPipe.Create();
+        await Assert.ThrowsAsync<NotSupportedException>(() => StartTlsProtocol.MySql.AcceptAsync(serverSide, Fixture.ServerOptions(), cancellationToken: Cancellation));
+        Assert.Equal(["postgres-direct", "mysql"], StartTlsProtocol.All.Where(protocol => !protocol.HasServerSide).Select(protocol => protocol.Name));
+    }
+
+    [Fact]
+    public void Protocols_are_found_by_name()
+    {
+        Assert.All(StartTlsProtocol.All, protocol => Assert.Same(protocol, StartTlsProtocol.Find(protocol.Name.ToUpperInvariant())));
+        Assert.Null(StartTlsProtocol.Find("gopher"));
+    }
+
+    private static async Task<TlsException> ConnectFailureAsync(string name, string[] said)
+    {
+        var (clientSide, serverSide) = DuplexPipe.Create();
+        var connecting = StartTlsProtocol.Find(name)!.ConnectAsync(clientSide, Fixture.ClientOptions(), Cancellation);
+        await SayAsync(serverSide, said[..^1], said[^1], mayEnd: true);
+        return Why(await Assert.ThrowsAsync<AuthenticationException>(() => connecting.WaitAsync(Fixture.Patience, Cancellation)));
+    }
+
+    /// <summary>Says one thing at once where a server speaks first, and each further one when the client has said something.</summary>
+    private static async Task SayAsync(Stream server, string[] said, string last, bool mayEnd = false)
+    {
+        var all = said.Append(last).ToArray();
+        var clientFirst = all[0].Length == 1 || all[0][0] is '0' or '<' || all[0] == "HTTP/1.1";
+        var buffer = new byte[4096];
+        for (var i = 0; i < all.Length; i++)
+        {
+            if ((i > 0 || clientFirst) && await server.ReadAsync(buffer, Cancellation) == 0 && mayEnd)
+                return;
+            await server.WriteAsync(Encoding.Latin1.GetBytes(all[i]), Cancellation);
+        }
+    }
+
+    private static async Task EchoAsync(TlsStream client, TlsStream server)
+    {
+        var got = new byte[5];
+        foreach (var (from, to) in new[] { (client, server), (server, client) })
+        {
+            await from.WriteAsync("hello"u8.ToArray(), Cancellation);
+            await to.ReadExactlyAsync(got, Cancellation);
+            Assert.Equal("hello"u8, got);
+        }
+    }
+
+    private static async Task PassAsync(Stream from, Stream to, string sent, string expected)
+    {
+        await from.WriteAsync(Encoding.Latin1.GetBytes(sent), Cancellation);
+        var got = new byte[expected.Length];
+        await to.ReadExactlyAsync(got, Cancellation);
+        Assert.Equal(expected, Encoding.Latin1.GetString(got));
+    }
+
+    private static async Task<string> ReadPacketAsync(Stream stream)
+    {
+        var header = new byte[4];
+        await stream.ReadExactlyAsync(header, Cancellation);
+        var content = new byte[BinaryPrimitives.ReadInt32LittleEndian(header) & 0xFFFFFF];
+        await stream.ReadExactlyAsync(content, Cancellation);
+        return Encoding.Latin1.GetString([.. header, .. content]);
+    }
+
+    private static string Packet(byte number, string content) => $"{(char)(content.Length & 0xFF)}{(char)(content.Length >> 8)}\0{(char)number}{content}";
+
+    private static string MySqlGreeting(ushort capabilities) =>
+        $"\u000A10.11-test\0\u0001\0\0\0noncenon\0{(char)(capabilities & 0xFF)}{(char)(capabilities >> 8)}-\u0002\0\u00FF\u0081\u0015\0\0\0\0\0\0\0\0\0\0cenoncenonce\0mysql_native_password\0";
+
+    private static TlsException Why(AuthenticationException failure) => Assert.IsType<TlsException>(failure.InnerException);
+}
