@@ -6,9 +6,15 @@ using LucidTls.Records;
 namespace LucidTls.AspNetCore;
 
 /// <summary>A connection's transport, which is a pair of pipes, as what carries the records.</summary>
-internal sealed class PipeTransport(IDuplexPipe pipes) : ITransport
+/// <param name="pipes">The transport.</param>
+/// <param name="dataFollow">Whether the server's protocol answers what clients ask, as HTTP does.</param>
+internal sealed class PipeTransport(IDuplexPipe pipes, bool dataFollow) : ITransport
 {
     private bool _flushWasCancelled;
+
+    public bool KeepsInput => true;
+
+    public bool DataFollow => dataFollow;
 
     /// <summary>Makes the read that is under way, or the next one, end with an <see cref="OperationCanceledException"/>.</summary>
     public void CancelRead() => pipes.Input.CancelPendingRead();

@@ -17,7 +17,7 @@ internal sealed class TlsConnectionMiddleware(ConnectionDelegate next, Func<TlsS
     public async Task OnConnectionAsync(ConnectionContext context)
     {
         var transport = context.Transport;
-        var records = new PipeTransport(transport);
+        var records = new PipeTransport(transport, dataFollow: isHttp);
         var stream = new TlsStream(records);
         await using var _ = stream.ConfigureAwait(false);
 

@@ -390,6 +390,8 @@ public sealed partial class TlsStream : Stream
             while (!connection.TryRead(buffer.Span, out count))
             {
                 AnswerRequests(connection);
+                if (transport.KeepsInput && !connection.Reader.HasInput)
+                    await transport.ReadAsync(Memory<byte>.Empty, cancellationToken).ConfigureAwait(false);
                 var received = await transport.ReadAsync(connection.Reader.GetSpace(), cancellationToken).ConfigureAwait(false);
                 if (received == 0)
                     throw new TlsException(TlsError.Truncated, connection.Reader.HasInput ? "in the middle of a record" : null);

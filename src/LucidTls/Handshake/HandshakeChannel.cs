@@ -37,6 +37,9 @@ internal abstract class HandshakeChannel
     /// <summary>Sends what is queued.</summary>
     public abstract ValueTask FlushAsync(CancellationToken cancellationToken);
 
+    /// <summary>Sends what is queued, or lets it wait for data that follow: nobody waits for it.</summary>
+    public virtual ValueTask FlushLaterAsync(CancellationToken cancellationToken) => FlushAsync(cancellationToken);
+
     /// <summary>Protects what is sent from here on.</summary>
     public abstract void InstallWriteKeys(TrafficKeys keys, TlsProtection protection);
 

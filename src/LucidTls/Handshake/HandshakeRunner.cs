@@ -26,6 +26,7 @@ internal static class HandshakeRunner
         {
             var result = await RunAsync(options, channel, options.Hooks, steps, cancellationToken).ConfigureAwait(false);
             reader.IsHandshaking = false;
+            reader.KeepsSmallBuffer = !transport.KeepsInput;
             reader.Release();
             return new EstablishedConnection(reader, writer, assembler, result, isServer);
         }

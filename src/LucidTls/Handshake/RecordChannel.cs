@@ -131,6 +131,14 @@ internal sealed class RecordChannel(ITransport transport, RecordReader reader, R
         return WriteAsync(cancellationToken);
     }
 
+    public override ValueTask FlushLaterAsync(CancellationToken cancellationToken)
+    {
+        if (!transport.DataFollow)
+            return FlushAsync(cancellationToken);
+        SealOutgoing();
+        return default;
+    }
+
     private async ValueTask WriteAsync(CancellationToken cancellationToken)
     {
         SealOutgoing();

@@ -298,7 +298,7 @@ internal sealed class Tls13Server(ServerGreeting greeting, TlsServerOptions opti
             if (await ServerResumption.MakeTicketAsync(store, Suite, secret, nonce, _group, Hello.ServerName, protocol, client, options, hooks, cancellationToken).ConfigureAwait(false) is { } ticket)
                 channel.Send(hooks.BeforeSend(ticket), "for resuming this session");
         }
-        await channel.FlushAsync(cancellationToken).ConfigureAwait(false);
+        await channel.FlushLaterAsync(cancellationToken).ConfigureAwait(false);
     }
 
     private CertificateRequest? SendCertificateRequest()

@@ -63,6 +63,9 @@ internal sealed class RecordReader : IDisposable
 
     public void UpdateKeys() => Install((_keys ?? throw new InvalidOperationException("There are no keys to update.")).Next());
 
+    /// <summary>Whether a small buffer stays for the connection to wait with; false where the transport keeps what comes.</summary>
+    public bool KeepsSmallBuffer { get; set; } = true;
+
     /// <summary>Where the transport's next bytes go. What was returned before is invalid afterwards.</summary>
     public Memory<byte> GetSpace()
     {
@@ -70,7 +73,7 @@ internal sealed class RecordReader : IDisposable
         {
             _start = _end = 0;
             if (_buffer.Length == 0)
-                _buffer = IsHandshaking ? ArrayPool<byte>.Shared.Rent(HandshakeBuffer) : _small ??= new byte[SmallBuffer];
+                _buffer = IsHandshaking || !KeepsSmallBuffer ? ArrayPool<byte>.Shared.Rent(HandshakeBuffer) : _small ??= new byte[SmallBuffer];
         }
         var wanted = BytesOfNextRecord();
         if (_start + wanted > _buffer.Length)
