@@ -16,6 +16,7 @@ internal sealed class ProtocolEcho : Stream
     private static readonly Lazy<Ends> Made = new(MakeEnds);
 
     private TlsConnection? _server;
+    private bool _isDone;
 
     /// <summary>What an SslStream over this stream needs for its handshake, after which its protocol is HTTP/2 or HTTP/1.1.</summary>
     public static SslClientAuthenticationOptions OptionsFor(bool isHttp2) => isHttp2 ? Made.Value.Http2 : Made.Value.Http11;
@@ -30,13 +31,25 @@ internal sealed class ProtocolEcho : Stream
 
     public override long Position { get => throw new NotSupportedException(); set => throw new NotSupportedException(); }
 
+    /// <summary>Lets go of the server: nothing is said any more.</summary>
+    public void Finish()
+    {
+        _isDone = true;
+        _server?.Dispose();
+        _server = null;
+    }
+
     public override int Read(Span<byte> buffer) => _server?.TakeOutput(buffer) ?? 0;
 
     public override int Read(byte[] buffer, int offset, int count) => Read(buffer.AsSpan(offset, count));
 
     public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) => new(Read(buffer.Span));
 
-    public override void Write(ReadOnlySpan<byte> buffer) => (_server ??= TlsConnection.CreateServer(Made.Value.Server)).Receive(buffer);
+    public override void Write(ReadOnlySpan<byte> buffer)
+    {
+        if (!_isDone)
+            (_server ??= TlsConnection.CreateServer(Made.Value.Server)).Receive(buffer);
+    }
 
     public override void Write(byte[] buffer, int offset, int count) => Write(buffer.AsSpan(offset, count));
 
@@ -59,7 +72,7 @@ internal sealed class ProtocolEcho : Stream
     protected override void Dispose(bool disposing)
     {
         if (disposing)
-            _server?.Dispose();
+            Finish();
         base.Dispose(disposing);
     }
 

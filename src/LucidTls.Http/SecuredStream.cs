@@ -12,6 +12,7 @@ internal sealed class SecuredStream : SslStream
 {
     private readonly TlsStream _tls;
     private readonly EarlyStart? _start;
+    private bool _awaitsPreface;
     private X509Certificate2? _localCertificate;
     private X509Certificate2? _remoteCertificate;
 
@@ -26,9 +27,12 @@ internal sealed class SecuredStream : SslStream
     /// <param name="start">The handshake, if it is still to be done; HTTP/2 is not possible then.</param>
     public static SecuredStream Over(TlsStream tls, bool isAsked, EarlyStart? start = null)
     {
-        var secured = new SecuredStream(tls, start, new ProtocolEcho());
+        var isHttp2 = tls.NegotiatedApplicationProtocol == SslApplicationProtocol.Http2;
+        var echo = new ProtocolEcho();
+        var secured = new SecuredStream(tls, start, echo) { _awaitsPreface = isHttp2 };
         if (isAsked || EngineTrace.IsOn)
-            secured.AuthenticateAsClient(ProtocolEcho.OptionsFor(isHttp2: tls.NegotiatedApplicationProtocol == SslApplicationProtocol.Http2));
+            secured.AuthenticateAsClient(ProtocolEcho.OptionsFor(isHttp2));
+        echo.Finish();
         return secured;
     }
 
@@ -96,6 +100,7 @@ internal sealed class SecuredStream : SslStream
     {
         if (IsWaiting)
             return StartAndWriteAsync(buffer, cancellationToken);
+        DemandPreface(buffer.Span);
         var written = _tls.WriteAsync(buffer, cancellationToken);
         return written.IsCompletedSuccessfully ? written : AwaitAsync(written);
     }
@@ -111,7 +116,10 @@ internal sealed class SecuredStream : SslStream
         if (IsWaiting)
             StartAndWriteAsync(buffer.ToArray(), CancellationToken.None).AsTask().GetAwaiter().GetResult();
         else
+        {
+            DemandPreface(buffer);
             _tls.Write(buffer);
+        }
     }
 
     public override void Write(byte[] buffer, int offset, int count)
@@ -166,6 +174,16 @@ internal sealed class SecuredStream : SslStream
     {
         if (!await _start!.TrySendAsync(buffer, cancellationToken).ConfigureAwait(false))
             await _tls.WriteAsync(buffer, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <exception cref="IOException">The engine speaks HTTP/1.1 where HTTP/2 was agreed on, as it may for a server that wants NTLM or Negotiate.</exception>
+    private void DemandPreface(ReadOnlySpan<byte> first)
+    {
+        if (!_awaitsPreface)
+            return;
+        if (!first.StartsWith("PRI * HTTP/2.0\r\n"u8))
+            throw new IOException("HTTP/2 was agreed on with the server, and a request was to be sent with HTTP/1.1: ask for version 1.1.");
+        _awaitsPreface = false;
     }
 
     private void StartAndBlock()

@@ -69,5 +69,8 @@ internal sealed class WebServer : IAsyncDisposable
 
     public static TlsServerOptions Options() => new() { Identities = [Pki.Server] };
 
+    /// <summary>Ends all connections in good order.</summary>
+    public Task StopAsync() => _app.StopAsync(TestContext.Current.CancellationToken);
+
     public ValueTask DisposeAsync() => _app.DisposeAsync();
 }
