@@ -1,5 +1,6 @@
 using LucidTls.AspNetCore.Configuration;
 using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.Server.Kestrel.Https;
 using Microsoft.Extensions.Configuration;
@@ -76,7 +77,9 @@ public static class ListenOptionsLucidTlsExtensions
         var logger = listenOptions.Logger<TlsConnectionMiddleware>();
         // Kestrel builds the pipeline when it binds, so Protocols has its final value then.
         var limit = new HandshakeLimit(mostHandshakes);
-        listenOptions.Use(next => new TlsConnectionMiddleware(next, start(listenOptions.Protocols), limit, isHttp: listenOptions.Protocols != HttpProtocols.None, logger).OnConnectionAsync);
+        listenOptions.Use(next => new TlsConnectionMiddleware(next, start(listenOptions.Protocols), limit, isHttp: listenOptions.Protocols != HttpProtocols.None, AnswersEarly, logger).OnConnectionAsync);
+
+        bool AnswersEarly() => listenOptions.ApplicationServices.GetService<IServer>()?.Features.Get<EarlyAnswers>() != null;
 
         // Marks the endpoint as one with TLS, so that its address begins with https and Kestrel does not take HTTP/2 for impossible.
         // Kestrel's own middleware steps aside when a connection has its TLS already.

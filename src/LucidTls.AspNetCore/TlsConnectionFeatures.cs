@@ -15,24 +15,27 @@ namespace LucidTls.AspNetCore;
 /// is there, picks HTTP/2 by <see cref="ITlsApplicationProtocolFeature"/>, and refuses HTTP/2 over anything older than TLS 1.2 by
 /// <see cref="ITlsHandshakeFeature"/> (RFC 9113 §9.2).
 /// </summary>
-internal sealed class TlsConnectionFeatures(TlsStream stream) : ITlsSessionFeature, ITlsConnectionFeature, ITlsHandshakeFeature, ITlsApplicationProtocolFeature, IDisposable
+internal sealed class TlsConnectionFeatures(TlsStream stream, EarlyPlaintext? early) : ITlsSessionFeature, ITlsConnectionFeature, ITlsHandshakeFeature, ITlsApplicationProtocolFeature, IDisposable
 {
     private readonly Lock _lock = new();
     private X509Certificate2? _clientCertificate;
     private bool _isSet;
     private bool _wasAsked;
 
-    public TlsSessionInfo Session => stream.Session;
+    public TlsSessionInfo Session => stream.IsAuthenticated ? stream.Session : throw new InvalidOperationException("The session is known when the handshake is done, and this request came before, as early data: see IEarlyDataFeature.");
+
+    /// <summary>The exchange of early data while the handshake is not done.</summary>
+    private TlsEarlyDataExchange? Early => stream.IsAuthenticated ? null : early?.Exchange;
 
     /// <summary>Whether the connection was opened for that host: an HTTP host without its port, an IPv6 address in brackets.</summary>
     public bool IsFor(string host)
     {
         // A dot at the end names the same host, and SNI has none (RFC 6066 §3).
         host = host.TrimEnd('.');
-        if (Session.ServerName is { } name)
+        if ((Early is { } exchange ? exchange.ServerName : Session.ServerName) is { } name)
             return host.Equals(name, StringComparison.OrdinalIgnoreCase);
         var bare = host.StartsWith('[') ? host.Trim('[', ']') : host;
-        return ServerNames.IsName(bare) && Session.LocalCertificates is [var leaf, ..] && Certificate.TryParse(leaf) is { } certificate && NameMatching.Find(certificate.Facts.AlternativeNames, PeerName.Parse(bare)) != null;
+        return Early == null && ServerNames.IsName(bare) && Session.LocalCertificates is [var leaf, ..] && Certificate.TryParse(leaf) is { } certificate && NameMatching.Find(certificate.Facts.AlternativeNames, PeerName.Parse(bare)) != null;
     }
 
     /// <summary>Made when it is first asked for: most requests never look.</summary>
@@ -42,7 +45,7 @@ internal sealed class TlsConnectionFeatures(TlsStream stream) : ITlsSessionFeatu
         {
             lock (_lock)
             {
-                if (!_isSet && Session.PeerCertificates is [var leaf, ..])
+                if (!_isSet && Early == null && Session.PeerCertificates is [var leaf, ..])
                     (_clientCertificate, _isSet) = (X509CertificateLoader.LoadCertificate(leaf.Span), true);
                 return _clientCertificate;
             }
@@ -56,9 +59,17 @@ internal sealed class TlsConnectionFeatures(TlsStream stream) : ITlsSessionFeatu
 
     /// <summary>Asks the client if that can be done and was not done before. RFC 8740 §3: not in HTTP/2, where requests share the connection.</summary>
     public Task<X509Certificate2?> GetClientCertificateAsync(CancellationToken cancellationToken) =>
-        _wasAsked || ClientCertificate != null || !stream.CanRequestClientCertificate || Session.ApplicationProtocol == SslApplicationProtocol.Http2
-            ? Task.FromResult(ClientCertificate)
-            : AskAsync(cancellationToken);
+        Early != null
+            ? AfterHandshakeAsync(cancellationToken)
+            : _wasAsked || ClientCertificate != null || !stream.CanRequestClientCertificate || Session.ApplicationProtocol == SslApplicationProtocol.Http2
+                ? Task.FromResult(ClientCertificate)
+                : AskAsync(cancellationToken);
+
+    private async Task<X509Certificate2?> AfterHandshakeAsync(CancellationToken cancellationToken)
+    {
+        await early!.WaitForHandshakeAsync(cancellationToken).ConfigureAwait(false);
+        return await GetClientCertificateAsync(cancellationToken).ConfigureAwait(false);
+    }
 
     private async Task<X509Certificate2?> AskAsync(CancellationToken cancellationToken)
     {
@@ -67,13 +78,13 @@ internal sealed class TlsConnectionFeatures(TlsStream stream) : ITlsSessionFeatu
         return ClientCertificate;
     }
 
-    public ReadOnlyMemory<byte> ApplicationProtocol => Session.ApplicationProtocol.Protocol;
+    public ReadOnlyMemory<byte> ApplicationProtocol => (Early is { } exchange ? exchange.ApplicationProtocol : Session.ApplicationProtocol).Protocol;
 
-    public SslProtocols Protocol => Session.Version == TlsVersion.Tls13 ? SslProtocols.Tls13 : SslProtocols.Tls12;
+    public SslProtocols Protocol => Early != null || Session.Version == TlsVersion.Tls13 ? SslProtocols.Tls13 : SslProtocols.Tls12;
 
-    public TlsCipherSuite? NegotiatedCipherSuite => (TlsCipherSuite)Session.CipherSuite.Value;
+    public TlsCipherSuite? NegotiatedCipherSuite => Early != null ? null : (TlsCipherSuite)Session.CipherSuite.Value;
 
-    public string HostName => Session.ServerName ?? "";
+    public string HostName => (Early is { } exchange ? exchange.ServerName : Session.ServerName) ?? "";
 
 #pragma warning disable SYSLIB0058 // The interface still demands these. They are as SslStream fills them; the suite and the group say it better.
     public CipherAlgorithmType CipherAlgorithm => CipherStrength switch

@@ -8,7 +8,7 @@ using Microsoft.Extensions.Logging;
 namespace LucidTls.AspNetCore;
 
 /// <summary>Shakes hands, then runs the rest of the connection on the plaintext.</summary>
-internal sealed class TlsConnectionMiddleware(ConnectionDelegate next, Func<TlsServerOptions> options, HandshakeLimit limit, bool isHttp, ILogger<TlsConnectionMiddleware> logger)
+internal sealed class TlsConnectionMiddleware(ConnectionDelegate next, Func<TlsServerOptions> options, HandshakeLimit limit, bool isHttp, Func<bool> answersEarly, ILogger<TlsConnectionMiddleware> logger)
 {
     private readonly LogLimit _failures = new(TimeProvider.System);
     private readonly LogLimit _ownFailures = new(TimeProvider.System);
@@ -26,26 +26,24 @@ internal sealed class TlsConnectionMiddleware(ConnectionDelegate next, Func<TlsS
             LogRefusal(context);
             return;
         }
-        bool isAuthenticated;
-        try
-        {
-            // The handshake's time limit is TlsOptions.HandshakeTimeout.
-            isAuthenticated = await TryAuthenticateAsync(stream, context).ConfigureAwait(false);
-        }
-        finally
-        {
-            limit.Leave();
-        }
-        if (!isAuthenticated)
+        var effective = options();
+        using var early = EarlyPlaintext.Of(ref effective, stream);
+        var handshake = ShakeHandsAsync(stream, effective, early, context);
+        if (!await MayBeginAsync(handshake, early).ConfigureAwait(false))
             return;
 
-        using var features = new TlsConnectionFeatures(stream);
+        // What came early is read from where it lies; without it there is nothing but the stream.
+        using var rest = early is not { Exchange: not null } && !stream.EarlyData.IsEmpty ? EarlyPlaintext.OfRest(stream) : null;
+        var read = early is { Exchange: not null } ? early : rest;
+        using var features = new TlsConnectionFeatures(stream, read);
         context.Features.Set<ITlsSessionFeature>(features);
         context.Features.Set<ITlsConnectionFeature>(features);
         context.Features.Set<ITlsHandshakeFeature>(features);
         context.Features.Set<ITlsApplicationProtocolFeature>(features);
+        if (read != null)
+            context.Features.Set<IEarlyDataFeature>(read);
 
-        var plaintext = new TlsDuplexPipe(stream, records, isHttp);
+        var plaintext = new TlsDuplexPipe(stream, records, read, isHttp);
         try
         {
             context.Transport = plaintext;
@@ -55,15 +53,42 @@ internal sealed class TlsConnectionMiddleware(ConnectionDelegate next, Func<TlsS
         {
             // Kestrel closes the transport itself, and must find its own.
             context.Transport = transport;
+            await handshake.ConfigureAwait(false);
             await CompleteAsync(plaintext, context).ConfigureAwait(false);
         }
     }
 
-    private async Task<bool> TryAuthenticateAsync(TlsStream stream, ConnectionContext context)
+    /// <summary>Waits for the handshake, or for early data that may be answered before it is done.</summary>
+    private async ValueTask<bool> MayBeginAsync(Task<bool> handshake, EarlyPlaintext? early)
+    {
+        if (early != null && isHttp && answersEarly() && await Task.WhenAny(handshake, early.Started).ConfigureAwait(false) != handshake)
+            return true;
+        return await handshake.ConfigureAwait(false);
+    }
+
+    private async Task<bool> ShakeHandsAsync(TlsStream stream, TlsServerOptions effective, EarlyPlaintext? early, ConnectionContext context)
+    {
+        var isDone = false;
+        try
+        {
+            // The handshake's time limit is TlsOptions.HandshakeTimeout.
+            isDone = await TryAuthenticateAsync(stream, effective, context).ConfigureAwait(false);
+        }
+        finally
+        {
+            limit.Leave();
+            early?.Finish(isDone);
+        }
+        if (!isDone && early is { Exchange: not null })
+            context.Abort(new ConnectionAbortedException("The TLS handshake failed after early data."));
+        return isDone;
+    }
+
+    private async Task<bool> TryAuthenticateAsync(TlsStream stream, TlsServerOptions effective, ConnectionContext context)
     {
         try
         {
-            await stream.AuthenticateAsServerAsync(options()).ConfigureAwait(false);
+            await stream.AuthenticateAsServerAsync(effective).ConfigureAwait(false);
             logger.HandshakeDone(context.ConnectionId, stream.Session.Version, stream.Session.CipherSuite, stream.Session.Group, stream.Session.HandshakeDuration.TotalMilliseconds);
             return true;
         }

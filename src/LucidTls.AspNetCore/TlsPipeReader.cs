@@ -9,7 +9,7 @@ namespace LucidTls.AspNetCore;
 /// What was decrypted and is not consumed, in one piece. A connection that waits holds no buffer. Where HTTP says itself how long a request is, as it always does, a
 /// connection that ends without close_notify is an end like another (RFC 9112 §9.8): Kestrel finds out whether it came in the middle of a request, and logs that as the client's fault.
 /// </summary>
-internal sealed class TlsPipeReader(TlsStream stream, PipeTransport transport, bool isHttp) : PipeReader
+internal sealed class TlsPipeReader(TlsStream stream, PipeTransport transport, EarlyPlaintext? early, bool isHttp) : PipeReader
 {
     private const int FirstBuffer = 4096;
 
@@ -53,7 +53,10 @@ internal sealed class TlsPipeReader(TlsStream stream, PipeTransport transport, b
     public override void CancelPendingRead()
     {
         Volatile.Write(ref _cancel, 1);
-        transport.CancelRead();
+        early?.CancelRead();
+        // Before, it is the handshake that reads there.
+        if (early is not { IsHandshakeDone: false })
+            transport.CancelRead();
     }
 
     public override void Complete(Exception? exception = null)
@@ -71,9 +74,9 @@ internal sealed class TlsPipeReader(TlsStream stream, PipeTransport transport, b
             {
                 // Nothing is held while nothing is there: reading into an empty buffer waits.
                 if (_buffer.Length == 0)
-                    await stream.ReadAsync(Memory<byte>.Empty, cancellationToken).ConfigureAwait(false);
+                    await ReadPlainAsync(Memory<byte>.Empty, cancellationToken).ConfigureAwait(false);
                 MakeSpace();
-                var count = await stream.ReadAsync(_buffer.AsMemory(_end), cancellationToken).ConfigureAwait(false);
+                var count = await ReadPlainAsync(_buffer.AsMemory(_end), cancellationToken).ConfigureAwait(false);
                 _end += count;
                 _isEnd = count == 0;
                 return Give(isCanceled: false);
@@ -91,6 +94,9 @@ internal sealed class TlsPipeReader(TlsStream stream, PipeTransport transport, b
             }
         }
     }
+
+    private ValueTask<int> ReadPlainAsync(Memory<byte> buffer, CancellationToken cancellationToken) =>
+        early == null ? stream.ReadAsync(buffer, cancellationToken) : early.ReadAsync(buffer, cancellationToken);
 
     private ReadResult Give(bool isCanceled)
     {

@@ -9,7 +9,7 @@ namespace LucidTls.AspNetCore;
 /// Gathers plaintext and seals it when it is flushed, so that what is written together travels in as few records as can be; completing says close_notify. What is written to
 /// a connection that broke is lost without a word, as it is on Kestrel's own transports: the reading side reports it, and Kestrel logs a flush that throws as an error of the server.
 /// </summary>
-internal sealed class TlsPipeWriter(TlsStream stream, PipeTransport transport) : PipeWriter
+internal sealed class TlsPipeWriter(TlsStream stream, PipeTransport transport, EarlyPlaintext? early) : PipeWriter
 {
     private const int FirstBuffer = 4096;
 
@@ -51,7 +51,7 @@ internal sealed class TlsPipeWriter(TlsStream stream, PipeTransport transport) :
             return new ValueTask<FlushResult>(default(FlushResult));
         if (_full.Count > 0)
             return FlushAllAsync(default, cancellationToken);
-        var writing = stream.WriteAsync(_buffer.AsMemory(0, _length), cancellationToken);
+        var writing = WritePlainAsync(_buffer.AsMemory(0, _length), cancellationToken);
         if (!writing.IsCompletedSuccessfully)
             return AwaitAsync(writing);
         writing.GetAwaiter().GetResult();
@@ -80,6 +80,8 @@ internal sealed class TlsPipeWriter(TlsStream stream, PipeTransport transport) :
         try
         {
             await FlushAsync().ConfigureAwait(false);
+            if (early != null)
+                await early.WaitForHandshakeAsync(CancellationToken.None).ConfigureAwait(false);
             if (stream.CanWrite)
                 await stream.ShutdownAsync().ConfigureAwait(false);
         }
@@ -115,15 +117,15 @@ internal sealed class TlsPipeWriter(TlsStream stream, PipeTransport transport) :
             while (_full.Count > 0)
             {
                 var (buffer, length) = _full.Peek();
-                await stream.WriteAsync(buffer.AsMemory(0, length), cancellationToken).ConfigureAwait(false);
+                await WritePlainAsync(buffer.AsMemory(0, length), cancellationToken).ConfigureAwait(false);
                 _full.Dequeue();
                 _fullBytes -= length;
                 Return(buffer, length);
             }
             if (_length > 0)
-                await stream.WriteAsync(_buffer.AsMemory(0, _length), cancellationToken).ConfigureAwait(false);
+                await WritePlainAsync(_buffer.AsMemory(0, _length), cancellationToken).ConfigureAwait(false);
             Release();
-            await stream.WriteAsync(more, cancellationToken).ConfigureAwait(false);
+            await WritePlainAsync(more, cancellationToken).ConfigureAwait(false);
         }
         catch (IOException)
         {
@@ -131,6 +133,9 @@ internal sealed class TlsPipeWriter(TlsStream stream, PipeTransport transport) :
         }
         return new FlushResult(transport.TakeFlushWasCancelled(), isCompleted: false);
     }
+
+    private ValueTask WritePlainAsync(ReadOnlyMemory<byte> data, CancellationToken cancellationToken) =>
+        early == null ? stream.WriteAsync(data, cancellationToken) : early.WriteAsync(data, cancellationToken);
 
     private void Reserve(int sizeHint)
     {

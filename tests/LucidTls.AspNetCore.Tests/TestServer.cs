@@ -43,7 +43,15 @@ internal sealed class TestServer : IAsyncDisposable
 
     public static TlsServerOptions Options() => new() { Identities = [TestPki.Server] };
 
-    public static async Task<TestServer> StartAsync(RequestDelegate handle, TlsServerOptions? options = null, params Action<ListenOptions>[] listen)
+    public static Task<TestServer> StartAsync(RequestDelegate handle, TlsServerOptions? options = null, params Action<ListenOptions>[] listen)
+    {
+        if (listen.Length == 0)
+            listen = [endpoint => endpoint.UseLucidTls(options ?? Options())];
+        return StartAsync(app => app.Run(handle), listen);
+    }
+
+    /// <summary>With an application of several parts.</summary>
+    public static async Task<TestServer> StartAsync(Action<WebApplication> build, params Action<ListenOptions>[] listen)
     {
         var log = new LogLines();
         var builder = WebApplication.CreateSlimBuilder();
@@ -51,13 +59,11 @@ internal sealed class TestServer : IAsyncDisposable
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(10));
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
-            if (listen.Length == 0)
-                listen = [endpoint => endpoint.UseLucidTls(options ?? Options())];
             foreach (var configure in listen)
                 kestrel.Listen(IPAddress.Loopback, 0, configure);
         });
         var app = builder.Build();
-        app.Run(handle);
+        build(app);
         await app.StartAsync(TestContext.Current.CancellationToken);
         return new TestServer(app, log);
     }

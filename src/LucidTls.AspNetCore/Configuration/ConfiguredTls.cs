@@ -1,3 +1,4 @@
+using System.Globalization;
 using LucidTls.Certificates;
 using LucidTls.Certificates.Revocation;
 using LucidTls.Sessions;
@@ -172,6 +173,7 @@ internal sealed class ConfiguredTls : IAsyncDisposable
             Identities = site.Certificate == null ? [] : Identities(settings, site.Certificate, identities),
             ClientCertificateMode = site.ClientCertificateMode,
             ApplicationProtocols = Alpn.Of(_protocols),
+            MaxEarlyDataSize = settings.MaxEarlyDataSize,
         };
         if (site.MinimumVersion is { } version)
             options.MinimumVersion = version;
@@ -231,7 +233,7 @@ internal sealed class ConfiguredTls : IAsyncDisposable
 
     private static string FingerprintOf(EndpointSettings settings)
     {
-        var parts = new List<string> { settings.HandshakeTimeout.ToString() ?? "", settings.MaxConcurrentHandshakes.ToString() ?? "", settings.OcspStapling.ToString(), settings.OcspPrivateResponders.ToString() };
+        var parts = new List<string> { settings.HandshakeTimeout.ToString() ?? "", settings.MaxConcurrentHandshakes.ToString() ?? "", settings.MaxEarlyDataSize.ToString(CultureInfo.InvariantCulture), settings.OcspStapling.ToString(), settings.OcspPrivateResponders.ToString() };
         foreach (var (name, site) in settings.Sites.Prepend(new KeyValuePair<string, SiteSettings>("", settings.Default)))
         {
             parts.AddRange([name, site.ClientCertificateMode.ToString(), site.MinimumVersion.ToString() ?? ""]);

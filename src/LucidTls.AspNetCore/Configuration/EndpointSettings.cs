@@ -6,6 +6,7 @@ internal sealed record EndpointSettings
     private const string SniKey = "Sni";
     private const string HandshakeTimeoutKey = "HandshakeTimeout";
     private const string MostHandshakesKey = "MaxConcurrentHandshakes";
+    private const string MostEarlyDataKey = "MaxEarlyDataSize";
     private const string StaplingKey = "OcspStapling";
     private const string PrivateRespondersKey = "OcspPrivateResponders";
 
@@ -18,6 +19,8 @@ internal sealed record EndpointSettings
 
     public int? MaxConcurrentHandshakes { get; private init; }
 
+    public int MaxEarlyDataSize { get; private init; }
+
     public bool OcspStapling { get; private init; }
 
     public bool OcspPrivateResponders { get; private init; }
@@ -25,7 +28,7 @@ internal sealed record EndpointSettings
     /// <exception cref="InvalidOperationException">Something is wrong; the message names the setting.</exception>
     public static EndpointSettings Read(Settings settings, string contentRoot)
     {
-        settings.DemandKnown([.. SiteSettings.Keys, SniKey, HandshakeTimeoutKey, MostHandshakesKey, StaplingKey, PrivateRespondersKey]);
+        settings.DemandKnown([.. SiteSettings.Keys, SniKey, HandshakeTimeoutKey, MostHandshakesKey, MostEarlyDataKey, StaplingKey, PrivateRespondersKey]);
         var fallback = SiteSettings.Read(settings, contentRoot, null);
         var sites = new Dictionary<string, SiteSettings>(StringComparer.Ordinal);
         foreach (var (name, site) in settings.Section(SniKey)?.Children() ?? [])
@@ -42,6 +45,7 @@ internal sealed record EndpointSettings
             Sites = sites,
             HandshakeTimeout = settings.Time(HandshakeTimeoutKey),
             MaxConcurrentHandshakes = settings.Count(MostHandshakesKey),
+            MaxEarlyDataSize = settings.Count(MostEarlyDataKey) ?? 0,
             OcspStapling = settings.Flag(StaplingKey) ?? true,
             OcspPrivateResponders = settings.Flag(PrivateRespondersKey) ?? false,
         };

@@ -298,7 +298,8 @@ internal sealed class Tls13Server(ServerGreeting greeting, TlsServerOptions opti
             if (await ServerResumption.MakeTicketAsync(store, Suite, secret, nonce, _group, Hello.ServerName, protocol, client, options, hooks, cancellationToken).ConfigureAwait(false) is { } ticket)
                 channel.Send(hooks.BeforeSend(ticket), "for resuming this session");
         }
-        await channel.FlushLaterAsync(cancellationToken).ConfigureAwait(false);
+        // Early data may have been answered already, and then nothing follows that tickets could travel with.
+        await (_earlyData == TlsEarlyDataStatus.Accepted ? channel.FlushAsync(cancellationToken) : channel.FlushLaterAsync(cancellationToken)).ConfigureAwait(false);
     }
 
     private CertificateRequest? SendCertificateRequest()
