@@ -5,6 +5,7 @@ using System.Security.Authentication;
 using LucidTls.Certificates;
 using LucidTls.Cli.Connecting;
 using LucidTls.Cli.Reporting;
+using LucidTls.StartTls;
 
 namespace LucidTls.Cli;
 
@@ -12,19 +13,21 @@ namespace LucidTls.Cli;
 internal static class ConnectCommand
 {
     private const int DefaultPort = 443;
+    private const int Unsaid = -1;
 
     public static Command Create()
     {
         var target = new Argument<HostPort>("HOST:PORT")
         {
-            Description = $"The server; without a port, {DefaultPort}",
+            Description = $"The server; without a port, {DefaultPort}, or the port of the protocol of --starttls",
             CustomParser = result =>
             {
-                if (!HostPort.TryParse(result.Tokens[0].Value, DefaultPort, out var value) || value.Port == 0)
+                if (!HostPort.TryParse(result.Tokens[0].Value, Unsaid, out var value) || value.Port == 0)
                     result.AddError($"'{Printable.Line(result.Tokens[0].Value)}' is no HOST:PORT.");
                 return value;
             },
         };
+        var startTls = CommonOptions.StartTls("Ask the server for TLS as this protocol does", StartTlsProtocol.All);
         var serverName = new Option<string>("--servername") { Description = "The name to ask for (SNI) and to demand of the certificate, if not HOST", HelpName = "NAME" };
         var roots = new Option<string>("--roots") { Description = "Trust the authorities in this PEM file, not the system's", HelpName = "FILE" };
         var alpn = List<IReadOnlyList<SslApplicationProtocol>>("--alpn", "The application protocols to offer, h2,http/1.1 for example", Names.ParseProtocols);
@@ -38,12 +41,14 @@ internal static class ConnectCommand
 
         var command = new Command("connect", "Connect to a TLS server, show the handshake as it happens, then pass standard input and output through. The report goes to standard error.")
         {
-            target, serverName, roots, alpn, version, groups, suites, request, json, dangerous,
+            target, startTls, serverName, roots, alpn, version, groups, suites, request, json, dangerous,
         };
         command.Validators.Add(result =>
         {
             if (result.GetValue(request) is not { } path)
                 return;
+            if (result.GetResult(startTls) is not null)
+                result.AddError("--request speaks HTTP, which does not turn to TLS: leave --starttls out.");
             if (!path.StartsWith('/') || path.AsSpan().ContainsAnyExceptInRange('!', '~'))
                 result.AddError("--request takes a path that begins with / and holds visible ASCII characters only; others are written as %XX.");
             if (result.GetResult(alpn) is not null && result.GetValue(alpn) is { } offered && offered.Any(protocol => protocol != SslApplicationProtocol.Http11))
@@ -51,11 +56,14 @@ internal static class ConnectCommand
         });
         command.SetAction((parsed, _) =>
         {
+            var protocol = parsed.GetValue(startTls);
             var host = parsed.GetValue(target);
-            var settings = new ConnectSettings(host, parsed.GetValue(serverName) ?? host.Host, parsed.GetValue(request), parsed.GetValue(json));
+            if (host.Port == Unsaid)
+                host = host with { Port = protocol?.DefaultPort ?? DefaultPort };
+            var settings = new ConnectSettings(host, parsed.GetValue(serverName) ?? host.Host, protocol, parsed.GetValue(request), parsed.GetValue(json));
             var options = new TlsClientOptions { TargetHost = settings.ServerName, DangerousAcceptAnyCertificate = parsed.GetValue(dangerous) };
             if (parsed.GetValue(roots) is { } file)
-                options.CertificateVerifier = LoadRoots(file);
+                options.CertificateVerifier = Files.Roots(file);
             if (parsed.GetValue(version) is { } spoken)
                 options.MinimumVersion = options.MaximumVersion = spoken == "1.2" ? TlsVersion.Tls12 : TlsVersion.Tls13;
             if (parsed.GetValue(suites) is { } suiteList)
@@ -94,18 +102,6 @@ internal static class ConnectCommand
         var shares = options.KeyShareGroups.Where(groups.Contains).ToArray();
         options.Groups = groups;
         options.KeyShareGroups = shares.Length > 0 ? shares : [groups[0]];
-    }
-
-    private static CertificateVerifier LoadRoots(string file)
-    {
-        try
-        {
-            return CertificateVerifier.FromPemFile(file);
-        }
-        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException or FormatException)
-        {
-            throw new CliException(ExitCode.Usage, $"The authorities in {file} cannot be used: {failure.Message}", failure);
-        }
     }
 
     private static async Task<int> RunAsync(ConnectSettings settings, TlsClientOptions options)
@@ -149,9 +145,9 @@ internal static class ConnectCommand
     private static async Task TalkAsync(ConnectSettings settings, TlsClientOptions options, IConnectionReport report, CancellationToken interrupted)
     {
         var connection = await Dialer.ConnectAsync(settings.Target, interrupted);
-        await using var tls = new TlsStream(new NetworkStream(connection.Socket, ownsSocket: true));
+        await using var plain = new NetworkStream(connection.Socket, ownsSocket: true);
         report.Connected(connection);
-        await tls.AuthenticateAsClientAsync(options, interrupted);
+        await using var tls = await SecureAsync(plain, settings, options, interrupted);
 
         var session = tls.Session;
         var verdict = session.PeerVerdict ?? await options.CertificateVerifier.VerifyAsync(session.PeerCertificates, settings.ServerName, CertificatePurpose.Server, interrupted);
@@ -162,6 +158,15 @@ internal static class ConnectCommand
         else if (!settings.Json)
             await PassThrough.RunAsync(tls, interrupted);
         // However it ends, disposing the stream says close_notify if it still can.
+    }
+
+    private static async Task<TlsStream> SecureAsync(Stream plain, ConnectSettings settings, TlsClientOptions options, CancellationToken interrupted)
+    {
+        if (settings.StartTls is { } protocol)
+            return await protocol.ConnectAsync(plain, options, interrupted);
+        var tls = new TlsStream(plain);
+        await tls.AuthenticateAsClientAsync(options, interrupted);
+        return tls;
     }
 
     private static async Task RequestAsync(ConnectSettings settings, TlsStream tls, IConnectionReport report, CancellationToken interrupted)

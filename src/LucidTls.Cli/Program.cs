@@ -7,6 +7,7 @@ using LucidTls.Cli.Reporting;
 var root = new RootCommand("TLS that explains itself: put it in front of a service, or look at a server with it.")
 {
     ServeCommand.Create(),
+    TunnelCommand.Create(),
     ConnectCommand.Create(),
     CertCommand.Create(),
 };

@@ -1,11 +1,11 @@
 using System.CommandLine;
 using System.Net;
 using System.Net.Sockets;
-using System.Security.Cryptography;
 using LucidTls.Certificates.Revocation;
 using LucidTls.Cli.Reporting;
 using LucidTls.Cli.Serving;
 using LucidTls.Cli.Trust;
+using LucidTls.StartTls;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting.Server;
@@ -38,33 +38,39 @@ internal static class ServeCommand
         var root = new Option<string>("--root") { Description = "A folder of files to serve", HelpName = "DIR" };
         var cert = new Option<string>("--cert") { Description = "The certificate chain (PEM, leaf first). Without it, a private authority of your own issues one for this machine", HelpName = "FILE" };
         var key = new Option<string>("--key") { Description = "The certificate's private key (PEM), unless the file of --cert holds it", HelpName = "FILE" };
+        var startTls = CommonOptions.StartTls("Begin in plain text and turn to TLS as this protocol does, in front of a service without TLS", StartTlsProtocol.All.Where(protocol => protocol.HasServerSide));
+        var metrics = CommonOptions.Metrics();
         var verbose = new Option<bool>("--verbose") { Description = "Show each connection, not only the handshakes that fail" };
 
-        var command = new Command("serve", "Speak TLS 1.3 and 1.2 in front of a service. Without --to or --root, visitors get a page that shows them their own connection.") { listen, to, root, cert, key, verbose };
+        var command = new Command("serve", "Speak TLS 1.3 and 1.2 in front of a service. Without --to or --root, visitors get a page that shows them their own connection.") { listen, to, root, startTls, cert, key, metrics, verbose };
         command.Validators.Add(result =>
         {
             if (result.GetResult(to) is not null && result.GetResult(root) is not null)
                 result.AddError("--to and --root exclude each other: there is one thing behind the TLS.");
+            if (result.GetResult(startTls) is not null && result.GetValue(to)?.StartsWith("tcp://", StringComparison.OrdinalIgnoreCase) != true)
+                result.AddError("--starttls needs --to tcp://HOST:PORT: the service that speaks the protocol without TLS.");
             if (result.GetResult(key) is not null && result.GetResult(cert) is null)
                 result.AddError("--key needs --cert: a private key alone says nothing about who this server is.");
         });
         command.SetAction((parsed, _) => RunAsync(
             parsed.GetValue(listen) ?? new IPEndPoint(IPAddress.Loopback, 8443),
-            BackendOf(parsed.GetValue(to), parsed.GetValue(root)),
+            BackendOf(parsed.GetValue(to), parsed.GetValue(root)) with { StartTls = parsed.GetValue(startTls) },
             parsed.GetValue(cert),
             parsed.GetValue(key),
+            parsed.GetValue(metrics),
             parsed.GetValue(verbose)));
         return command;
     }
 
-    private static async Task<int> RunAsync(IPEndPoint listen, Backend backend, string? certificateFile, string? keyFile, bool verbose)
+    private static async Task<int> RunAsync(IPEndPoint listen, Backend backend, string? certificateFile, string? keyFile, IPEndPoint? metricsAt, bool verbose)
     {
         using var termination = new Termination();
+        using var metrics = metricsAt is null ? null : new PrometheusMetrics();
         var options = new TlsServerOptions();
         PrivateIdentity? own = null;
         if (certificateFile is not null)
         {
-            options.Identities = [LoadIdentity(certificateFile, keyFile)];
+            options.Identities = [Files.Identity(certificateFile, keyFile)];
         }
         else
         {
@@ -75,10 +81,12 @@ internal static class ServeCommand
 
         // The certificate is the operator's own, so its responder may be inside.
         await using var stapler = new OcspStapler(options.Identities[0], new RevocationFetcher { AllowPrivateAddresses = true });
-        await using var app = FrontEnd.Build(listen, options, backend, verbose);
+        await using var app = FrontEnd.Build(listen, options, backend, metricsAt, metrics, verbose);
         await StartAsync(app, listen);
-        var bound = BoundEndPoint(app, listen);
+        var bound = BoundEndPoint(app, listen, at: 0);
         Announce(bound, backend, own);
+        if (metricsAt is not null)
+            Terminal.Line($"Metrics at http://{BoundEndPoint(app, metricsAt, at: 1)}/metrics");
         await termination.WaitAsync();
         Terminal.MarkupLine("[grey]Closing. A second Ctrl-C ends at once.[/]");
         await app.StopAsync(CancellationToken.None);
@@ -99,19 +107,6 @@ internal static class ServeCommand
                 return new Backend(null, new HostPort(uri.IdnHost.Trim('[', ']'), uri.Port), null);
         }
         throw new CliException(ExitCode.Usage, $"'{Printable.Line(to)}' is nothing that --to can pass on to. Write http://HOST:PORT or tcp://HOST:PORT.");
-    }
-
-    private static TlsIdentity LoadIdentity(string certificateFile, string? keyFile)
-    {
-        try
-        {
-            return TlsIdentity.FromPemFile(certificateFile, keyFile);
-        }
-        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException or CryptographicException or FormatException or ArgumentException)
-        {
-            var files = keyFile is null ? certificateFile : $"{certificateFile} with the key {keyFile}";
-            throw new CliException(ExitCode.Usage, $"The certificate {files} cannot be used: {failure.Message}", failure);
-        }
     }
 
     internal static bool TryParseListen(string text, out IPEndPoint endpoint)
@@ -141,7 +136,7 @@ internal static class ServeCommand
         return true;
     }
 
-    private static async Task StartAsync(WebApplication app, IPEndPoint listen)
+    internal static async Task StartAsync(WebApplication app, EndPoint listen)
     {
         try
         {
@@ -149,7 +144,7 @@ internal static class ServeCommand
         }
         catch (IOException failure) when (failure.InnerException is AddressInUseException)
         {
-            throw new CliException(ExitCode.Network, $"{listen} is in use by another program. Choose another port, with --listen {new HostPort(listen.Address.ToString(), 0)} any free one.", failure);
+            throw new CliException(ExitCode.Network, $"{listen} is in use by another program. Choose another{(listen is IPEndPoint ip ? $" port, with --listen {new HostPort(ip.Address.ToString(), 0)} any free one" : "")}.", failure);
         }
         catch (SocketException failure) when (failure.SocketErrorCode == SocketError.AccessDenied)
         {
@@ -161,9 +156,12 @@ internal static class ServeCommand
         }
     }
 
-    private static IPEndPoint BoundEndPoint(WebApplication app, IPEndPoint listen)
+    /// <param name="app">What listens.</param>
+    /// <param name="listen">What it was told.</param>
+    /// <param name="at">Which of its endpoints that is.</param>
+    internal static IPEndPoint BoundEndPoint(WebApplication app, IPEndPoint listen, int at)
     {
-        var address = app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First();
+        var address = app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.ElementAt(at);
         return new IPEndPoint(listen.Address, BindingAddress.Parse(address).Port);
     }
 

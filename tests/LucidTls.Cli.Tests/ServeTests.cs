@@ -362,6 +362,10 @@ public sealed class ServeTests : IDisposable
     [InlineData("--to", "localhost:1")]
     [InlineData("--to", "tcp://localhost")]
     [InlineData("--to", "http://localhost:1", "--root", "/")]
+    [InlineData("--starttls", "smtp")]
+    [InlineData("--starttls", "mysql", "--to", "tcp://localhost:1")]
+    [InlineData("--starttls", "smtp", "--to", "http://localhost:1")]
+    [InlineData("--metrics", "nowhere")]
     [InlineData("--listen", "nowhere")]
     [InlineData("--listen", "example.org:8443")]
     public async Task A_wrong_command_line_is_told_on_standard_error(params string[] arguments)

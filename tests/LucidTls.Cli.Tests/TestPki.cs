@@ -26,7 +26,10 @@ internal static class TestPki
 
     public static CertificateVerifier Verifier => CertificateVerifier.FromRoots([Authority.RawData]);
 
-    public static Issued Issue(string dnsName = "localhost", bool expired = false)
+    /// <summary>A client's certificate.</summary>
+    public static Issued IssueClient() => Issue("client.example", purpose: "1.3.6.1.5.5.7.3.2");
+
+    public static Issued Issue(string dnsName = "localhost", bool expired = false, string purpose = "1.3.6.1.5.5.7.3.1")
     {
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         var request = new CertificateRequest($"CN={dnsName}", key, HashAlgorithmName.SHA256);
@@ -36,7 +39,7 @@ internal static class TestPki
             names.AddIpAddress(IPAddress.Loopback);
         request.CertificateExtensions.Add(names.Build());
         request.CertificateExtensions.Add(new X509KeyUsageExtension(X509KeyUsageFlags.DigitalSignature, critical: true));
-        request.CertificateExtensions.Add(new X509EnhancedKeyUsageExtension([new Oid("1.3.6.1.5.5.7.3.1")], critical: false));
+        request.CertificateExtensions.Add(new X509EnhancedKeyUsageExtension([new Oid(purpose)], critical: false));
         var now = DateTimeOffset.UtcNow;
         using var certificate = request.Create(Authority, now.AddDays(-20), expired ? now.AddDays(-10) : now.AddDays(10), RandomNumberGenerator.GetBytes(8));
         return new Issued(certificate.ExportCertificatePem(), key.ExportPkcs8PrivateKeyPem());

@@ -74,6 +74,14 @@ internal sealed class Tool : IAsyncDisposable
         return tool;
     }
 
+    /// <summary>Starts <c>tunnel</c> on a free port of 127.0.0.1, or where the arguments say, and waits until it listens.</summary>
+    public static async Task<Tool> TunnelAsync(string dataHome, params string[] arguments)
+    {
+        var tool = new Tool(["tunnel", .. arguments.Contains("--listen") ? Array.Empty<string>() : ["--listen", "127.0.0.1:0"], .. arguments], dataHome);
+        tool.Url = await tool.Output.ReadLineAsync(Cancel) ?? throw new InvalidOperationException($"tunnel ended with {await tool.ExitAsync()}: {tool.Errors}");
+        return tool;
+    }
+
     /// <summary>Starts the tool and leaves it to the test to talk to it.</summary>
     public static Tool Start(string dataHome, params string[] arguments) => new(arguments, dataHome);
 

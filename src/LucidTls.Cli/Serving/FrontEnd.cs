@@ -1,5 +1,7 @@
 using System.Net;
 using LucidTls.AspNetCore;
+using LucidTls.Cli.Trust;
+using LucidTls.StartTls;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting;
@@ -17,23 +19,33 @@ namespace LucidTls.Cli.Serving;
 /// <param name="Http">A plain HTTP service.</param>
 /// <param name="Tcp">A TCP service.</param>
 /// <param name="Root">A folder of files.</param>
-internal sealed record Backend(Uri? Http, HostPort? Tcp, string? Root);
+internal sealed record Backend(Uri? Http, HostPort? Tcp, string? Root)
+{
+    /// <summary>The protocol that begins in plain text and turns to TLS, with a TCP service; null for TLS from the first byte.</summary>
+    public StartTlsProtocol? StartTls { get; init; }
+}
 
 /// <summary>Kestrel with our TLS under it.</summary>
 internal static class FrontEnd
 {
     private static readonly TimeSpan DrainTimeout = TimeSpan.FromSeconds(10);
 
-    public static WebApplication Build(IPEndPoint listen, TlsServerOptions tls, Backend backend, bool verbose)
+    /// <summary>A host without anything of its own: neither the arguments nor files of the current folder configure it.</summary>
+    public static WebApplicationBuilder CreateBuilder(bool verbose, TimeSpan drain)
     {
-        // Neither the arguments nor files of the current folder configure this host.
         var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { Args = [], ContentRootPath = AppContext.BaseDirectory, EnvironmentName = Environments.Production });
         builder.Configuration.Sources.Clear();
         builder.Logging.ClearProviders();
         builder.Logging.SetMinimumLevel(LogLevel.Debug);
         builder.Logging.AddProvider(new StderrLoggerProvider(verbose));
         builder.Services.AddSingleton<IHostLifetime, NoLifetime>();
-        builder.Services.Configure<HostOptions>(options => options.ShutdownTimeout = DrainTimeout);
+        builder.Services.Configure<HostOptions>(options => options.ShutdownTimeout = drain);
+        return builder;
+    }
+
+    public static WebApplication Build(IPEndPoint listen, TlsServerOptions tls, Backend backend, IPEndPoint? metricsAt, PrometheusMetrics? metrics, bool verbose)
+    {
+        var builder = CreateBuilder(verbose, DrainTimeout);
         if (backend.Http is not null)
             builder.Services.AddHttpForwarder();
         builder.WebHost.ConfigureKestrel(kestrel =>
@@ -41,17 +53,14 @@ internal static class FrontEnd
             kestrel.AddServerHeader = false;
             if (backend.Http is not null)
                 kestrel.Limits.MaxRequestBodySize = null; // the service behind has its own
-            kestrel.Listen(listen, endpoint =>
-            {
-                if (backend.Tcp is not null)
-                    endpoint.Protocols = HttpProtocols.None;
-                endpoint.UseLucidTls(tls);
-                if (backend.Tcp is { } tcp)
-                    endpoint.Run(new TcpForwarding(tcp).RunAsync);
-            });
+            kestrel.Listen(listen, endpoint => Use(endpoint, tls, backend, verbose));
+            if (metricsAt is not null)
+                MetricsEndpoint.Listen(kestrel, metricsAt);
         });
 
         var app = builder.Build();
+        if (metrics is not null)
+            MetricsEndpoint.Use(app, metrics);
         if (backend.Http is { } http)
             HttpForwarding.Use(app, http);
         else if (backend.Root is { } root)
@@ -59,6 +68,23 @@ internal static class FrontEnd
         else
             app.Run(ShowConnectionAsync);
         return app;
+    }
+
+    private static void Use(ListenOptions endpoint, TlsServerOptions tls, Backend backend, bool verbose)
+    {
+        if (backend.Tcp is not { } tcp)
+        {
+            endpoint.UseLucidTls(tls);
+            return;
+        }
+        endpoint.Protocols = HttpProtocols.None;
+        if (backend.StartTls is { } protocol)
+        {
+            endpoint.Run(new StartTlsFront(protocol, tls, tcp, MachineNames.Host, verbose).RunAsync);
+            return;
+        }
+        endpoint.UseLucidTls(tls);
+        endpoint.Run(new TcpForwarding(tcp).RunAsync);
     }
 
     private static void UseFiles(WebApplication app, string root)

@@ -50,6 +50,9 @@ internal sealed class MySqlNumbersStream(TlsStream inner) : Stream
         return inner.WriteAsync(changed, cancellationToken);
     }
 
+    /// <summary>The TLS below.</summary>
+    public TlsStream Tls => inner;
+
     public override void Flush() => inner.Flush();
 
     public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();

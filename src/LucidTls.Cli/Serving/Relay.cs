@@ -1,0 +1,98 @@
+using System.Buffers;
+using System.Net.Sockets;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Connections.Features;
+using Microsoft.AspNetCore.Http.Features;
+
+namespace LucidTls.Cli.Serving;
+
+/// <summary>One end of a relay.</summary>
+/// <param name="Stream">Where its bytes come from and go to.</param>
+/// <param name="EndAsync">Says to it that no more will come; it may go on sending.</param>
+/// <param name="Abort">Breaks it off, so that what it got does not look complete.</param>
+internal sealed record RelayEnd(Stream Stream, Func<Task> EndAsync, Action Abort)
+{
+    public static RelayEnd Of(ConnectionContext connection) => new(
+        new DuplexPipeStream(connection.Transport),
+        async () => await connection.Transport.Output.CompleteAsync(),
+        () => connection.Abort(new ConnectionAbortedException("The other side broke off.")));
+
+    public static RelayEnd Of(Socket socket) => new(
+        new NetworkStream(socket, ownsSocket: false),
+        () =>
+        {
+            socket.Shutdown(SocketShutdown.Send);
+            return Task.CompletedTask;
+        },
+        () => socket.LingerState = new LingerOption(enable: true, seconds: 0));
+
+    /// <param name="stream">What the application's bytes go through.</param>
+    /// <param name="tls">The TLS in it.</param>
+    /// <param name="abort">Breaks off what is under the TLS.</param>
+    public static RelayEnd Of(Stream stream, TlsStream tls, Action abort) => new(stream, () => tls.ShutdownAsync(), abort);
+}
+
+/// <summary>Passes bytes on in both directions, each with its own end.</summary>
+internal static class Relay
+{
+    private const int BufferSize = 64 * 1024;
+
+    /// <summary>Until both directions have ended, one has broken, or the grace after the tool was asked to stop is over.</summary>
+    /// <param name="client">Who connected.</param>
+    /// <param name="service">Whom it wants.</param>
+    /// <param name="connection">The client's connection, which tells when the tool is asked to stop.</param>
+    /// <param name="gone">When there is no client any more. Under plain TCP that cannot be told from a client that has said all it had to say.</param>
+    /// <param name="grace">How long connections may go on once the tool was asked to stop.</param>
+    public static async Task RunAsync(RelayEnd client, RelayEnd service, ConnectionContext connection, TimeSpan grace, CancellationToken gone)
+    {
+        var lifetime = connection.Features.GetRequiredFeature<IConnectionLifetimeNotificationFeature>();
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(gone);
+        await using var graceful = lifetime.ConnectionClosedRequested.Register(() => stop.CancelAfter(grace));
+        using var counting = RelayMeter.Connection();
+        var ended = await Task.WhenAll(
+            TryAsync(CopyAsync(client, service, RelayMeter.ToService, stop.Token), stop),
+            TryAsync(CopyAsync(service, client, RelayMeter.ToClient, stop.Token), stop));
+        if (ended.All(inPeace => inPeace) || lifetime.ConnectionClosedRequested.IsCancellationRequested)
+            return;
+        // What one side broke off must not look complete to the other: a reset under plain TCP, no close_notify under TLS.
+        service.Abort();
+        client.Abort();
+    }
+
+    private static async Task CopyAsync(RelayEnd from, RelayEnd to, string direction, CancellationToken stop)
+    {
+        var buffer = ArrayPool<byte>.Shared.Rent(BufferSize);
+        try
+        {
+            while (true)
+            {
+                var count = await from.Stream.ReadAsync(buffer, stop);
+                if (count == 0)
+                    break;
+                await to.Stream.WriteAsync(buffer.AsMemory(0, count), stop);
+                await to.Stream.FlushAsync(stop);
+                RelayMeter.Passed(count, direction);
+            }
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
+        await to.EndAsync();
+    }
+
+    /// <summary>Whether a direction ended in peace, after which the other goes on; if it broke, the other is stopped.</summary>
+    private static async Task<bool> TryAsync(Task direction, CancellationTokenSource stop)
+    {
+        try
+        {
+            await direction;
+            return true;
+        }
+        catch (Exception failure) when (failure is IOException or SocketException or OperationCanceledException or InvalidOperationException)
+        {
+            await stop.CancelAsync();
+            return false;
+        }
+    }
+}

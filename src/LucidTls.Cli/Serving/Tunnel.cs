@@ -1,0 +1,77 @@
+using System.Net.Sockets;
+using System.Security.Authentication;
+using LucidTls.Cli.Connecting;
+using LucidTls.Cli.Reporting;
+using LucidTls.StartTls;
+using Microsoft.AspNetCore.Connections;
+
+namespace LucidTls.Cli.Serving;
+
+/// <summary>Passes what plain clients say on to a server over verified TLS, and back.</summary>
+/// <param name="server">Whom to connect to.</param>
+/// <param name="protocol">How to ask it for TLS; null when it speaks TLS from the first byte.</param>
+/// <param name="options">What to demand of it.</param>
+/// <param name="grace">How long connections may go on once the tool was asked to stop.</param>
+/// <param name="verbose">Whether each connection is shown.</param>
+internal sealed class Tunnel(HostPort server, StartTlsProtocol? protocol, TlsClientOptions options, TimeSpan grace, bool verbose)
+{
+    public async Task RunAsync(ConnectionContext client)
+    {
+        Socket? socket = null;
+        try
+        {
+            var dialed = await Dialer.ConnectAsync(server, CancellationToken.None);
+            socket = dialed.Socket;
+            var plain = new NetworkStream(socket, ownsSocket: true);
+            var end = RelayEnd.Of(client);
+            await using var secured = await SecureAsync(plain, end.Stream);
+            var tls = TlsOf(secured);
+            if (verbose)
+                Show(client, $"{tls.Session.Version}, {tls.Session.CipherSuite}, {tls.Session.Group}{(tls.Session.Resumed ? ", resumed" : "")} to {dialed.Peer}");
+            await Relay.RunAsync(end, RelayEnd.Of(secured, tls, Reset), client, grace, gone: CancellationToken.None);
+        }
+        catch (CliException failure)
+        {
+            Refuse(client, "unreachable", failure.Message);
+        }
+        catch (AuthenticationException failure)
+        {
+            Refuse(client, (failure.InnerException as TlsException)?.Error.ToString() ?? "tls", failure.Message);
+        }
+        catch (Exception failure) when (failure is IOException or SocketException)
+        {
+            Refuse(client, "broken", $"The connection to {server} broke: {failure.Message}");
+        }
+        finally
+        {
+            socket?.Dispose();
+        }
+
+        void Reset()
+        {
+            socket!.LingerState = new LingerOption(enable: true, seconds: 0);
+            socket.Dispose();
+        }
+    }
+
+    private async Task<Stream> SecureAsync(Stream plain, Stream client)
+    {
+        if (protocol is not null)
+            return await protocol.ConnectForAsync(plain, options, client);
+        var tls = new TlsStream(plain);
+        await tls.AuthenticateAsClientAsync(options);
+        return tls;
+    }
+
+    private static TlsStream TlsOf(Stream secured) => secured as TlsStream ?? ((MySqlNumbersStream)secured).Tls;
+
+    // A client that has got nothing must not take it for the end of an answer.
+    private static void Refuse(ConnectionContext client, string cause, string why)
+    {
+        RelayMeter.Refused(cause);
+        Show(client, why);
+        client.Abort(new ConnectionAbortedException("There is no tunnel to the server."));
+    }
+
+    private static void Show(ConnectionContext client, string text) => Terminal.MarkupLine($"[grey]{DateTime.Now:HH:mm:ss}[/] {Terminal.Escape($"{client.RemoteEndPoint}: {text}")}");
+}
