@@ -41,10 +41,17 @@ internal sealed class EarlyStart(TlsStream tls, TlsClientOptions options, Func<b
         }
         catch (Exception failure)
         {
-            mine.SetException(failure);
+            // The connection may have been kept for long, and been closed by the server meanwhile.
+            var told = failure.InnerException is TlsException { Source: TlsFailureSource.Transport } ? new LostWhileWaitingException(failure) : failure;
+            mine.SetException(told);
             // Perhaps nobody else waits for it.
             _ = mine.Task.Exception;
-            throw;
+            if (told == failure)
+                throw;
+            throw told;
         }
     }
 }
+
+/// <summary>The transport ended before a handshake that had waited for its request: nothing was sent that may not be sent again.</summary>
+internal sealed class LostWhileWaitingException(Exception cause) : IOException(cause.Message, cause);

@@ -10,7 +10,7 @@ internal static class HttpFailures
             return null;
         for (var cause = failure.InnerException; cause != null; cause = cause.InnerException)
         {
-            if (cause is TlsException { Source: not TlsFailureSource.Transport })
+            if (cause is TlsException { Source: not TlsFailureSource.Transport } or LostWhileWaitingException)
                 return new HttpRequestException(HttpRequestError.SecureConnectionError, cause.Message, failure);
             if (cause is HttpRequestException { HttpRequestError: HttpRequestError.ProxyTunnelError or HttpRequestError.SecureConnectionError } known)
                 return new HttpRequestException(known.HttpRequestError, known.Message, failure, known.StatusCode);
@@ -18,11 +18,11 @@ internal static class HttpFailures
         return null;
     }
 
-    /// <summary>What TLS says of it; null when it is not asked.</summary>
-    public static TlsException? Find(Exception? failure)
+    /// <summary>The first of that kind among a failure and its causes; null when there is none.</summary>
+    public static T? Find<T>(Exception? failure) where T : Exception
     {
-        while (failure is not (null or TlsException))
+        while (failure is not (null or T))
             failure = failure.InnerException;
-        return (TlsException?)failure;
+        return (T?)failure;
     }
 }

@@ -119,9 +119,10 @@ public sealed class LucidTlsHttpHandler : HttpMessageHandler
         return true;
     }
 
-    // A server that went back to TLS 1.2 (RFC 8446 §D.3).
+    // A server that went back to TLS 1.2 (RFC 8446 §D.3), or has closed a connection whose handshake waited.
     private bool IsTooEarly(HttpRequestMessage request, Exception failure) =>
-        HttpFailures.Find(failure) is { Error: TlsError.EarlyDataNeedsTls13 } && SafeRequest.IsSafe(request) && _connector.ForgoEarlyData(request.RequestUri!);
+        HttpFailures.Find<TlsException>(failure) is { Error: TlsError.EarlyDataNeedsTls13 } && SafeRequest.IsSafe(request) && _connector.ForgoEarlyData(request.RequestUri!)
+        || HttpFailures.Find<LostWhileWaitingException>(failure) != null && request.Content == null;
 
     /// <inheritdoc/>
     protected override void Dispose(bool disposing)

@@ -58,7 +58,7 @@ internal sealed class TlsConnector : IDisposable
             var offered = _withoutHttp2.ContainsKey(context.DnsEndPoint) ? [SslApplicationProtocol.Http11] : OfferedFor(context.InitialRequestMessage);
             var options = await OptionsForAsync(target, offered, cancellationToken).ConfigureAwait(false);
             var tls = new TlsStream(stream);
-            if (MayStartEarly(options, context.DnsEndPoint))
+            if (SafeRequest.IsSafe(context.InitialRequestMessage) && MayStartEarly(options, context.DnsEndPoint))
                 return SecuredStream.Over(tls, isAsked: false, new EarlyStart(tls, options, () => !_withoutEarlyData.ContainsKey(context.DnsEndPoint), session => _options.OnConnected?.Invoke(target, session)));
             await ShakeHandsAsync(tls, target, options, cancellationToken).ConfigureAwait(false);
             if (offered.Count > 1 && tls.NegotiatedApplicationProtocol != SslApplicationProtocol.Http2)

@@ -135,7 +135,7 @@ public sealed class ConnectionTests
         var failure = await Assert.ThrowsAsync<HttpRequestException>(() => client.GetAsync($"https://localhost:{((IPEndPoint)listener.LocalEndpoint).Port}/", Cancel));
 
         Assert.Equal(HttpRequestError.SecureConnectionError, failure.HttpRequestError);
-        Assert.Equal(TlsError.HandshakeTimeout, HttpFailures.Find(failure)?.Error);
+        Assert.Equal(TlsError.HandshakeTimeout, HttpFailures.Find<TlsException>(failure)?.Error);
     }
 
     [Fact]

@@ -145,6 +145,38 @@ public sealed class EarlyDataTests
         Assert.Equal([("GET /", false), ("GET /", false)], server.Requests);
     }
 
+    [Theory]
+    [InlineData("GET")]
+    [InlineData("HEAD")]
+    public async Task A_connection_that_was_closed_while_its_handshake_waited_is_replaced(string method)
+    {
+        using var server = new EarlyServer();
+        using var client = Clients.Create(Early());
+        _ = await client.GetStringAsync(server.Url, Cancel);
+        server.ToClose = 1;
+
+        using var request = new HttpRequestMessage(new HttpMethod(method), server.Url);
+        using var response = await client.SendAsync(request, Cancel);
+
+        Assert.Equal(HttpStatusCode.OK, response.StatusCode);
+        Assert.Equal(2, server.Requests.Count);
+    }
+
+    [Fact]
+    public async Task A_server_that_closes_all_connections_is_given_up_with_an_explanation()
+    {
+        using var server = new EarlyServer();
+        using var client = Clients.Create(Early());
+        _ = await client.GetStringAsync(server.Url, Cancel);
+        server.ToClose = 10;
+
+        var failure = await Assert.ThrowsAsync<HttpRequestException>(() => client.GetAsync(server.Url, Cancel));
+
+        Assert.Equal(HttpRequestError.SecureConnectionError, failure.HttpRequestError);
+        Assert.Contains("before the handshake was done", failure.Message, StringComparison.Ordinal);
+        Assert.Equal(8, server.ToClose);
+    }
+
     [Fact]
     public async Task A_failed_handshake_is_explained_when_it_waited_for_the_request()
     {

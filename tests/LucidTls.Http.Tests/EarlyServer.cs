@@ -29,6 +29,9 @@ internal sealed class EarlyServer : IDisposable
 
     public Uri Url => new($"https://localhost:{((IPEndPoint)_listener.LocalEndpoint).Port}/");
 
+    /// <summary>How many of the connections to come are closed at once.</summary>
+    public int ToClose { get; set; }
+
     /// <summary>The first line of each request, and whether it came early.</summary>
     public ConcurrentQueue<(string Line, bool IsEarly)> Requests { get; } = new();
 
@@ -59,6 +62,11 @@ internal sealed class EarlyServer : IDisposable
         try
         {
             await using var tls = new TlsStream(client.GetStream());
+            if (ToClose > 0)
+            {
+                ToClose--;
+                return;
+            }
             await tls.AuthenticateAsServerAsync(Options, _end.Token);
             var isEarly = !tls.EarlyData.IsEmpty;
             var request = Encoding.ASCII.GetString(tls.EarlyData.Span);
