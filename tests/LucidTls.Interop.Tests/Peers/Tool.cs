@@ -17,16 +17,21 @@ internal sealed class Tool : IDisposable
     /// <summary>The certificate of the authority that it made for itself, in PEM.</summary>
     public string AuthorityFile => _data.File("lucidtls/ca.pem");
 
-    public static async Task<Tool> ServeAsync(params IEnumerable<string> arguments)
+    public static Task<Tool> ServeAsync(params IEnumerable<string> arguments) => StartAsync(["serve", "--listen", "127.0.0.1:0", .. arguments]);
+
+    /// <summary><c>lucidtls tunnel</c> on a free port, which is that of <see cref="Url"/>.</summary>
+    public static Task<Tool> TunnelAsync(params IEnumerable<string> arguments) => StartAsync(["tunnel", "--listen", "127.0.0.1:0", .. arguments]);
+
+    private static async Task<Tool> StartAsync(IEnumerable<string> arguments)
     {
         var data = new TempFolder();
         var binary = Environment.GetEnvironmentVariable("LUCIDTLS_BINARY");
         string[] assembly = binary is null ? [Path.Combine(AppContext.BaseDirectory, "LucidTls.Cli.dll")] : [];
-        var process = PeerProcess.Start(binary ?? "dotnet", [.. assembly, "serve", "--listen", "127.0.0.1:0", .. arguments], collectOutput: false, new Dictionary<string, string> { ["XDG_DATA_HOME"] = data.Path });
+        var process = PeerProcess.Start(binary ?? "dotnet", [.. assembly, .. arguments], collectOutput: false, new Dictionary<string, string> { ["XDG_DATA_HOME"] = data.Path });
         using var output = new StreamReader(process.Output, leaveOpen: true);
         var url = await output.ReadLineAsync(TestContext.Current.CancellationToken).AsTask().WaitAsync(PeerProcess.Patience);
-        Assert.True(url != null, $"lucidtls serve did not start: {process.Text}");
-        return new Tool(process, data, new Uri(url));
+        Assert.True(url != null, $"lucidtls did not start: {process.Text}");
+        return new Tool(process, data, new Uri(url.Contains("://", StringComparison.Ordinal) ? url : $"tcp://{url}"));
     }
 
     public void Dispose()

@@ -1,0 +1,89 @@
+using LucidTls.TestSupport;
+
+namespace LucidTls.Interop.Tests.Peers;
+
+/// <summary>Database servers with a folder of their own.</summary>
+internal sealed class Database : IDisposable
+{
+    private readonly TempFolder _folder;
+
+    private readonly string _signal;
+
+    private Database(PeerProcess process, TempFolder folder, int port, string signal) => (Process, _folder, Port, _signal) = (process, folder, port, signal);
+
+    public PeerProcess Process { get; }
+    public int Port { get; }
+
+    /// <summary>PostgreSQL, with TLS where a certificate is given, and then for clients with TLS alone. Anybody is user "postgres".</summary>
+    public static async Task<Database> StartPostgresAsync(PkiFixture pki, bool hasTls)
+    {
+        var programs = Directory.Exists("/usr/lib/postgresql") ? Directory.GetDirectories("/usr/lib/postgresql").Max() + "/bin" : null;
+        var postgres = programs is null ? Peer.Find("postgres", "postgresql") : Path.Combine(programs, "postgres");
+        var folder = new TempFolder();
+        var data = folder.File("data");
+        // It does not run as root.
+        string[] asUser = Environment.UserName == "root" ? ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"] : [];
+        if (asUser.Length > 0)
+            await RunAsync("chown", "postgres", folder.Path);
+        await RunAsync([.. asUser, Path.Combine(Path.GetDirectoryName(postgres)!, "initdb"), "-D", data, "-U", "postgres", "-A", "trust", "--no-sync", "--no-locale", "-E", "UTF8"]);
+        var (chain, key) = pki.ServerFiles();
+        File.Copy(chain, folder.File("server.pem"));
+        File.Copy(key, folder.File("server.key"));
+        await RunAsync("chmod", "600", folder.File("server.key"));
+        if (asUser.Length > 0)
+            await RunAsync("chown", "postgres", folder.File("server.pem"), folder.File("server.key"));
+        File.WriteAllText(Path.Combine(data, "pg_hba.conf"), $"{(hasTls ? "hostssl" : "host")} all all 127.0.0.1/32 trust\n");
+        var port = PeerProcess.FreePort();
+        string[] tls = hasTls ? ["-c", "ssl=on", "-c", $"ssl_cert_file={folder.File("server.pem")}", "-c", $"ssl_key_file={folder.File("server.key")}"] : [];
+        string[] command = [.. asUser, postgres, "-D", data, "-p", $"{port}", "-c", "listen_addresses=127.0.0.1", "-c", $"unix_socket_directories={data}", "-c", "fsync=off", .. tls];
+        // With TERM it would wait for its clients.
+        return await StartAsync(folder, port, command, "-INT");
+    }
+
+    /// <summary>MariaDB with a user "app" and the password "secret", who must come over TLS.</summary>
+    public static async Task<Database> StartMariaDbAsync(PkiFixture pki)
+    {
+        var server = Peer.Find("mariadbd", "mariadb-server");
+        var folder = new TempFolder();
+        await RunAsync(Peer.Find("mariadb-install-db", "mariadb-server"), "--no-defaults", $"--datadir={folder.File("data")}", "--auth-root-authentication-method=normal", "--skip-test-db", $"--user={Environment.UserName}");
+        File.WriteAllText(folder.File("init.sql"), "CREATE USER 'app'@'%' IDENTIFIED BY 'secret' REQUIRE SSL;\n");
+        var (chain, key) = pki.ServerFiles(KeyKind.Rsa2048);
+        var port = PeerProcess.FreePort();
+        return await StartAsync(folder, port, [server, "--no-defaults", $"--user={Environment.UserName}", $"--datadir={folder.File("data")}", $"--socket={folder.File("s")}", $"--pid-file={folder.File("pid")}",
+            "--bind-address=127.0.0.1", $"--port={port}", $"--init-file={folder.File("init.sql")}", $"--ssl-cert={chain}", $"--ssl-key={key}"]);
+    }
+
+    /// <summary>Redis with TLS alone.</summary>
+    public static Task<Database> StartRedisAsync(PkiFixture pki)
+    {
+        var server = Peer.Find("redis-server", "redis-server");
+        var folder = new TempFolder();
+        var (chain, key) = pki.ServerFiles();
+        var port = PeerProcess.FreePort();
+        return StartAsync(folder, port, [server, "--port", "0", "--tls-port", $"{port}", "--bind", "127.0.0.1", "--dir", folder.Path, "--save", "", "--tls-cert-file", chain, "--tls-key-file", key, "--tls-ca-cert-file", pki.RootFile, "--tls-auth-clients", "no"]);
+    }
+
+    public void Dispose()
+    {
+        // It has children, and files that it closes.
+        using (var kill = PeerProcess.Start("kill", [_signal, $"{Process.ProcessId}"]))
+            kill.WaitForExitAsync(PeerProcess.Patience).GetAwaiter().GetResult();
+        Process.WaitForExitAsync(PeerProcess.Patience).GetAwaiter().GetResult();
+        Process.Dispose();
+        _folder.Dispose();
+    }
+
+    private static async Task<Database> StartAsync(TempFolder folder, int port, string[] command, string signal = "-TERM")
+    {
+        var process = PeerProcess.Start(Peer.Find(Path.GetFileName(command[0]), command[0]), command[1..]);
+        await process.WaitForPortAsync(port);
+        return new Database(process, folder, port, signal);
+    }
+
+    private static async Task RunAsync(params string[] command)
+    {
+        using var process = PeerProcess.Start(command[0], command[1..]);
+        var exitCode = await process.WaitForExitAsync(TimeSpan.FromMinutes(2));
+        Assert.True(exitCode == 0, $"{string.Join(' ', command)} ended with {exitCode}: {process.Text}");
+    }
+}
