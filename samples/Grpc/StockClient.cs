@@ -3,6 +3,7 @@ using Grpc.Net.Client;
 using LucidTls;
 using LucidTls.Certificates;
 using LucidTls.Http;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace Samples.Stocks;
 
@@ -25,6 +26,12 @@ internal static class StockClient
             DisposeHttpClient = true,
         });
         return channel;
+    }
+
+    public static void WithFactory(IServiceCollection services, Uri address, TlsClientOptions tls)
+    {
+        services.AddGrpcClient<Stock.StockClient>(client => client.Address = address)
+            .UseLucidTls(options => options.Tls = tls);
     }
 
     public static async Task<string> ExplainAsync(Stock.StockClient stock, Item item, CancellationToken cancellationToken)

@@ -1,5 +1,6 @@
 using System.Net;
 using Grpc.Core;
+using Microsoft.Extensions.DependencyInjection;
 using Samples.Stocks;
 
 namespace LucidTls.Grpc.Tests;
@@ -73,6 +74,20 @@ public sealed class IdentityTests
         }
 
         Assert.Equal([(false, "spiffe://prod.example/stock"), (true, "spiffe://prod.example/stock")], sessions.Select(session => (session.Resumed, session.PeerUri)));
+    }
+
+    [Fact]
+    public async Task A_client_from_the_factory_proves_itself_as_well()
+    {
+        await using var server = await GrpcServer.StartAsync(new StockService());
+        var services = new ServiceCollection();
+        StockClient.WithFactory(services, server.Address, GrpcServer.Client("spiffe://prod.example/shop", "spiffe://prod.example/stock"));
+        await using var provider = services.BuildServiceProvider();
+
+        using var call = provider.GetRequiredService<Stock.StockClient>().Deliver(cancellationToken: Cancel);
+        await call.RequestStream.CompleteAsync();
+
+        Assert.Equal("spiffe://prod.example/shop", (await call).From);
     }
 
     [Fact]

@@ -1,6 +1,9 @@
 using System.Net;
 using System.Net.Security;
 using System.Text;
+using LucidTls.AspNetCore;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
 
 namespace LucidTls.Http.Tests;
 
@@ -191,6 +194,36 @@ public sealed class EarlyDataTests
 
         Assert.Equal(HttpRequestError.SecureConnectionError, failure.HttpRequestError);
         Assert.Contains("no_application_protocol", failure.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Kestrel_takes_what_goes_along()
+    {
+        var tls = WebServer.Options();
+        tls.MaxEarlyDataSize = 16 * 1024;
+        await using var server = await WebServer.StartAsync(_ => { }, app =>
+        {
+            app.UseRouting();
+            app.UseEarlyData();
+            app.MapGet("/prices", Answer).AllowEarlyData();
+            app.MapGet("/orders", Answer);
+            app.MapPost("/prices", Answer).AllowEarlyData();
+        }, WebServer.Lucid(tls));
+        var connections = new Connections();
+        using var client = Clients.Create(connections.Watch(Early()));
+        client.DefaultRequestHeaders.ConnectionClose = true;
+
+        Assert.Equal("GET /prices", await client.GetStringAsync(server.Url("/prices"), Cancel));
+        Assert.Equal("GET /prices", await client.GetStringAsync(server.Url("/prices"), Cancel));
+        Assert.Equal("GET /orders", await client.GetStringAsync(server.Url("/orders"), Cancel));
+        using var posted = await client.PostAsync(server.Url("/prices"), null, Cancel);
+        Assert.Equal("POST /prices", await posted.Content.ReadAsStringAsync(Cancel));
+
+        Assert.Equal(
+            [TlsEarlyDataStatus.NotOffered, TlsEarlyDataStatus.Accepted, TlsEarlyDataStatus.Accepted, TlsEarlyDataStatus.NotOffered],
+            connections.All.Select(connection => connection.Session.EarlyData));
+
+        static string Answer(HttpContext context) => $"{context.Request.Method} {context.Request.Path}";
     }
 
     [Theory]
