@@ -10,11 +10,9 @@ internal sealed class ProxyTunnels : IDisposable
     private const string Basic = "Basic";
 
     private readonly HttpMessageInvoker _engine;
-    private readonly ICredentials? _defaultCredentials;
 
-    public ProxyTunnels(Func<SocketsHttpConnectionContext, CancellationToken, ValueTask<Stream>> connect, TimeSpan connectTimeout, ICredentials? defaultCredentials)
+    public ProxyTunnels(Func<SocketsHttpConnectionContext, CancellationToken, ValueTask<Stream>> connect, TimeSpan connectTimeout)
     {
-        _defaultCredentials = defaultCredentials;
         _engine = new HttpMessageInvoker(new SocketsHttpHandler
         {
             ActivityHeadersPropagator = null,
@@ -34,9 +32,9 @@ internal sealed class ProxyTunnels : IDisposable
     public async ValueTask<Stream> OpenAsync(Uri proxy, ICredentials? credentials, DnsEndPoint destination, CancellationToken cancellationToken)
     {
         if (proxy.Scheme != Uri.UriSchemeHttp && proxy.Scheme != Uri.UriSchemeHttps)
-            throw new NotSupportedException($"The proxy {proxy.Host} is of the kind {proxy.Scheme}, through which https is not supported; http and https proxies are.");
+            throw new NotSupportedException($"The proxy {proxy.Host} is of the kind {proxy.Scheme}, through which https is not supported; http, https and socks5 proxies are.");
         var response = await AskAsync(proxy, destination, null, cancellationToken).ConfigureAwait(false);
-        if (response.StatusCode == HttpStatusCode.ProxyAuthenticationRequired && AuthorizationFor(proxy, credentials ?? _defaultCredentials, response) is { } authorization)
+        if (response.StatusCode == HttpStatusCode.ProxyAuthenticationRequired && AuthorizationFor(proxy, credentials, response) is { } authorization)
         {
             response.Dispose();
             response = await AskAsync(proxy, destination, authorization, cancellationToken).ConfigureAwait(false);

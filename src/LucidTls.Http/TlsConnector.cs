@@ -14,7 +14,9 @@ internal sealed class TlsConnector : IDisposable
 {
     private readonly LucidTlsHttpOptions _options;
     private readonly Func<SocketsHttpConnectionContext, CancellationToken, ValueTask<Stream>> _dial;
+    private readonly bool _isDialGiven;
     private readonly ProxyRoutes _routes;
+    private readonly ICredentials? _credentials;
     private readonly ProxyTunnels _tunnels;
 
     /// <summary>Servers that picked HTTP/1.1 where HTTP/2 was offered: the engine speaks nothing else with them from then on.</summary>
@@ -26,9 +28,11 @@ internal sealed class TlsConnector : IDisposable
     public TlsConnector(LucidTlsHttpOptions options, SocketsHttpHandler engine)
     {
         _options = options;
-        _dial = engine.ConnectCallback ?? DialAsync;
+        _isDialGiven = engine.ConnectCallback != null;
+        _dial = engine.ConnectCallback ?? (static (context, cancellationToken) => DialAsync(context.DnsEndPoint, cancellationToken));
         _routes = new ProxyRoutes(engine.UseProxy ? engine.Proxy ?? HttpClient.DefaultProxy : null);
-        _tunnels = new ProxyTunnels(ConnectToProxyAsync, engine.ConnectTimeout, engine.DefaultProxyCredentials);
+        _credentials = _routes.Credentials ?? engine.DefaultProxyCredentials;
+        _tunnels = new ProxyTunnels(ConnectToProxyAsync, engine.ConnectTimeout);
         EngineTls.DemandUntouched(engine.SslOptions);
         engine.SslOptions = EngineTls.RefuseAll();
         engine.ConnectCallback = ConnectAsync;
@@ -45,7 +49,7 @@ internal sealed class TlsConnector : IDisposable
     {
         var uri = context.InitialRequestMessage.RequestUri ?? throw new InvalidOperationException("The request has no URI.");
         var stream = _routes.TunnelFor(uri) is { } proxy
-            ? await _tunnels.OpenAsync(proxy, _routes.Credentials, context.DnsEndPoint, cancellationToken).ConfigureAwait(false)
+            ? await OpenTunnelAsync(proxy, context.DnsEndPoint, cancellationToken).ConfigureAwait(false)
             : await _dial(context, cancellationToken).ConfigureAwait(false);
         if (!Schemes.IsSecure(uri))
             return stream;
@@ -64,6 +68,25 @@ internal sealed class TlsConnector : IDisposable
             if (offered.Count > 1 && tls.NegotiatedApplicationProtocol != SslApplicationProtocol.Http2)
                 _withoutHttp2.TryAdd(context.DnsEndPoint, true);
             return SecuredStream.Over(tls, isAsked: offered.Contains(SslApplicationProtocol.Http2));
+        }
+        catch
+        {
+            await stream.DisposeAsync().ConfigureAwait(false);
+            throw;
+        }
+    }
+
+    private async ValueTask<Stream> OpenTunnelAsync(Uri proxy, DnsEndPoint destination, CancellationToken cancellationToken)
+    {
+        if (!Socks5.Is(proxy))
+            return await _tunnels.OpenAsync(proxy, _credentials, destination, cancellationToken).ConfigureAwait(false);
+        if (_isDialGiven)
+            throw new NotSupportedException("The engine's ConnectCallback cannot be asked to connect to a SOCKS proxy for https.");
+        var stream = await DialAsync(new DnsEndPoint(proxy.IdnHost, proxy.Port), cancellationToken).ConfigureAwait(false);
+        try
+        {
+            await Socks5.OpenAsync(stream, destination, _credentials?.GetCredential(proxy, proxy.Scheme), cancellationToken).ConfigureAwait(false);
+            return stream;
         }
         catch
         {
@@ -123,12 +146,12 @@ internal sealed class TlsConnector : IDisposable
         _ => [SslApplicationProtocol.Http11],
     };
 
-    private static async ValueTask<Stream> DialAsync(SocketsHttpConnectionContext context, CancellationToken cancellationToken)
+    private static async ValueTask<Stream> DialAsync(DnsEndPoint endpoint, CancellationToken cancellationToken)
     {
         var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
         try
         {
-            await socket.ConnectAsync(context.DnsEndPoint, cancellationToken).ConfigureAwait(false);
+            await socket.ConnectAsync(endpoint, cancellationToken).ConfigureAwait(false);
             return new NetworkStream(socket, ownsSocket: true);
         }
         catch

@@ -154,15 +154,64 @@ public sealed class ProxyTests
         Assert.Empty(proxy.Requests);
     }
 
+    [Theory]
+    [InlineData(null, "localhost")]
+    [InlineData(null, "127.0.0.1")]
+    [InlineData("secret", "localhost")]
+    public async Task A_SOCKS_proxy_is_asked_for_a_connection(string? password, string host)
+    {
+        await using var server = await WebServer.StartAsync(Answer);
+        using var proxy = new SocksProxy(password);
+        using var client = Clients.Create(Through(proxy, password));
+
+        for (var i = 0; i < 2; i++)
+            Assert.Equal("https HTTP/1.1", await client.GetStringAsync($"https://{host}:{server.Port}/", Cancel));
+
+        Assert.Equal($"{host}:{server.Port}", Assert.Single(proxy.Requests));
+    }
+
+    [Theory]
+    [InlineData("secret", null, "credentials")]
+    [InlineData("secret", "guess", "does not accept")]
+    public async Task A_SOCKS_proxy_that_does_not_know_us_gives_no_connection(string wanted, string? given, string explanation)
+    {
+        using var proxy = new SocksProxy(wanted);
+        using var client = Clients.Create(Through(proxy, given));
+
+        var failure = await Assert.ThrowsAsync<HttpRequestException>(() => client.GetAsync("https://localhost:1/", Cancel));
+
+        Assert.Equal(HttpRequestError.ProxyTunnelError, failure.HttpRequestError);
+        Assert.Contains(explanation, failure.Message, StringComparison.Ordinal);
+        Assert.Empty(proxy.Requests);
+    }
+
     [Fact]
-    public async Task A_SOCKS_proxy_is_refused_for_https()
+    public async Task A_SOCKS_proxy_that_gives_no_connection_is_quoted()
+    {
+        using var proxy = new SocksProxy();
+        using var client = Clients.Create(Through(proxy, null));
+
+        var failure = await Assert.ThrowsAsync<HttpRequestException>(() => client.GetAsync("https://forbidden.example/", Cancel));
+
+        Assert.Equal(HttpRequestError.ProxyTunnelError, failure.HttpRequestError);
+        Assert.Contains("rules", failure.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task An_older_SOCKS_proxy_is_refused_for_https()
     {
         var options = Clients.Options();
-        options.ConfigureEngine = engine => engine.Proxy = new WebProxy("socks5://127.0.0.1:1080");
+        options.ConfigureEngine = engine => engine.Proxy = new WebProxy("socks4://127.0.0.1:1080");
         using var client = Clients.Create(options);
 
         var failure = await Assert.ThrowsAsync<HttpRequestException>(() => client.GetAsync("https://localhost:1/", Cancel));
 
-        Assert.Contains("socks5", failure.Message, StringComparison.Ordinal);
+        Assert.Contains("socks4", failure.Message, StringComparison.Ordinal);
     }
+
+    private static LucidTlsHttpOptions Through(SocksProxy proxy, string? password) => new()
+    {
+        Tls = Clients.Tls(),
+        ConfigureEngine = engine => engine.Proxy = new WebProxy(proxy.Uri) { Credentials = password == null ? null : new NetworkCredential("lucid", password) },
+    };
 }
