@@ -29,8 +29,21 @@ public sealed class ConnectionTests
         port = second.Port;
         await first.StopAsync();
 
-        Assert.Equal("second", await client.GetStringAsync($"https://localhost:{front.Port}/", Cancel));
+        Assert.Equal("second", await AskAsync());
         Assert.Equal(2, connections.All.Count);
+
+        async Task<string> AskAsync()
+        {
+            try
+            {
+                return await client.GetStringAsync($"https://localhost:{front.Port}/", Cancel);
+            }
+            catch (HttpRequestException crossing) when (crossing.InnerException is HttpProtocolException)
+            {
+                // In HTTP/2 a request that crosses the server's last words may be lost; the next is not.
+                return await client.GetStringAsync($"https://localhost:{front.Port}/", Cancel);
+            }
+        }
     }
 
     [Theory]
