@@ -111,7 +111,19 @@ public sealed class PipeTests
     }
 
     [Fact]
-    public async Task Tickets_travel_with_the_first_answer_of_HTTP()
+    public async Task A_client_that_asks_nothing_gets_its_tickets_at_once()
+    {
+        await using var server = await TestServer.StartAsync(context => context.Response.WriteAsync("well"));
+        var socket = (await server.DialAsync()).GetStream();
+        await using var client = new TlsStream(socket);
+        await client.AuthenticateAsClientAsync(new TlsClientOptions { TargetHost = "localhost", CertificateVerifier = TestPki.Verifier, ApplicationProtocols = [SslApplicationProtocol.Http11] }, Cancel);
+
+        // A record comes though nothing was asked.
+        Assert.Equal(1, await socket.ReadAsync(new byte[1], Cancel));
+    }
+
+    [Fact]
+    public async Task Tickets_are_good_after_an_answer()
     {
         await using var server = await TestServer.StartAsync(context => context.Response.WriteAsync("well"));
         var options = new TlsClientOptions { TargetHost = "localhost", CertificateVerifier = TestPki.Verifier, ApplicationProtocols = [SslApplicationProtocol.Http11], SessionCache = new TlsSessionCache() };
@@ -126,7 +138,7 @@ public sealed class PipeTests
     }
 
     [Fact]
-    public async Task A_client_that_asks_nothing_gets_its_tickets_at_the_end()
+    public async Task Tickets_are_good_without_a_question()
     {
         await using var server = await TestServer.StartAsync(context => context.Response.WriteAsync("well"));
         var options = new TlsClientOptions { TargetHost = "localhost", CertificateVerifier = TestPki.Verifier, ApplicationProtocols = [SslApplicationProtocol.Http11], SessionCache = new TlsSessionCache() };

@@ -37,7 +37,7 @@ internal abstract class HandshakeChannel
     /// <summary>Sends what is queued.</summary>
     public abstract ValueTask FlushAsync(CancellationToken cancellationToken);
 
-    /// <summary>Sends what is queued, or lets it wait for data that follow: nobody waits for it.</summary>
+    /// <summary>Sends what is queued, or lets it wait for data that follow at once: nobody waits for it.</summary>
     public virtual ValueTask FlushLaterAsync(CancellationToken cancellationToken) => FlushAsync(cancellationToken);
 
     /// <summary>Protects what is sent from here on.</summary>

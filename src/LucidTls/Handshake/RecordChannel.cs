@@ -133,7 +133,9 @@ internal sealed class RecordChannel(ITransport transport, RecordReader reader, R
 
     public override ValueTask FlushLaterAsync(CancellationToken cancellationToken)
     {
-        if (!transport.DataFollow)
+        // Only when the client has asked something already: one that holds its question back until this end acknowledges its Finished (Nagle's algorithm) would
+        // wait for the system's delayed acknowledgement.
+        if (!transport.DataFollow || !reader.HasInput)
             return FlushAsync(cancellationToken);
         SealOutgoing();
         return default;

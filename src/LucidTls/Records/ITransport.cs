@@ -11,7 +11,7 @@ internal interface ITransport
     /// <summary>Whether what comes waits in the transport itself, so that a read into an empty buffer waits for it, and this end needs no place for it meanwhile.</summary>
     bool KeepsInput => false;
 
-    /// <summary>Whether a server's data follow its handshake soon, so that its tickets may wait for them and travel along.</summary>
+    /// <summary>Whether a server answers what its client sends, so that its tickets may wait for an answer that is due and travel along.</summary>
     bool DataFollow => false;
 
     /// <summary>After an alert that ends the connection: gives the peer time to read it, where closing at once could take it away (<see cref="Lingering"/>).</summary>
