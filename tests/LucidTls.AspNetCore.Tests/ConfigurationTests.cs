@@ -152,6 +152,8 @@ public sealed class ConfigurationTests : IDisposable
     [InlineData("ClientCertificateMode", "Sometimes", "ClientCertificateMode is 'Sometimes'", "None, Optional or Required")]
     [InlineData("ClientCertificateMode", "Required", "ClientCertificateMode is Required", "ClientCertificateRoots must name")]
     [InlineData("HandshakeTimeout", "soon", "HandshakeTimeout is 'soon'", "00:00:10")]
+    [InlineData("MaxConcurrentHandshakes", "0", "MaxConcurrentHandshakes is '0'", "1 or more")]
+    [InlineData("MaxEarlyDataSize", "-1", "MaxEarlyDataSize is '-1'", "0 or more")]
     [InlineData("OcspStapling", "perhaps", "OcspStapling is 'perhaps'", "true or false")]
     [InlineData("Sni:a.example:MinimumVersion", "1.3", "Sni:a.example must have a Certificate", "endpoint has none")]
     public async Task What_is_wrong_ends_the_start_and_names_the_setting(string key, string value, string said, string alsoSaid)

@@ -109,7 +109,8 @@ internal sealed class ConfiguredTls : IAsyncDisposable
             var settings = EndpointSettings.Read(new Settings(_section), _contentRoot);
             return (settings, FingerprintOf(settings), null);
         }
-        catch (Exception exception) when (exception is InvalidOperationException or IOException or UnauthorizedAccessException or ArgumentException)
+        // Whatever it is, the server goes on with what it has, and looks again.
+        catch (Exception exception) when (exception is not OperationCanceledException)
         {
             return (null, exception.Message, exception.Message);
         }
@@ -126,7 +127,7 @@ internal sealed class ConfiguredTls : IAsyncDisposable
             await Task.WhenAny(Task.WhenAll(_identities.Values.Select(identity => identity.Ready)), Task.Delay(StapleTime, _stop.Token)).ConfigureAwait(false);
             (_settings, _current, _fingerprint) = (settings, options, fingerprint);
         }
-        catch (Exception exception) when (exception is InvalidOperationException or IOException or UnauthorizedAccessException)
+        catch (Exception exception) when (exception is not OperationCanceledException)
         {
             _logger.ConfigurationRefused(_section.Path, exception.Message);
             return exception.Message;

@@ -44,8 +44,8 @@ internal sealed record EndpointSettings
             Default = fallback,
             Sites = sites,
             HandshakeTimeout = settings.Time(HandshakeTimeoutKey),
-            MaxConcurrentHandshakes = settings.Count(MostHandshakesKey),
-            MaxEarlyDataSize = settings.Count(MostEarlyDataKey) ?? 0,
+            MaxConcurrentHandshakes = settings.Count(MostHandshakesKey, least: 1),
+            MaxEarlyDataSize = settings.Count(MostEarlyDataKey, least: 0) ?? 0,
             OcspStapling = settings.Flag(StaplingKey) ?? true,
             OcspPrivateResponders = settings.Flag(PrivateRespondersKey) ?? false,
         };

@@ -28,9 +28,11 @@ internal readonly struct Settings(IConfigurationSection section)
 
     public bool? Flag(string name) => Text(name) is not { } text ? null : bool.TryParse(text, out var flag) ? flag : throw Wrong(name, text, "true or false");
 
-    public int? Count(string name) => Text(name) is not { } text
+    /// <param name="name">The setting.</param>
+    /// <param name="least">The least that it may be.</param>
+    public int? Count(string name, int least) => Text(name) is not { } text
         ? null
-        : int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var count) && count > 0 ? count : throw Wrong(name, text, "a whole number above 0");
+        : int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var count) && count >= least ? count : throw Wrong(name, text, $"a whole number, {least} or more");
 
     public TimeSpan? Time(string name) => Text(name) is not { } text
         ? null
