@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Net;
 using System.Net.Sockets;
 using LucidTls.Certificates.Revocation;
+using LucidTls.Cli.Configuring;
 using LucidTls.Cli.Reporting;
 using LucidTls.Cli.Serving;
 using LucidTls.Cli.Trust;
@@ -40,11 +41,17 @@ internal static class ServeCommand
         var key = new Option<string>("--key") { Description = "The certificate's private key (PEM), unless the file of --cert holds it", HelpName = "FILE" };
         var startTls = CommonOptions.StartTls("Begin in plain text and turn to TLS as this protocol does, in front of a service without TLS", StartTlsProtocol.All.Where(protocol => protocol.HasServerSide));
         var metrics = CommonOptions.Metrics();
+        var config = new Option<string>("--config") { Description = "Serve what this file (YAML) says: several addresses, names, certificates and services", HelpName = "FILE" };
+        var check = new Option<bool>("--check") { Description = "Only say whether the file of --config can be used" };
         var verbose = new Option<bool>("--verbose") { Description = "Show each connection, not only the handshakes that fail" };
 
-        var command = new Command("serve", "Speak TLS 1.3 and 1.2 in front of a service. Without --to or --root, visitors get a page that shows them their own connection.") { listen, to, root, startTls, cert, key, metrics, verbose };
+        var command = new Command("serve", "Speak TLS 1.3 and 1.2 in front of a service. Without --to or --root, visitors get a page that shows them their own connection.") { listen, to, root, startTls, cert, key, metrics, config, check, verbose };
         command.Validators.Add(result =>
         {
+            if (result.GetResult(config) is not null && new Option[] { listen, to, root, startTls, cert, key, metrics }.Any(option => result.GetResult(option) is not null))
+                result.AddError("--config says all there is to say but --verbose and --check.");
+            if (result.GetResult(check) is not null && result.GetResult(config) is null)
+                result.AddError("--check needs --config: the file to check.");
             if (result.GetResult(to) is not null && result.GetResult(root) is not null)
                 result.AddError("--to and --root exclude each other: there is one thing behind the TLS.");
             if (result.GetResult(startTls) is not null && result.GetValue(to)?.StartsWith("tcp://", StringComparison.OrdinalIgnoreCase) != true)
@@ -52,7 +59,7 @@ internal static class ServeCommand
             if (result.GetResult(key) is not null && result.GetResult(cert) is null)
                 result.AddError("--key needs --cert: a private key alone says nothing about who this server is.");
         });
-        command.SetAction((parsed, _) => RunAsync(
+        command.SetAction((parsed, _) => parsed.GetValue(config) is { } file ? parsed.GetValue(check) ? ServeConfigured.CheckAsync(file) : ServeConfigured.RunAsync(file, parsed.GetValue(verbose)) : RunAsync(
             parsed.GetValue(listen) ?? new IPEndPoint(IPAddress.Loopback, 8443),
             BackendOf(parsed.GetValue(to), parsed.GetValue(root)) with { StartTls = parsed.GetValue(startTls) },
             parsed.GetValue(cert),
@@ -99,14 +106,7 @@ internal static class ServeCommand
             return Directory.Exists(root) ? new Backend(null, null, Path.GetFullPath(root)) : throw new CliException(ExitCode.Usage, $"The folder {root} of --root is not there.");
         if (to is null)
             return new Backend(null, null, null);
-        if (Uri.TryCreate(to, UriKind.Absolute, out var uri) && uri.Host.Length > 0 && uri.UserInfo.Length == 0 && uri.Query.Length == 0 && uri.Fragment.Length == 0)
-        {
-            if (uri.Scheme == "http")
-                return new Backend(uri, null, null);
-            if (uri.Scheme == "tcp" && uri.Port > 0 && uri.AbsolutePath is "/" or "")
-                return new Backend(null, new HostPort(uri.IdnHost.Trim('[', ']'), uri.Port), null);
-        }
-        throw new CliException(ExitCode.Usage, $"'{Printable.Line(to)}' is nothing that --to can pass on to. Write http://HOST:PORT or tcp://HOST:PORT.");
+        return Backend.TryParse(to) ?? throw new CliException(ExitCode.Usage, $"'{Printable.Line(to)}' is nothing that --to can pass on to. Write http://HOST:PORT or tcp://HOST:PORT.");
     }
 
     internal static bool TryParseListen(string text, out IPEndPoint endpoint)

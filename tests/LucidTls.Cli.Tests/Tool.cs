@@ -74,6 +74,14 @@ internal sealed class Tool : IAsyncDisposable
         return tool;
     }
 
+    /// <summary>Starts <c>serve</c> with a configuration file and waits until its first service listens.</summary>
+    public static async Task<Tool> ConfiguredAsync(string dataHome, string file)
+    {
+        var tool = new Tool(["serve", "--config", file], dataHome);
+        tool.Url = await tool.Output.ReadLineAsync(Cancel) ?? throw new InvalidOperationException($"serve ended with {await tool.ExitAsync()}: {tool.Errors}");
+        return tool;
+    }
+
     /// <summary>Starts <c>tunnel</c> on a free port of 127.0.0.1, or where the arguments say, and waits until it listens.</summary>
     public static async Task<Tool> TunnelAsync(string dataHome, params string[] arguments)
     {

@@ -18,7 +18,8 @@ public sealed class IdentityTests
 
         var failure = await Assert.ThrowsAsync<RpcException>(() => new Stock.StockClient(channel).PriceAsync(new Item(), cancellationToken: Cancel).ResponseAsync);
 
-        Assert.Equal(StatusCode.Unavailable, failure.StatusCode);
+        // gRPC's client takes the failure for the one or the other, as it comes while the request is written or while the answer is read.
+        Assert.True(failure.StatusCode is StatusCode.Unavailable or StatusCode.Internal, $"{failure.StatusCode}");
         var atClient = Assert.IsType<HttpRequestException>(failure.Status.DebugException);
         Assert.Equal(HttpRequestError.SecureConnectionError, atClient.HttpRequestError);
         Assert.Contains("certificate_unknown", atClient.Message, StringComparison.Ordinal);

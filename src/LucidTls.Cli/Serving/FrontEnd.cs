@@ -23,12 +23,27 @@ internal sealed record Backend(Uri? Http, HostPort? Tcp, string? Root)
 {
     /// <summary>The protocol that begins in plain text and turns to TLS, with a TCP service; null for TLS from the first byte.</summary>
     public StartTlsProtocol? StartTls { get; init; }
+
+    /// <summary>A service by its URL: http://HOST:PORT or tcp://HOST:PORT; null for anything else.</summary>
+    public static Backend? TryParse(string text)
+    {
+        if (!Uri.TryCreate(text, UriKind.Absolute, out var uri) || uri.Host.Length == 0 || uri.UserInfo.Length > 0 || uri.Query.Length > 0 || uri.Fragment.Length > 0)
+            return null;
+        return uri.Scheme switch
+        {
+            "http" => new Backend(uri, null, null),
+            "tcp" when uri.Port > 0 && uri.AbsolutePath is "/" or "" => new Backend(null, new HostPort(uri.IdnHost.Trim('[', ']'), uri.Port), null),
+            _ => null,
+        };
+    }
+
+    public override string ToString() => Http?.ToString() ?? (Tcp is { } tcp ? $"tcp://{tcp}" : Root ?? "its own page");
 }
 
 /// <summary>Kestrel with our TLS under it.</summary>
 internal static class FrontEnd
 {
-    private static readonly TimeSpan DrainTimeout = TimeSpan.FromSeconds(10);
+    public static readonly TimeSpan DrainTimeout = TimeSpan.FromSeconds(10);
 
     /// <summary>A host without anything of its own: neither the arguments nor files of the current folder configure it.</summary>
     public static WebApplicationBuilder CreateBuilder(bool verbose, TimeSpan drain)
@@ -62,9 +77,9 @@ internal static class FrontEnd
         if (metrics is not null)
             MetricsEndpoint.Use(app, metrics);
         if (backend.Http is { } http)
-            HttpForwarding.Use(app, http);
+            app.Run(HttpForwarding.To(app, http));
         else if (backend.Root is { } root)
-            UseFiles(app, root);
+            app.Run(Files(app, root));
         else
             app.Run(ShowConnectionAsync);
         return app;
@@ -80,19 +95,22 @@ internal static class FrontEnd
         endpoint.Protocols = HttpProtocols.None;
         if (backend.StartTls is { } protocol)
         {
-            endpoint.Run(new StartTlsFront(protocol, tls, tcp, MachineNames.Host, verbose).RunAsync);
+            endpoint.Run(new StartTlsFront(protocol, () => tls, _ => tcp, MachineNames.Host, verbose).RunAsync);
             return;
         }
         endpoint.UseLucidTls(tls);
         endpoint.Run(new TcpForwarding(tcp).RunAsync);
     }
 
-    private static void UseFiles(WebApplication app, string root)
+    /// <summary>Answers with the files of a folder.</summary>
+    public static RequestDelegate Files(WebApplication app, string root)
     {
         var files = new PhysicalFileProvider(root);
-        app.UseDefaultFiles(new DefaultFilesOptions { FileProvider = files });
-        app.UseStaticFiles(new StaticFileOptions { FileProvider = files, ServeUnknownFileTypes = true });
-        app.Run(NotFoundAsync);
+        var branch = ((IApplicationBuilder)app).New();
+        branch.UseDefaultFiles(new DefaultFilesOptions { FileProvider = files });
+        branch.UseStaticFiles(new StaticFileOptions { FileProvider = files, ServeUnknownFileTypes = true });
+        branch.Run(NotFoundAsync);
+        return branch.Build();
     }
 
     private static Task ShowConnectionAsync(HttpContext context)

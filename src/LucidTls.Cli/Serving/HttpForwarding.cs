@@ -13,7 +13,7 @@ internal static class HttpForwarding
 {
     private static readonly TimeSpan ConnectTimeout = TimeSpan.FromSeconds(10);
 
-    public static void Use(WebApplication app, Uri destination)
+    public static RequestDelegate To(WebApplication app, Uri destination)
     {
         var forwarder = app.Services.GetRequiredService<IHttpForwarder>();
         var client = new HttpMessageInvoker(new SocketsHttpHandler
@@ -27,7 +27,7 @@ internal static class HttpForwarding
         });
         app.Lifetime.ApplicationStopped.Register(client.Dispose);
         var request = new ForwarderRequestConfig { Version = HttpVersion.Version11, VersionPolicy = HttpVersionPolicy.RequestVersionOrLower };
-        app.Run(async context =>
+        return async context =>
         {
             var error = await forwarder.SendAsync(context, destination.AbsoluteUri, client, request, ForwardedHeaders.Instance);
             if (error == ForwarderError.None)
@@ -39,7 +39,7 @@ internal static class HttpForwarding
                 return;
             context.Response.ContentType = "text/plain; charset=utf-8";
             await context.Response.WriteAsync($"TLS to lucidtls works, but the service behind it does not answer properly ({error}). lucidtls says more on its terminal.\n");
-        });
+        };
     }
 
     /// <summary>Says whom the service is really talking to; what a client claims of that is replaced.</summary>

@@ -6,16 +6,19 @@ using Microsoft.AspNetCore.Connections;
 namespace LucidTls.Cli.Serving;
 
 /// <summary>A server's side of a protocol that begins in plain text, in front of a service that has no TLS.</summary>
-internal sealed class StartTlsFront(StartTlsProtocol protocol, TlsServerOptions options, HostPort service, string hostName, bool verbose)
+/// <param name="protocol">The protocol.</param>
+/// <param name="options">Asked for each connection.</param>
+/// <param name="service">Where to pass on what came for a name; null for nowhere.</param>
+/// <param name="hostName">What greetings show.</param>
+/// <param name="verbose">Whether those are shown too that connect and leave.</param>
+internal sealed class StartTlsFront(StartTlsProtocol protocol, Func<TlsServerOptions> options, Func<string?, HostPort?> service, string hostName, bool verbose)
 {
-    private readonly TcpForwarding _forwarding = new(service);
-
     public async Task RunAsync(ConnectionContext client)
     {
         TlsStream tls;
         try
         {
-            tls = await protocol.AcceptAsync(new DuplexPipeStream(client.Transport), options, hostName, client.ConnectionClosed);
+            tls = await protocol.AcceptAsync(new DuplexPipeStream(client.Transport), options(), hostName, client.ConnectionClosed);
         }
         catch (Exception failure) when (failure is AuthenticationException or OperationCanceledException)
         {
@@ -23,7 +26,10 @@ internal sealed class StartTlsFront(StartTlsProtocol protocol, TlsServerOptions 
             return;
         }
         await using (tls)
-            await _forwarding.PassOnAsync(client, RelayEnd.Of(tls, tls, () => client.Abort(new ConnectionAbortedException("The service broke off."))), protocol);
+        {
+            if (service(tls.Session.ServerName) is { } destination)
+                await new TcpForwarding(destination).PassOnAsync(client, RelayEnd.Of(tls, tls, () => client.Abort(new ConnectionAbortedException("The service broke off."))), protocol);
+        }
     }
 
     private void Explain(ConnectionContext client, Exception failure)
