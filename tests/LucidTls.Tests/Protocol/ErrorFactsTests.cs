@@ -12,8 +12,9 @@ public sealed class ErrorFactsTests
         var facts = TlsErrorFacts.Of(error);
         Assert.NotEmpty(facts.Sentence);
         Assert.False(facts.Sentence.EndsWith('.'), "The explanation adds the full stop.");
-        // What this end refuses, the peer is told; of what the transport did there is nobody to tell.
-        Assert.Equal(facts.Source == TlsFailureSource.Local, facts.Alert != null);
+        // What this end refuses, the peer is told; of what the transport did there is nobody to tell, and in front of TLS there are no alerts.
+        var isBeforeTls = error is TlsError.StartTlsRefused or TlsError.StartTlsInjection or TlsError.StartTlsMalformed;
+        Assert.Equal(facts.Source == TlsFailureSource.Local && !isBeforeTls, facts.Alert != null);
         Assert.True(facts.Rule.Length == 0 || facts.Rule.StartsWith("RFC ", StringComparison.Ordinal), facts.Rule);
         var exception = new TlsException(error, "this and that");
         Assert.Contains(facts.Sentence + ": this and that.", exception.Message);
