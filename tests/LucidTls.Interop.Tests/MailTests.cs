@@ -1,65 +1,119 @@
 using System.Net;
 using System.Net.Sockets;
+using System.Text;
 using LucidTls.Interop.Tests.Peers;
 using LucidTls.StartTls;
 using MailKit;
 using MailKit.Net.Imap;
 using MailKit.Net.Pop3;
+using MailKit.Net.Smtp;
 using MailKit.Security;
 using MimeKit;
 
 namespace LucidTls.Interop.Tests;
 
-/// <summary>MailKit over our stream against Dovecot, with TLS from the start and asked for.</summary>
+/// <summary>Mail: MailKit over our streams with Dovecot and Postfix, and swaks with our front.</summary>
 public sealed class MailTests(PkiFixture pki)
 {
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task MailKit_reads_Dovecot_s_mail_over_our_stream()
+    public async Task MailKit_reads_mail_of_Dovecot_over_our_streams()
     {
-        using var server = await MailServer.StartAsync(pki);
-
-        var overTls = new TlsStream(await DialAsync(server.ImapsPort));
-        await overTls.AuthenticateAsClientAsync(pki.ClientOptions(), Cancellation);
-        await AppendAndReadAsync(overTls);
-
-        var asked = await StartTlsProtocol.Imap.ConnectAsync(await DialAsync(server.ImapPort), pki.ClientOptions(), Cancellation);
-        Assert.True(asked.Session.PeerVerdict!.IsAccepted);
-        await AppendAndReadAsync(StartTlsProtocol.Imap.WithGreeting(asked));
-
-        var pop3 = await StartTlsProtocol.Pop3.ConnectAsync(await DialAsync(server.Pop3Port), pki.ClientOptions(), Cancellation);
-        Assert.True(pop3.Session.PeerVerdict!.IsAccepted);
-        using var client = new Pop3Client();
-        await client.ConnectAsync(StartTlsProtocol.Pop3.WithGreeting(pop3), "localhost", server.Pop3Port, SecureSocketOptions.None, Cancellation);
-        await client.AuthenticateAsync("ada", "secret", Cancellation);
-        // What the two IMAP connections left.
-        Assert.Equal(2, client.Count);
-        Assert.Equal(Body, ((TextPart)(await client.GetMessageAsync(0, Cancellation)).Body!).Text.ReplaceLineEndings("\n"));
-        await client.DisconnectAsync(true, Cancellation);
+        using var server = await MailServer.StartDovecotAsync(pki);
+        foreach (var startTls in (bool[])[true, false])
+        {
+            using var client = new ImapClient();
+            await client.ConnectAsync(startTls ? await GreetedAsync(StartTlsProtocol.Imap, server.PlainPort) : await SecuredAsync(server.TlsPort), "localhost", server.PlainPort, SecureSocketOptions.None, Cancellation);
+            await client.AuthenticateAsync("somebody", "secret", Cancellation);
+            await client.Inbox.OpenAsync(FolderAccess.ReadWrite, Cancellation);
+            await client.Inbox.AppendAsync(Message("over TLS"), MessageFlags.None, Cancellation);
+            await client.NoOpAsync(Cancellation);
+            Assert.Equal("over TLS", (await client.Inbox.GetMessageAsync(client.Inbox.Count - 1, Cancellation)).Subject);
+            await client.DisconnectAsync(quit: true, Cancellation);
+        }
+        using var pop = new Pop3Client();
+        await pop.ConnectAsync(await GreetedAsync(StartTlsProtocol.Pop3, server.OtherPort), "localhost", server.OtherPort, SecureSocketOptions.None, Cancellation);
+        await pop.AuthenticateAsync("somebody", "secret", Cancellation);
+        Assert.Equal(2, await pop.GetMessageCountAsync(Cancellation));
+        await pop.DisconnectAsync(quit: true, Cancellation);
     }
 
-    private static string Body => string.Concat(Enumerable.Repeat("A line of a letter that spans many records.\n", 5_000));
-
-    private static async Task AppendAndReadAsync(Stream stream)
+    [Fact]
+    public async Task MailKit_sends_mail_by_Postfix_over_our_streams()
     {
-        using var client = new ImapClient();
-        await client.ConnectAsync(stream, "localhost", 143, SecureSocketOptions.None, Cancellation);
-        await client.AuthenticateAsync("ada", "secret", Cancellation);
-        var inbox = client.Inbox!;
-        await inbox.OpenAsync(FolderAccess.ReadWrite, Cancellation);
-        using var letter = new MimeMessage { Subject = "Letter", Body = new TextPart("plain") { Text = Body } };
-        await inbox.AppendAsync(new AppendRequest(letter), Cancellation);
-        await inbox.CheckAsync(Cancellation);
-        using var read = await inbox.GetMessageAsync(inbox.Count - 1, Cancellation);
-        Assert.Equal(Body, ((TextPart)read.Body!).Text.ReplaceLineEndings("\n"));
-        await client.DisconnectAsync(true, Cancellation);
+        using var server = await MailServer.StartPostfixAsync(pki);
+        foreach (var startTls in (bool[])[true, false])
+        {
+            using var client = new SmtpClient();
+            await client.ConnectAsync(startTls ? await GreetedAsync(StartTlsProtocol.Smtp, server.PlainPort) : await SecuredAsync(server.TlsPort), "localhost", server.PlainPort, SecureSocketOptions.None, Cancellation);
+            Assert.Contains("queued", await client.SendAsync(Message("over TLS"), Cancellation), StringComparison.Ordinal);
+            await client.DisconnectAsync(quit: true, Cancellation);
+        }
+        await server.Process.WaitForMatchAsync("(?s)TLS connection established.*TLSv1.3.*TLS connection established.*TLSv1.3");
     }
 
-    private static async Task<NetworkStream> DialAsync(int port)
+    [Fact]
+    public async Task Swaks_sends_mail_to_a_server_without_TLS_over_our_front()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        var received = ReceiveAsync(listener);
+        using var front = await Tool.ServeAsync("--starttls", "smtp", "--to", $"tcp://127.0.0.1:{((IPEndPoint)listener.LocalEndpoint).Port}");
+        using var swaks = PeerProcess.Start(Peer.Find("swaks", "swaks"), ["--server", "127.0.0.1", "--port", $"{front.Url.Port}", "--tls", "--tls-verify", "--tls-ca-path", front.AuthorityFile, "--helo", "client.example", "--from", "a@client.example", "--to", "b@localhost", "--header", "Subject: by swaks"]);
+        Assert.True(await swaks.WaitForExitAsync(PeerProcess.Patience) == 0, swaks.Text);
+        Assert.Contains("TLSv1.3", swaks.Text, StringComparison.Ordinal);
+        Assert.Contains("Subject: by swaks", await received.WaitAsync(PeerProcess.Patience, Cancellation), StringComparison.Ordinal);
+    }
+
+    private static MimeMessage Message(string subject)
+    {
+        var message = new MimeMessage { Subject = subject, Body = new TextPart("plain") { Text = new string('x', 100_000) } };
+        message.From.Add(MailboxAddress.Parse("somebody@localhost"));
+        message.To.Add(MailboxAddress.Parse("else@localhost"));
+        return message;
+    }
+
+    private async Task<Stream> GreetedAsync(StartTlsProtocol protocol, int port)
     {
         var tcp = new TcpClient();
         await tcp.ConnectAsync(IPAddress.Loopback, port, Cancellation);
-        return tcp.GetStream();
+        return protocol.WithGreeting(await protocol.ConnectAsync(tcp.GetStream(), pki.ClientOptions(), Cancellation));
+    }
+
+    private async Task<Stream> SecuredAsync(int port)
+    {
+        var tcp = new TcpClient();
+        await tcp.ConnectAsync(IPAddress.Loopback, port, Cancellation);
+        var tls = new TlsStream(tcp.GetStream());
+        await tls.AuthenticateAsClientAsync(pki.ClientOptions(), Cancellation);
+        return tls;
+    }
+
+    /// <summary>A mail server as simple as can be.</summary>
+    private static async Task<string> ReceiveAsync(TcpListener listener)
+    {
+        using var tcp = await listener.AcceptTcpClientAsync(Cancellation);
+        await using var stream = tcp.GetStream();
+        using var reader = new StreamReader(stream, Encoding.ASCII);
+        await SayAsync("220 plain");
+        while (await reader.ReadLineAsync(Cancellation) is { } line)
+        {
+            if (line != "DATA")
+            {
+                await SayAsync(line == "QUIT" ? "221 bye" : "250 ok");
+                continue;
+            }
+            await SayAsync("354 go on");
+            var message = new StringBuilder();
+            while (await reader.ReadLineAsync(Cancellation) is { } text && text != ".")
+                message.AppendLine(text);
+            await SayAsync("250 taken");
+            await SayAsync(await reader.ReadLineAsync(Cancellation) == "QUIT" ? "221 bye" : "250 ok");
+            return message.ToString();
+        }
+        return "";
+
+        async Task SayAsync(string line) => await stream.WriteAsync(Encoding.ASCII.GetBytes(line + "\r\n"), Cancellation);
     }
 }

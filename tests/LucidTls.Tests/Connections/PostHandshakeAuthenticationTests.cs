@@ -229,7 +229,7 @@ public sealed class PostHandshakeAuthenticationTests
         for (var i = 0; i < 3; i++)
         {
             var buffer = new byte[4];
-            var reading = isSynchronous ? Task.Run(() => pair.Server.Read(buffer, 0, 4), Cancellation) : pair.Server.ReadAsync(buffer, Cancellation).AsTask();
+            var reading = isSynchronous ? Task.Factory.StartNew(() => pair.Server.Read(buffer, 0, 4), Cancellation, TaskCreationOptions.LongRunning, TaskScheduler.Default) : pair.Server.ReadAsync(buffer, Cancellation).AsTask();
             await pair.Client.WriteAsync("data"u8.ToArray(), Cancellation);
             Assert.Equal(4, await reading.WaitAsync(Fixture.Patience, Cancellation));
             Assert.Equal("data"u8.ToArray(), buffer);
