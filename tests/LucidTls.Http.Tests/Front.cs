@@ -41,7 +41,7 @@ internal sealed class Front : IDisposable
             while (true)
                 links.Add(LinkAsync(await _listener.AcceptTcpClientAsync(_end.Token)));
         }
-        catch (Exception end) when (end is OperationCanceledException or SocketException or ObjectDisposedException)
+        catch (Exception end) when (end is OperationCanceledException or SocketException or InvalidOperationException)
         {
             await Task.WhenAll(links);
         }

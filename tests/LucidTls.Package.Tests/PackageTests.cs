@@ -121,7 +121,7 @@ public sealed partial class PackageTests(Packages packages)
                 while (true)
                     _ = ServeAsync(await _listener.AcceptTcpClientAsync(Cancellation));
             }
-            catch (Exception exception) when (exception is ObjectDisposedException or SocketException or OperationCanceledException)
+            catch (Exception exception) when (exception is InvalidOperationException or SocketException or OperationCanceledException)
             {
                 // The test is over.
             }
