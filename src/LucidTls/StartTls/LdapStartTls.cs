@@ -69,6 +69,9 @@ internal sealed class LdapStartTls() : StartTlsProtocol("ldap", 389, "LDAP")
             if (!reader.TryReadInt32(out var id) || id < 0)
                 throw PlainLink.Malformed("a message of LDAP without a number");
             var operation = reader.PeekTag();
+            // RFC 4511 §4.1.1: each operation has a tag of the class application.
+            if (operation.TagClass != TagClass.Application)
+                throw PlainLink.Malformed("a message of LDAP without an operation");
             if (!operation.IsConstructed)
                 return (id, operation, reader);
             return (id, operation, reader.ReadSequence(operation));

@@ -175,6 +175,22 @@ public sealed class StartTlsTests
         Assert.Equal(TlsError.StartTlsMalformed, (await ConnectFailureAsync(name, said)).Error);
 
     [Theory]
+    [InlineData("imap", "STARTTLS\r\n")]
+    [InlineData("imap", "* STARTTLS\r\n")]
+    [InlineData("ldap", "GET / HTTP/1.0\r\n")]
+    [InlineData("ldap", "0\u001D\u0002\u0001\u0012\u002E\u0033\u002E6.1.4.1.1466.1.4.1.1466.20037")]
+    [InlineData("ldap", "0\u0005\u0002\u0001\u0001\u0030\0")]
+    [InlineData("ldap", "0\u0003\u0002\u0001\u0001")]
+    [InlineData("xmpp", "<html>")]
+    public async Task A_client_that_breaks_its_protocol_is_refused(string name, string sent)
+    {
+        var (clientSide, serverSide) = DuplexPipe.Create();
+        var accepting = StartTlsProtocol.Find(name)!.AcceptAsync(serverSide, Fixture.ServerOptions(), cancellationToken: Cancellation);
+        await clientSide.WriteAsync(Encoding.Latin1.GetBytes(sent), Cancellation);
+        Assert.Equal(TlsError.StartTlsMalformed, Why(await Assert.ThrowsAsync<AuthenticationException>(() => accepting.WaitAsync(Fixture.Patience, Cancellation))).Error);
+    }
+
+    [Theory]
     [InlineData("smtp", "MAIL FROM:<a@b>\r\n", "530 ")]
     [InlineData("smtp", "STARTTLS now\r\n", "501 ")]
     [InlineData("imap", "a LOGIN x y\r\n", "a NO [PRIVACYREQUIRED]")]
