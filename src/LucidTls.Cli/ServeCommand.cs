@@ -40,15 +40,17 @@ internal static class ServeCommand
         var cert = new Option<string>("--cert") { Description = "The certificate chain (PEM, leaf first). Without it, a private authority of your own issues one for this machine", HelpName = "FILE" };
         var key = new Option<string>("--key") { Description = "The certificate's private key (PEM), unless the file of --cert holds it", HelpName = "FILE" };
         var startTls = CommonOptions.StartTls("Begin in plain text and turn to TLS as this protocol does, in front of a service without TLS", StartTlsProtocol.All.Where(protocol => protocol.HasServerSide));
+        var proxyProtocol = new Option<bool>("--proxy-protocol") { Description = "Each connection comes from a proxy that says first whose it is (PROXY protocol, version 1 or 2). Let nobody but the proxy reach the port" };
+        var sendProxyProtocol = new Option<ProxyVersion?>("--send-proxy-protocol") { Description = "Tell the service of --to tcp://HOST:PORT whose connection it gets: v1 or v2 of the PROXY protocol", HelpName = "v1|v2" };
         var metrics = CommonOptions.Metrics();
         var config = new Option<string>("--config") { Description = "Serve what this file (YAML) says: several addresses, names, certificates and services", HelpName = "FILE" };
         var check = new Option<bool>("--check") { Description = "Only say whether the file of --config can be used" };
         var verbose = new Option<bool>("--verbose") { Description = "Show each connection, not only the handshakes that fail" };
 
-        var command = new Command("serve", "Speak TLS 1.3 and 1.2 in front of a service. Without --to or --root, visitors get a page that shows them their own connection.") { listen, to, root, startTls, cert, key, metrics, config, check, verbose };
+        var command = new Command("serve", "Speak TLS 1.3 and 1.2 in front of a service. Without --to or --root, visitors get a page that shows them their own connection.") { listen, to, root, startTls, proxyProtocol, sendProxyProtocol, cert, key, metrics, config, check, verbose };
         command.Validators.Add(result =>
         {
-            if (result.GetResult(config) is not null && new Option[] { listen, to, root, startTls, cert, key, metrics }.Any(option => result.GetResult(option) is not null))
+            if (result.GetResult(config) is not null && new Option[] { listen, to, root, startTls, proxyProtocol, sendProxyProtocol, cert, key, metrics }.Any(option => result.GetResult(option) is not null))
                 result.AddError("--config says all there is to say but --verbose and --check.");
             if (result.GetResult(check) is not null && result.GetResult(config) is null)
                 result.AddError("--check needs --config: the file to check.");
@@ -56,12 +58,14 @@ internal static class ServeCommand
                 result.AddError("--to and --root exclude each other: there is one thing behind the TLS.");
             if (result.GetResult(startTls) is not null && result.GetValue(to)?.StartsWith("tcp://", StringComparison.OrdinalIgnoreCase) != true)
                 result.AddError("--starttls needs --to tcp://HOST:PORT: the service that speaks the protocol without TLS.");
+            if (result.GetResult(sendProxyProtocol) is not null && result.GetValue(to)?.StartsWith("tcp://", StringComparison.OrdinalIgnoreCase) != true)
+                result.AddError("--send-proxy-protocol needs --to tcp://HOST:PORT. HTTP services are told by X-Forwarded-For.");
             if (result.GetResult(key) is not null && result.GetResult(cert) is null)
                 result.AddError("--key needs --cert: a private key alone says nothing about who this server is.");
         });
         command.SetAction((parsed, _) => parsed.GetValue(config) is { } file ? parsed.GetValue(check) ? ServeConfigured.CheckAsync(file) : ServeConfigured.RunAsync(file, parsed.GetValue(verbose)) : RunAsync(
             parsed.GetValue(listen) ?? new IPEndPoint(IPAddress.Loopback, 8443),
-            BackendOf(parsed.GetValue(to), parsed.GetValue(root)) with { StartTls = parsed.GetValue(startTls) },
+            BackendOf(parsed.GetValue(to), parsed.GetValue(root)) with { StartTls = parsed.GetValue(startTls), ExpectsProxyHeader = parsed.GetValue(proxyProtocol), SendProxyHeader = parsed.GetValue(sendProxyProtocol) },
             parsed.GetValue(cert),
             parsed.GetValue(key),
             parsed.GetValue(metrics),

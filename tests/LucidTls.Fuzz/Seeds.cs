@@ -98,6 +98,7 @@ internal static class Seeds
             ["records"] = [fromClient],
             ["first-bytes"] = [[0, .. "GET / HTTP/1.1"u8], [1, .. "220 mail ESMTP"u8], [0, 0x80, 0x2E, 1, 0, 2], [0, 0x16, 3, 1, 0, 5]],
             ["start-tls"] = StartTlsDialogue.Seeds,
+            ["proxy-header"] = ProxyHeaders.Seeds,
             ["certificate"] = [Leaf, Intermediate, Root],
             ["certificate-timestamps"] = [[0, .. TimestampList()], [1, .. TimestampList()]],
             ["identity"] = IdentityFiles(),

@@ -13,6 +13,7 @@ internal static class Targets
 {
     public static IReadOnlyDictionary<string, Action<byte[]>> All { get; } = new Dictionary<string, Action<byte[]>>
     {
+        ["proxy-header"] = ProxyHeaders.Run,
         ["client-hello"] = data => RoundTrip(ClientHello.Parse(data), data),
         ["server-hello"] = data => ServerHello.Parse(data),
         ["encrypted-extensions"] = data => RoundTrip(EncryptedExtensions.Parse(data), data),

@@ -24,6 +24,12 @@ internal sealed record Backend(Uri? Http, HostPort? Tcp, string? Root)
     /// <summary>The protocol that begins in plain text and turns to TLS, with a TCP service; null for TLS from the first byte.</summary>
     public StartTlsProtocol? StartTls { get; init; }
 
+    /// <summary>Whether each connection comes from a proxy that says first whose it is.</summary>
+    public bool ExpectsProxyHeader { get; init; }
+
+    /// <summary>How a TCP service is told whose connection it gets; null for not at all.</summary>
+    public ProxyVersion? SendProxyHeader { get; init; }
+
     /// <summary>A service by its URL: http://HOST:PORT or tcp://HOST:PORT; null for anything else.</summary>
     public static Backend? TryParse(string text)
     {
@@ -87,6 +93,8 @@ internal static class FrontEnd
 
     private static void Use(ListenOptions endpoint, TlsServerOptions tls, Backend backend, bool verbose)
     {
+        if (backend.ExpectsProxyHeader)
+            endpoint.UseProxyProtocol(verbose);
         if (backend.Tcp is not { } tcp)
         {
             endpoint.UseLucidTls(tls);
@@ -95,11 +103,11 @@ internal static class FrontEnd
         endpoint.Protocols = HttpProtocols.None;
         if (backend.StartTls is { } protocol)
         {
-            endpoint.Run(new StartTlsFront(protocol, () => tls, _ => tcp, MachineNames.Host, verbose).RunAsync);
+            endpoint.Run(new StartTlsFront(protocol, () => tls, _ => tcp, MachineNames.Host, verbose, backend.SendProxyHeader).RunAsync);
             return;
         }
         endpoint.UseLucidTls(tls);
-        endpoint.Run(new TcpForwarding(tcp).RunAsync);
+        endpoint.Run(new TcpForwarding(tcp, backend.SendProxyHeader).RunAsync);
     }
 
     /// <summary>Answers with the files of a folder.</summary>

@@ -11,7 +11,8 @@ namespace LucidTls.Cli.Serving;
 /// <param name="service">Where to pass on what came for a name; null for nowhere.</param>
 /// <param name="hostName">What greetings show.</param>
 /// <param name="verbose">Whether those are shown too that connect and leave.</param>
-internal sealed class StartTlsFront(StartTlsProtocol protocol, Func<TlsServerOptions> options, Func<string?, HostPort?> service, string hostName, bool verbose)
+/// <param name="proxyHeader">How the service is told whose connection it gets; null for not at all.</param>
+internal sealed class StartTlsFront(StartTlsProtocol protocol, Func<TlsServerOptions> options, Func<string?, HostPort?> service, string hostName, bool verbose, ProxyVersion? proxyHeader = null)
 {
     public async Task RunAsync(ConnectionContext client)
     {
@@ -28,7 +29,7 @@ internal sealed class StartTlsFront(StartTlsProtocol protocol, Func<TlsServerOpt
         await using (tls)
         {
             if (service(tls.Session.ServerName) is { } destination)
-                await new TcpForwarding(destination).PassOnAsync(client, RelayEnd.Of(tls, tls, () => client.Abort(new ConnectionAbortedException("The service broke off."))), protocol);
+                await new TcpForwarding(destination, proxyHeader).PassOnAsync(client, RelayEnd.Of(tls, tls, () => client.Abort(new ConnectionAbortedException("The service broke off."))), protocol);
         }
     }
 

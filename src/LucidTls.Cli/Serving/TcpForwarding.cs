@@ -1,3 +1,4 @@
+using System.Net;
 using System.Net.Sockets;
 using LucidTls.Cli.Reporting;
 using LucidTls.StartTls;
@@ -6,7 +7,7 @@ using Microsoft.AspNetCore.Connections;
 namespace LucidTls.Cli.Serving;
 
 /// <summary>Passes what came over TLS on to a plain TCP service, and back.</summary>
-internal sealed class TcpForwarding(HostPort destination)
+internal sealed class TcpForwarding(HostPort destination, ProxyVersion? proxyHeader = null)
 {
     private static readonly TimeSpan ConnectTimeout = TimeSpan.FromSeconds(10);
 
@@ -37,6 +38,8 @@ internal sealed class TcpForwarding(HostPort destination)
         try
         {
             await service.ConnectAsync(destination.Host, destination.Port, timeout.Token);
+            if (proxyHeader is { } version)
+                await service.SendAsync(new ProxyHeader(client.RemoteEndPoint as IPEndPoint, client.LocalEndPoint as IPEndPoint).Write(version), timeout.Token);
             if (greeting is not null)
             {
                 await using var stream = new NetworkStream(service, ownsSocket: false);

@@ -1,0 +1,69 @@
+using System.Buffers;
+using System.IO.Pipelines;
+using LucidTls.Cli.Reporting;
+using Microsoft.AspNetCore.Connections;
+
+namespace LucidTls.Cli.Serving;
+
+/// <summary>The PROXY protocol in front of TLS: connections come from a proxy that says first whose they are.</summary>
+internal static class ProxyProtocol
+{
+    /// <summary>How long a proxy may take for its header.</summary>
+    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(10);
+
+    /// <summary>Each connection has to begin with a header; its addresses become the connection's. Any other is refused.</summary>
+    public static IConnectionBuilder UseProxyProtocol(this IConnectionBuilder endpoint, bool verbose) => endpoint.Use(next => async connection =>
+    {
+        var (header, problem) = await ReadAsync(connection.Transport.Input, connection.ConnectionClosed);
+        if (header is null)
+        {
+            // Whoever only looks whether somebody listens is no news.
+            if (problem is not null || verbose)
+                Terminal.MarkupLine($"[grey]{DateTime.Now:HH:mm:ss}[/] {Terminal.Escape($"{connection.RemoteEndPoint}: refused, since {problem ?? "it left before its PROXY header was there"}.")}");
+            RelayMeter.Refused("proxy_header");
+            connection.Abort(new ConnectionAbortedException("There is no good PROXY header."));
+            return;
+        }
+        if (header.Source is not null)
+        {
+            connection.RemoteEndPoint = header.Source;
+            connection.LocalEndPoint = header.Destination;
+        }
+        await next(connection);
+    });
+
+    /// <summary>The header, which is consumed with nothing after it; or null with what is wrong, or null twice for a proxy that said nothing and left.</summary>
+    internal static async Task<(ProxyHeader? Header, string? Problem)> ReadAsync(PipeReader input, CancellationToken closed)
+    {
+        using var timeout = CancellationTokenSource.CreateLinkedTokenSource(closed);
+        timeout.CancelAfter(Timeout);
+        try
+        {
+            while (true)
+            {
+                var result = await input.ReadAsync(timeout.Token);
+                var start = result.Buffer.Slice(0, Math.Min(result.Buffer.Length, ProxyHeader.MostBytes));
+                var status = ProxyHeader.TryRead(start.IsSingleSegment ? start.FirstSpan : start.ToArray(), out var header, out var length, out var problem);
+                if (status == OperationStatus.Done)
+                {
+                    input.AdvanceTo(result.Buffer.GetPosition(length));
+                    return (header, null);
+                }
+                var isEmpty = result.Buffer.IsEmpty;
+                input.AdvanceTo(result.Buffer.Start, result.Buffer.End);
+                if (status == OperationStatus.InvalidData)
+                    return (null, problem);
+                if (result.IsCompleted)
+                    return (null, isEmpty ? null : "it ends within its PROXY header");
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            return (null, closed.IsCancellationRequested ? null : "its PROXY header did not come in time");
+        }
+        catch (IOException)
+        {
+            return (null, null);
+        }
+    }
+}
