@@ -39,37 +39,6 @@ public sealed class ReloadTests : IDisposable
     }
 
     [Fact]
-    public async Task No_connection_and_no_request_fails_while_certificates_are_replaced()
-    {
-        _files.Issue("server", "CN=0");
-        await using var server = await StartAsync();
-        using var stop = new CancellationTokenSource();
-        var made = 0;
-        var clients = Enumerable.Range(0, 4).Select(_ => Task.Run(async () =>
-        {
-            while (!stop.IsCancellationRequested)
-            {
-                await using var connection = await server.ConnectAsync(SslApplicationProtocol.Http11);
-                Assert.Contains("200 OK", await AskAsync(connection), StringComparison.Ordinal);
-                Interlocked.Increment(ref made);
-            }
-        }, Cancel)).ToArray();
-
-        for (var i = 1; i <= 5; i++)
-        {
-            var latest = _files.Issue("server", $"CN={i}");
-            await server.Log.WaitAsync(Changed, i);
-            await using var connection = await server.ConnectAsync();
-            Assert.Equal(latest, connection.Session.PeerCertificates[0].ToArray());
-        }
-        await stop.CancelAsync();
-        await Task.WhenAll(clients);
-
-        Assert.True(made > 20);
-        Assert.Empty(server.Log.Problems);
-    }
-
-    [Fact]
     public async Task A_link_that_is_turned_to_another_file_counts_as_a_new_one()
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "Making links needs a privilege there.");

@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using LucidTls.Certificates;
 using LucidTls.Certificates.Revocation;
@@ -40,7 +41,7 @@ internal sealed class ConfiguredTls : IAsyncDisposable
         _contentRoot = contentRoot;
         _logger = logger;
         _settings = EndpointSettings.Read(new Settings(section), contentRoot);
-        (_current, _fingerprint) = Make(_settings);
+        Begin();
     }
 
     /// <summary>The options for the next connection.</summary>
@@ -53,8 +54,16 @@ internal sealed class ConfiguredTls : IAsyncDisposable
     public void Start(HttpProtocols protocols)
     {
         _protocols = protocols;
-        (_current, _fingerprint) = Make(_settings);
+        Begin();
         _watching = WatchAsync();
+    }
+
+    [MemberNotNull(nameof(_fingerprint), nameof(_current))]
+    private void Begin()
+    {
+        // Taken before anything is read: what changes meanwhile is seen as a change by the next look.
+        _fingerprint = FingerprintOf(_settings);
+        (_current, _identities) = Make(_settings);
     }
 
     public async ValueTask DisposeAsync()
@@ -67,6 +76,7 @@ internal sealed class ConfiguredTls : IAsyncDisposable
     private async Task WatchAsync()
     {
         var interval = Interval;
+        var cost = TimeSpan.FromMilliseconds(1);
         var changing = "";
         var failed = "";
         try
@@ -81,16 +91,14 @@ internal sealed class ConfiguredTls : IAsyncDisposable
                 }
                 var began = TimeProvider.System.GetTimestamp();
                 var (settings, fingerprint, failure) = Look();
-                // However many files there are, looking at them takes a fiftieth of the time.
-                interval = TimeSpan.FromTicks(Math.Max(Interval.Ticks, 50 * TimeProvider.System.GetElapsedTime(began).Ticks));
-                if (fingerprint == _fingerprint || fingerprint == failed)
+                // However many files there are, looking at them takes a fiftieth of the time. A single look that took long was kept waiting by others.
+                cost = TimeSpan.FromTicks(Math.Clamp(TimeProvider.System.GetElapsedTime(began).Ticks, TimeSpan.TicksPerMillisecond, 2 * cost.Ticks));
+                interval = TimeSpan.FromTicks(Math.Max(Interval.Ticks, 50 * cost.Ticks));
+                var isSettled = fingerprint == changing;
+                changing = fingerprint;
+                if (!isSettled || fingerprint == _fingerprint || fingerprint == failed)
                     continue;
-                if (fingerprint != changing)
-                {
-                    changing = fingerprint;
-                    continue;
-                }
-                failed = failure == null && await TryChangeAsync(settings!).ConfigureAwait(false) is null ? "" : fingerprint;
+                failed = failure == null && await TryChangeAsync(settings!, fingerprint).ConfigureAwait(false) ? "" : fingerprint;
                 if (failure != null)
                     _logger.ConfigurationRefused(_section.Path, failure);
             }
@@ -116,25 +124,33 @@ internal sealed class ConfiguredTls : IAsyncDisposable
         }
     }
 
-    /// <returns>Null when the new options are in use; otherwise why they are not, which is logged.</returns>
-    private async Task<string?> TryChangeAsync(EndpointSettings settings)
+    /// <returns>Whether that is settled: the new options are in use, or the files have changed meanwhile and are looked at again. Otherwise it is logged why not.</returns>
+    private async Task<bool> TryChangeAsync(EndpointSettings settings, string fingerprint)
     {
         var before = _identities;
         try
         {
-            var (options, fingerprint) = Make(settings);
+            var (options, identities) = Make(settings);
             // A certificate that promises a staple is of no use before it has one.
-            await Task.WhenAny(Task.WhenAll(_identities.Values.Select(identity => identity.Ready)), Task.Delay(StapleTime, _stop.Token)).ConfigureAwait(false);
-            (_settings, _current, _fingerprint) = (settings, options, fingerprint);
+            await Task.WhenAny(Task.WhenAll(identities.Values.Select(identity => identity.Ready)), Task.Delay(StapleTime, _stop.Token)).ConfigureAwait(false);
+            // What was written to while it was read may be one part old and one part new.
+            if (FingerprintOf(settings) != fingerprint)
+            {
+                await DisposeAsync(identities, but: before).ConfigureAwait(false);
+                return true;
+            }
+            (_settings, _current, _fingerprint, _identities) = (settings, options, fingerprint, identities);
         }
         catch (Exception exception) when (exception is not OperationCanceledException)
         {
+            if (Look().Fingerprint != fingerprint)
+                return true;
             _logger.ConfigurationRefused(_section.Path, exception.Message);
-            return exception.Message;
+            return false;
         }
         _logger.ConfigurationChanged(_section.Path, string.Join(", ", _identities.Values.Select(identity => identity.Subject)));
         await DisposeAsync(before, but: _identities).ConfigureAwait(false);
-        return null;
+        return true;
     }
 
     private static async Task DisposeAsync(Dictionary<string, ConfiguredIdentity> identities, Dictionary<string, ConfiguredIdentity> but)
@@ -146,10 +162,8 @@ internal sealed class ConfiguredTls : IAsyncDisposable
         }
     }
 
-    private (TlsServerOptions Options, string Fingerprint) Make(EndpointSettings settings)
+    private (TlsServerOptions Options, Dictionary<string, ConfiguredIdentity> Identities) Make(EndpointSettings settings)
     {
-        // Taken before anything is read: what changes meanwhile is seen as a change by the next look.
-        var fingerprint = FingerprintOf(settings);
         var identities = new Dictionary<string, ConfiguredIdentity>();
         try
         {
@@ -157,8 +171,7 @@ internal sealed class ConfiguredTls : IAsyncDisposable
             var sites = settings.Sites.ToDictionary(site => site.Key, site => MakeSite(settings, site.Value, identities), StringComparer.Ordinal);
             if (sites.Count > 0)
                 options.OptionsSelector = (hello, _) => new ValueTask<TlsServerOptions?>(EndpointSettings.Find(sites, hello.ServerName));
-            _identities = identities;
-            return (options, fingerprint);
+            return (options, identities);
         }
         catch
         {

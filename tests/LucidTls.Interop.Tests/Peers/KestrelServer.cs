@@ -6,6 +6,7 @@ using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -33,13 +34,23 @@ internal sealed class KestrelServer : IAsyncDisposable
     public IReadOnlyCollection<string> Warnings => _problems.Lines;
 
     /// <summary>"/" is answered with a word, "/large" with a megabyte, a POST with the number of bytes that came.</summary>
-    public static async Task<KestrelServer> StartAsync(TlsServerOptions options)
+    public static Task<KestrelServer> StartAsync(TlsServerOptions options) =>
+        StartAsync(builder => builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0, listen => listen.UseLucidTls(options))));
+
+    /// <summary>The same by the configuration's endpoint "Https", which follows its files: <c>settings</c> are those of its section LucidTls.</summary>
+    public static Task<KestrelServer> StartConfiguredAsync(params IEnumerable<(string Key, string? Value)> settings) => StartAsync(builder =>
+    {
+        builder.Configuration.AddInMemoryCollection(settings.Select(pair => KeyValuePair.Create($"Kestrel:Endpoints:Https:LucidTls:{pair.Key}", pair.Value)).Prepend(new("Kestrel:Endpoints:Https:Url", "https://127.0.0.1:0")));
+        builder.WebHost.UseLucidTls();
+    });
+
+    private static async Task<KestrelServer> StartAsync(Action<WebApplicationBuilder> listen)
     {
         var problems = new Problems();
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders().SetMinimumLevel(LogLevel.Warning).AddProvider(problems);
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(10));
-        builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0, listen => listen.UseLucidTls(options)));
+        listen(builder);
         var app = builder.Build();
         var server = new KestrelServer(app, problems);
         app.Run(server.AnswerAsync);
