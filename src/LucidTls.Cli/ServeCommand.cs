@@ -184,8 +184,7 @@ internal static class ServeCommand
             _ => "A page that shows each visitor the connection it came over",
         };
         Terminal.MarkupLine($"{Terminal.Escape(what)}, until Ctrl-C:");
-        Console.Out.WriteLine(url);
-        Console.Out.Flush();
+        Terminal.Announce(url);
     }
 
     private static void AnnounceAuthority(PrivateIdentity own, string url, IPEndPoint bound)

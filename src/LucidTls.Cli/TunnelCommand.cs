@@ -97,10 +97,9 @@ internal static class TunnelCommand
     private static void Announce(WebApplication app, EndPoint listen, HostPort server, IPEndPoint? metricsAt)
     {
         Terminal.MarkupLine($"{Terminal.Escape($"A tunnel to {server}")}, until Ctrl-C:");
-        Console.Out.WriteLine(listen is IPEndPoint ip ? ServeCommand.BoundEndPoint(app, ip, at: 0).ToString() : UnixPrefix + listen);
+        Terminal.Announce(listen is IPEndPoint ip ? ServeCommand.BoundEndPoint(app, ip, at: 0).ToString() : UnixPrefix + listen);
         if (metricsAt is not null)
             Terminal.Line($"Metrics at http://{ServeCommand.BoundEndPoint(app, metricsAt, at: 1)}/metrics");
-        Console.Out.Flush();
     }
 
     // A socket that nobody listens on any more is in the way of a new one.

@@ -38,11 +38,10 @@ internal static class ServeConfigured
         for (var i = 0; i < configuration.Services.Count; i++)
         {
             var service = configuration.Services[i];
-            Console.Out.WriteLine($"{(service.IsTcp ? "" : "https://")}{ServeCommand.BoundEndPoint(front.App, service.Listen, at: i)}{(service.IsTcp ? "" : "/")}");
+            Terminal.Announce($"{(service.IsTcp ? "" : "https://")}{ServeCommand.BoundEndPoint(front.App, service.Listen, at: i)}{(service.IsTcp ? "" : "/")}");
         }
         if (configuration.Metrics is { } metricsAt)
             Terminal.Line($"Metrics at http://{ServeCommand.BoundEndPoint(front.App, metricsAt, at: configuration.Services.Count)}/metrics");
-        Console.Out.Flush();
         Terminal.MarkupLine($"{Terminal.Escape($"As {file} says, which is followed")}, until Ctrl-C.");
         var watching = ConfigurationWatch.RunAsync(file, front, hangup, termination.Requested);
         await termination.WaitAsync();

@@ -14,15 +14,27 @@ internal static class Terminal
     /// <summary>One line in Spectre's markup; what comes from elsewhere goes through <see cref="Escape"/>.</summary>
     public static void MarkupLine(string markup)
     {
-        lock (Gate)
-            Console.Value.MarkupLine(markup);
+        Write(console => console.MarkupLine(markup));
     }
 
     /// <summary>One line as it is.</summary>
     public static void Line(string text = "")
     {
-        lock (Gate)
-            Console.Value.WriteLine(text);
+        Write(console => console.WriteLine(text));
+    }
+
+    /// <summary>Tells on standard output where a service listens, which is served also if nobody can be told.</summary>
+    public static void Announce(string address)
+    {
+        try
+        {
+            System.Console.Out.WriteLine(address);
+            System.Console.Out.Flush();
+        }
+        catch (IOException failure)
+        {
+            Fail($"Standard output cannot be written: {failure.Message} It is {address}");
+        }
     }
 
     /// <summary>An error with its explanation.</summary>
@@ -30,6 +42,19 @@ internal static class Terminal
 
     /// <summary>Makes text harmless for the terminal and for the markup.</summary>
     public static string Escape(string text) => Markup.Escape(Printable.Line(text));
+
+    private static void Write(Action<IAnsiConsole> write)
+    {
+        try
+        {
+            lock (Gate)
+                write(Console.Value);
+        }
+        catch (IOException)
+        {
+            // The disk that the log goes to is full, or whoever read it is gone: a line is lost, and the work goes on.
+        }
+    }
 
     private static IAnsiConsole Open()
     {

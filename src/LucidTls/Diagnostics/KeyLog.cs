@@ -25,10 +25,17 @@ internal sealed class KeyLog
 
     private static void AppendToFile(string line)
     {
-        lock (FileLock)
+        try
         {
-            using var file = new FileStream(EnvironmentFile!, FileMode.Append, FileAccess.Write, FileShare.ReadWrite);
-            file.Write(Encoding.ASCII.GetBytes(line + "\n"));
+            lock (FileLock)
+            {
+                using var file = new FileStream(EnvironmentFile!, FileMode.Append, FileAccess.Write, FileShare.ReadWrite);
+                file.Write(Encoding.ASCII.GetBytes(line + "\n"));
+            }
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException or NotSupportedException)
+        {
+            // What is there to watch connections must not end them: a full disk costs this line alone.
         }
     }
 }

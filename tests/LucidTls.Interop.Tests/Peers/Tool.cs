@@ -11,6 +11,9 @@ internal sealed class Tool : IDisposable
 
     public PeerProcess Process { get; }
 
+    /// <summary>The program, and what comes before its arguments.</summary>
+    public static IReadOnlyList<string> CommandLine { get; } = Environment.GetEnvironmentVariable("LUCIDTLS_BINARY") is { } binary ? [binary] : ["dotnet", Path.Combine(AppContext.BaseDirectory, "LucidTls.Cli.dll")];
+
     /// <summary>Where it listens, by the name localhost.</summary>
     public Uri Url { get; }
 
@@ -25,9 +28,7 @@ internal sealed class Tool : IDisposable
     private static async Task<Tool> StartAsync(IEnumerable<string> arguments)
     {
         var data = new TempFolder();
-        var binary = Environment.GetEnvironmentVariable("LUCIDTLS_BINARY");
-        string[] assembly = binary is null ? [Path.Combine(AppContext.BaseDirectory, "LucidTls.Cli.dll")] : [];
-        var process = PeerProcess.Start(binary ?? "dotnet", [.. assembly, .. arguments], collectOutput: false, new Dictionary<string, string> { ["XDG_DATA_HOME"] = data.Path });
+        var process = PeerProcess.Start(CommandLine[0], [.. CommandLine.Skip(1), .. arguments], collectOutput: false, new Dictionary<string, string> { ["XDG_DATA_HOME"] = data.Path });
         using var output = new StreamReader(process.Output, leaveOpen: true);
         var url = await output.ReadLineAsync(TestContext.Current.CancellationToken).AsTask().WaitAsync(PeerProcess.Patience);
         Assert.True(url != null, $"lucidtls did not start: {process.Text}");
