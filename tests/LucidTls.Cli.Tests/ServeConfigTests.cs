@@ -77,6 +77,34 @@ public sealed class ServeConfigTests : IDisposable
         await Assert.ThrowsAsync<AuthenticationException>(() => ConnectAsync(tool, "a.example", options => options.MaximumVersion = TlsVersion.Tls12));
     }
 
+    [Fact]
+    public async Task A_service_behind_a_proxy_takes_its_header_and_each_site_passes_it_on_as_asked()
+    {
+        await using var service = new Peer(async socket =>
+        {
+            await using var stream = new NetworkStream(socket);
+            await Peer.EchoAsync(stream);
+        });
+        await using var tool = await StartAsync($$"""
+            services:
+              - listen: 127.0.0.1:0
+                proxy-protocol: true
+                sites:
+                  - {names: a.example, certificate: a.pem, to: 'tcp://127.0.0.1:{{service.Port}}', send-proxy-protocol: v1}
+                  - {names: b.example, certificate: b.pem, to: 'tcp://127.0.0.1:{{service.Port}}'}
+            """);
+        const string Header = "PROXY TCP4 192.0.2.7 198.51.100.2 56324 443\r\n";
+        foreach (var (name, expected) in new[] { ("a.example", Header + "hello"), ("b.example", "hello") })
+        {
+            await using var tls = await ConnectAsync(tool, name, header: Header);
+            await tls.WriteAsync("hello"u8.ToArray(), Cancel);
+            await tls.ShutdownAsync(Cancel);
+            Assert.Equal(expected, await new StreamReader(tls).ReadToEndAsync(Cancel));
+        }
+        await Assert.ThrowsAsync<AuthenticationException>(() => ConnectAsync(tool, "a.example"));
+        await tool.WaitForErrorAsync("does not begin with a header of the PROXY protocol");
+    }
+
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
@@ -131,10 +159,10 @@ public sealed class ServeConfigTests : IDisposable
     [Fact]
     public async Task Check_says_what_it_found()
     {
-        _folder.Write("serve.yaml", "services: [{listen: 8443, sites: [{names: b.example, certificate: b.pem, root: pages}]}, {listen: 2525, starttls: smtp, sites: [{certificate: a.pem, to: 'tcp://localhost:25'}]}]");
+        _folder.Write("serve.yaml", "services: [{listen: 8443, sites: [{names: b.example, certificate: b.pem, root: pages}]}, {listen: 2525, starttls: smtp, proxy-protocol: true, sites: [{certificate: a.pem, to: 'tcp://localhost:25'}]}]");
         var result = await Tool.RunAsync(_folder.Path, null, "serve", "--check", "--config", _folder["serve.yaml"]);
         Assert.Equal(ExitCode.Ok, result.ExitCode);
-        foreach (var part in (string[])["127.0.0.1:8443", "b.example", "smtp with STARTTLS", "any other name", "tcp://localhost:25", "can be used"])
+        foreach (var part in (string[])["127.0.0.1:8443", "b.example", "smtp with STARTTLS", "behind a proxy", "any other name", "tcp://localhost:25", "can be used"])
             Assert.Contains(part, result.Errors, StringComparison.Ordinal);
         File.Delete(_folder["b.pem"]);
         result = await Tool.RunAsync(_folder.Path, null, "serve", "--check", "--config", _folder["serve.yaml"]);
@@ -164,6 +192,10 @@ public sealed class ServeConfigTests : IDisposable
     [InlineData("services: [{listen: 1, sites: [{certificate: x, root: ., client-certificates: {mode: maybe}}]}]", "none, optional or required")]
     [InlineData("services: [{listen: 1, sites: [{certificate: x, root: ., client-certificates: {mode: required}}]}]", "Here must be roots")]
     [InlineData("services: [{listen: 1, sites: [{certificate: x, root: .}]}, {listen: 1, sites: [{certificate: x, root: .}]}]", "is listened on by one service")]
+    [InlineData("services: [{listen: 1, proxy-protocol: v1, sites: [{certificate: x, root: .}]}]", "Write true or false")]
+    [InlineData("services: [{listen: 1, sites: [{certificate: x, to: 'tcp://x:1', send-proxy-protocol: v3}]}]", "Write v1 or v2")]
+    [InlineData("services: [{listen: 1, sites: [{certificate: x, to: 'http://x', send-proxy-protocol: v1}]}]", "X-Forwarded-For")]
+    [InlineData("services: [{listen: 1, sites: [{certificate: x, root: ., send-proxy-protocol: v1}]}]", "for services of tcp://")]
     [InlineData("services: &x [*x]", "Here belongs a mapping")]
     public void What_is_wrong_is_said_with_its_place(string text, string why)
     {
@@ -212,10 +244,11 @@ public sealed class ServeConfigTests : IDisposable
         await stream.WriteAsync(Encoding.ASCII.GetBytes($"HTTP/1.1 200 OK\r\nContent-Length: {text.Length}\r\nConnection: close\r\n\r\n{text}"));
     };
 
-    private static async Task<TlsStream> ConnectAsync(Tool tool, string name, Action<TlsClientOptions>? configure = null)
+    private static async Task<TlsStream> ConnectAsync(Tool tool, string name, Action<TlsClientOptions>? configure = null, string header = "")
     {
         var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
         await socket.ConnectAsync(IPAddress.Loopback, tool.Port, Cancel);
+        await socket.SendAsync(Encoding.ASCII.GetBytes(header), Cancel);
         var tls = new TlsStream(new NetworkStream(socket, ownsSocket: true));
         var options = new TlsClientOptions { TargetHost = name, CertificateVerifier = TestPki.Verifier, SessionCache = null };
         configure?.Invoke(options);

@@ -28,6 +28,15 @@ public sealed class ServeProxyProtocolTests : IDisposable
         return tls;
     }
 
+    /// <summary>Sends back all it got, once that has ended.</summary>
+    private static Peer Echo() => new(async socket =>
+    {
+        await using var stream = new NetworkStream(socket);
+        using var all = new MemoryStream();
+        await stream.CopyToAsync(all);
+        await stream.WriteAsync(all.ToArray());
+    });
+
     [Fact]
     public async Task An_HTTP_service_is_told_the_address_from_the_header_and_not_the_one_the_client_claims()
     {
@@ -55,19 +64,56 @@ public sealed class ServeProxyProtocolTests : IDisposable
     [InlineData("v2", "\r\n\r\n\0\r\nQUIT\n\u0021\u0011\0\u000C\u00C0\0\u0002\u0007\u00C6\u0033\u0064\u0002\u00DC\u0004\u0001\u00BBhello")]
     public async Task A_TCP_service_is_told_whose_connection_it_gets(string version, string expected)
     {
-        await using var service = new Peer(async socket =>
-        {
-            await using var stream = new NetworkStream(socket);
-            using var all = new MemoryStream();
-            await stream.CopyToAsync(all);
-            await stream.WriteAsync(all.ToArray());
-        });
+        await using var service = Echo();
         await using var tool = await Tool.ServeAsync(_folder.Path, "--proxy-protocol", "--send-proxy-protocol", version, "--to", $"tcp://127.0.0.1:{service.Port}");
         await using var client = await HandshakeAsync(tool, "PROXY TCP4 192.0.2.7 198.51.100.2 56324 443\r\n");
         await client.WriteAsync("hello"u8.ToArray(), Cancel);
         await client.ShutdownAsync(Cancel);
 
         Assert.Equal(expected, await new StreamReader(client, Encoding.Latin1).ReadToEndAsync(Cancel));
+    }
+
+    [Fact]
+    public async Task A_tunnel_takes_the_header_from_its_client_and_sends_it_to_the_server_before_TLS()
+    {
+        await using var service = Echo();
+        await using var front = await Tool.ServeAsync(_folder.Path, "--proxy-protocol", "--send-proxy-protocol", "v1", "--to", $"tcp://127.0.0.1:{service.Port}");
+        await using var tunnel = await Tool.TunnelAsync(_folder.Path, "--proxy-protocol", "--send-proxy-protocol", "v2", "--to", $"localhost:{front.Port}", "--roots", _folder["lucidtls/ca.pem"]);
+        using var client = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        await client.ConnectAsync(IPEndPoint.Parse(tunnel.Url), Cancel);
+        await client.SendAsync("PROXY TCP6 2001:db8::7 2001:db8::1 56324 6379\r\nhello"u8.ToArray(), Cancel);
+        await using var stream = new NetworkStream(client);
+        client.Shutdown(SocketShutdown.Send);
+
+        using var reader = new StreamReader(stream, Encoding.Latin1);
+        Assert.Equal("PROXY TCP6 2001:db8::7 2001:db8::1 56324 6379\r\nhello", await reader.ReadToEndAsync(Cancel));
+    }
+
+    [Fact]
+    public async Task A_tunnel_from_a_Unix_socket_says_that_it_knows_no_address()
+    {
+        await using var service = Echo();
+        await using var front = await Tool.ServeAsync(_folder.Path, "--proxy-protocol", "--to", $"tcp://127.0.0.1:{service.Port}");
+        await using var tunnel = await Tool.TunnelAsync(_folder.Path, "--listen", $"unix:{_folder["s"]}", "--send-proxy-protocol", "v1", "--to", $"localhost:{front.Port}", "--roots", _folder["lucidtls/ca.pem"]);
+        using var client = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        await client.ConnectAsync(new UnixDomainSocketEndPoint(_folder["s"]), Cancel);
+        await client.SendAsync("hello"u8.ToArray(), Cancel);
+        await using var stream = new NetworkStream(client);
+        client.Shutdown(SocketShutdown.Send);
+
+        using var reader = new StreamReader(stream, Encoding.Latin1);
+        Assert.Equal("hello", await reader.ReadToEndAsync(Cancel));
+    }
+
+    [Fact]
+    public async Task A_tunnel_refuses_a_client_without_the_header()
+    {
+        await using var tunnel = await Tool.TunnelAsync(_folder.Path, "--proxy-protocol", "--to", "localhost:1");
+        using var client = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        await client.ConnectAsync(IPEndPoint.Parse(tunnel.Url), Cancel);
+        await client.SendAsync("hello"u8.ToArray(), Cancel);
+
+        await tunnel.WaitForErrorAsync("does not begin with a header of the PROXY protocol");
     }
 
     [Fact]

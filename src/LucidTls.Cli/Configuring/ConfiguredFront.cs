@@ -85,7 +85,7 @@ internal sealed class ConfiguredFront : IAsyncDisposable
             await tls.DisposeAsync();
     }
 
-    private static (IPEndPoint, string?, bool) Address(ServiceConfiguration service) => (service.Listen, service.StartTls?.Name, service.IsTcp);
+    private static (IPEndPoint, string?, bool, bool) Address(ServiceConfiguration service) => (service.Listen, service.StartTls?.Name, service.IsTcp, service.ExpectsProxyHeader);
 
     private static T Explain<T>(Func<T> make)
     {
@@ -102,6 +102,8 @@ internal sealed class ConfiguredFront : IAsyncDisposable
     private void Use(ListenOptions endpoint, int service, ConfiguredTls tls)
     {
         var configured = _configuration.Services[service];
+        if (configured.ExpectsProxyHeader)
+            endpoint.UseProxyProtocol(_verbose);
         endpoint.Use(next => connection =>
         {
             connection.Features.Set(new ServiceFeature(service));
@@ -116,13 +118,11 @@ internal sealed class ConfiguredFront : IAsyncDisposable
         if (configured.StartTls is { } protocol)
         {
             tls.Start(HttpProtocols.None);
-            endpoint.Run(new StartTlsFront(protocol, () => tls.Current, name => SiteOf(service, name)?.Backend.Tcp, MachineNames.Host, _verbose).RunAsync);
+            endpoint.Run(new StartTlsFront(protocol, () => tls.Current, name => SiteOf(service, name)?.Backend.Forwarding(), MachineNames.Host, _verbose).RunAsync);
             return;
         }
         endpoint.UseLucidTls(tls);
-        endpoint.Run(connection => SiteOf(service, NameOf(connection.Features.Get<ITlsSessionFeature>()))?.Backend.Tcp is { } destination
-            ? new TcpForwarding(destination).RunAsync(connection)
-            : Task.CompletedTask);
+        endpoint.Run(connection => SiteOf(service, NameOf(connection.Features.Get<ITlsSessionFeature>()))?.Backend.Forwarding()?.RunAsync(connection) ?? Task.CompletedTask);
     }
 
     private Task AnswerAsync(HttpContext context)

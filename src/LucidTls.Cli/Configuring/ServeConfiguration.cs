@@ -20,8 +20,9 @@ internal sealed record SiteConfiguration(IReadOnlyList<string> Names, string Cer
 /// <summary>An address and what is served there.</summary>
 /// <param name="Listen">The address.</param>
 /// <param name="StartTls">The protocol that begins in plain text; null for TLS from the first byte.</param>
+/// <param name="ExpectsProxyHeader">Whether each connection comes from a proxy that says first whose it is.</param>
 /// <param name="Sites">By name; all of them HTTP, or all of them TCP.</param>
-internal sealed record ServiceConfiguration(IPEndPoint Listen, StartTlsProtocol? StartTls, IReadOnlyList<SiteConfiguration> Sites)
+internal sealed record ServiceConfiguration(IPEndPoint Listen, StartTlsProtocol? StartTls, bool ExpectsProxyHeader, IReadOnlyList<SiteConfiguration> Sites)
 {
     public bool IsTcp => Sites[0].Backend.Tcp is not null;
 }
@@ -33,8 +34,8 @@ internal sealed record ServiceConfiguration(IPEndPoint Listen, StartTlsProtocol?
 internal sealed record ServeConfiguration(string Folder, IPEndPoint? Metrics, IReadOnlyList<ServiceConfiguration> Services)
 {
     public static readonly string[] Keys = ["metrics", "services"];
-    public static readonly string[] ServiceKeys = ["listen", "starttls", "sites"];
-    public static readonly string[] SiteKeys = ["names", "certificate", "key", "to", "root", "client-certificates", "minimum-version"];
+    public static readonly string[] ServiceKeys = ["listen", "starttls", "proxy-protocol", "sites"];
+    public static readonly string[] SiteKeys = ["names", "certificate", "key", "to", "send-proxy-protocol", "root", "client-certificates", "minimum-version"];
     public static readonly string[] ClientKeys = ["mode", "roots"];
 
     private const int MostBytes = 1 << 20;
@@ -92,7 +93,11 @@ internal sealed record ServeConfiguration(string Folder, IPEndPoint? Metrics, IR
                     throw YamlSettings.Wrong(file, nodes[i], name.Length == 0 ? "One site of a service can do without names." : $"{name} is the name of another site of this service.");
             }
         }
-        return new ServiceConfiguration(settings.Parse("listen", Address, "Write ADDR:PORT with an IP address.") ?? throw settings.Missing("listen"), startTls, sites);
+        return new ServiceConfiguration(
+            settings.Parse("listen", Address, "Write ADDR:PORT with an IP address.") ?? throw settings.Missing("listen"),
+            startTls,
+            settings.Parse("proxy-protocol", text => text is "true" or "false" ? text : null, "Write true or false.") == "true",
+            sites);
     }
 
     private static SiteConfiguration Site(string file, YamlNode node)
@@ -117,12 +122,18 @@ internal sealed record ServeConfiguration(string Folder, IPEndPoint? Metrics, IR
         {
             if (settings.Node("to") is not null)
                 settings.Fail("to", "There is one thing behind a site: to or root.");
+            if (settings.Node("send-proxy-protocol") is not null)
+                settings.Fail("send-proxy-protocol", "A folder is told nothing: it is for services of tcp://.");
             var path = Path.GetFullPath(root, folder);
             if (!Directory.Exists(path))
                 settings.Fail("root", $"The folder {path} is not there.");
             return new Backend(null, null, path);
         }
-        return settings.Parse("to", Backend.TryParse, "Write http://HOST:PORT or tcp://HOST:PORT.") ?? throw settings.Missing("to or root");
+        var backend = settings.Parse("to", Backend.TryParse, "Write http://HOST:PORT or tcp://HOST:PORT.") ?? throw settings.Missing("to or root");
+        ProxyVersion? sent = settings.Parse("send-proxy-protocol", text => text is "v1" or "v2" ? text : null, "Write v1 or v2.") switch { null => null, "v1" => ProxyVersion.V1, _ => ProxyVersion.V2 };
+        if (sent is not null && backend.Tcp is null)
+            settings.Fail("send-proxy-protocol", "It is for services of tcp://; HTTP ones are told by X-Forwarded-For.");
+        return backend with { SendProxyHeader = sent };
     }
 
     private static (ClientCertificateMode Mode, string? Roots) Clients(string file, YamlSettings site, string folder)

@@ -14,7 +14,7 @@ internal static class ServeConfigured
         await ConfiguredFront.CheckAsync(configuration);
         foreach (var service in configuration.Services)
         {
-            Terminal.Line($"{service.Listen}{(service.StartTls is { } protocol ? $", {protocol.Name} with STARTTLS" : "")}");
+            Terminal.Line($"{service.Listen}{(service.StartTls is { } protocol ? $", {protocol.Name} with STARTTLS" : "")}{(service.ExpectsProxyHeader ? ", behind a proxy that says whose connections they are" : "")}");
             foreach (var site in service.Sites)
                 Terminal.Line($"  {(site.Names.Count > 0 ? string.Join(", ", site.Names) : "any other name")}: {site.Backend}");
         }

@@ -43,6 +43,9 @@ internal sealed record Backend(Uri? Http, HostPort? Tcp, string? Root)
         };
     }
 
+    /// <summary>What passes on to a TCP service; null where there is none.</summary>
+    public TcpForwarding? Forwarding() => Tcp is { } tcp ? new TcpForwarding(tcp, SendProxyHeader) : null;
+
     public override string ToString() => Http?.ToString() ?? (Tcp is { } tcp ? $"tcp://{tcp}" : Root ?? "its own page");
 }
 
@@ -95,7 +98,7 @@ internal static class FrontEnd
     {
         if (backend.ExpectsProxyHeader)
             endpoint.UseProxyProtocol(verbose);
-        if (backend.Tcp is not { } tcp)
+        if (backend.Forwarding() is not { } forwarding)
         {
             endpoint.UseLucidTls(tls);
             return;
@@ -103,11 +106,11 @@ internal static class FrontEnd
         endpoint.Protocols = HttpProtocols.None;
         if (backend.StartTls is { } protocol)
         {
-            endpoint.Run(new StartTlsFront(protocol, () => tls, _ => tcp, MachineNames.Host, verbose, backend.SendProxyHeader).RunAsync);
+            endpoint.Run(new StartTlsFront(protocol, () => tls, _ => forwarding, MachineNames.Host, verbose).RunAsync);
             return;
         }
         endpoint.UseLucidTls(tls);
-        endpoint.Run(new TcpForwarding(tcp, backend.SendProxyHeader).RunAsync);
+        endpoint.Run(forwarding.RunAsync);
     }
 
     /// <summary>Answers with the files of a folder.</summary>

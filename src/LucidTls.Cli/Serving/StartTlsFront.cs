@@ -8,11 +8,10 @@ namespace LucidTls.Cli.Serving;
 /// <summary>A server's side of a protocol that begins in plain text, in front of a service that has no TLS.</summary>
 /// <param name="protocol">The protocol.</param>
 /// <param name="options">Asked for each connection.</param>
-/// <param name="service">Where to pass on what came for a name; null for nowhere.</param>
+/// <param name="service">Passes on what came for a name; null for nowhere.</param>
 /// <param name="hostName">What greetings show.</param>
 /// <param name="verbose">Whether those are shown too that connect and leave.</param>
-/// <param name="proxyHeader">How the service is told whose connection it gets; null for not at all.</param>
-internal sealed class StartTlsFront(StartTlsProtocol protocol, Func<TlsServerOptions> options, Func<string?, HostPort?> service, string hostName, bool verbose, ProxyVersion? proxyHeader = null)
+internal sealed class StartTlsFront(StartTlsProtocol protocol, Func<TlsServerOptions> options, Func<string?, TcpForwarding?> service, string hostName, bool verbose)
 {
     public async Task RunAsync(ConnectionContext client)
     {
@@ -28,8 +27,8 @@ internal sealed class StartTlsFront(StartTlsProtocol protocol, Func<TlsServerOpt
         }
         await using (tls)
         {
-            if (service(tls.Session.ServerName) is { } destination)
-                await new TcpForwarding(destination, proxyHeader).PassOnAsync(client, RelayEnd.Of(tls, tls, () => client.Abort(new ConnectionAbortedException("The service broke off."))), protocol);
+            if (service(tls.Session.ServerName) is { } forwarding)
+                await forwarding.PassOnAsync(client, RelayEnd.Of(tls, tls, () => client.Abort(new ConnectionAbortedException("The service broke off."))), protocol);
         }
     }
 

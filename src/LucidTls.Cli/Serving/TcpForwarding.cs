@@ -1,4 +1,3 @@
-using System.Net;
 using System.Net.Sockets;
 using LucidTls.Cli.Reporting;
 using LucidTls.StartTls;
@@ -7,7 +6,9 @@ using Microsoft.AspNetCore.Connections;
 namespace LucidTls.Cli.Serving;
 
 /// <summary>Passes what came over TLS on to a plain TCP service, and back.</summary>
-internal sealed class TcpForwarding(HostPort destination, ProxyVersion? proxyHeader = null)
+/// <param name="destination">The service.</param>
+/// <param name="proxyHeader">How it is told whose connection it gets; null for not at all.</param>
+internal sealed class TcpForwarding(HostPort destination, ProxyVersion? proxyHeader)
 {
     private static readonly TimeSpan ConnectTimeout = TimeSpan.FromSeconds(10);
 
@@ -39,7 +40,7 @@ internal sealed class TcpForwarding(HostPort destination, ProxyVersion? proxyHea
         {
             await service.ConnectAsync(destination.Host, destination.Port, timeout.Token);
             if (proxyHeader is { } version)
-                await service.SendAsync(new ProxyHeader(client.RemoteEndPoint as IPEndPoint, client.LocalEndPoint as IPEndPoint).Write(version), timeout.Token);
+                await service.SendAsync(ProxyHeader.Of(client).Write(version), timeout.Token);
             if (greeting is not null)
             {
                 await using var stream = new NetworkStream(service, ownsSocket: false);

@@ -11,9 +11,10 @@ namespace LucidTls.Cli.Serving;
 /// <param name="server">Whom to connect to.</param>
 /// <param name="protocol">How to ask it for TLS; null when it speaks TLS from the first byte.</param>
 /// <param name="options">What to demand of it.</param>
+/// <param name="proxyHeader">How the server is told, before TLS, whose connection it gets; null for not at all.</param>
 /// <param name="grace">How long connections may go on once the tool was asked to stop.</param>
 /// <param name="verbose">Whether each connection is shown.</param>
-internal sealed class Tunnel(HostPort server, StartTlsProtocol? protocol, TlsClientOptions options, TimeSpan grace, bool verbose)
+internal sealed class Tunnel(HostPort server, StartTlsProtocol? protocol, TlsClientOptions options, ProxyVersion? proxyHeader, TimeSpan grace, bool verbose)
 {
     public async Task RunAsync(ConnectionContext client)
     {
@@ -23,6 +24,8 @@ internal sealed class Tunnel(HostPort server, StartTlsProtocol? protocol, TlsCli
             var dialed = await Dialer.ConnectAsync(server, CancellationToken.None);
             socket = dialed.Socket;
             var plain = new NetworkStream(socket, ownsSocket: true);
+            if (proxyHeader is { } version)
+                await plain.WriteAsync(ProxyHeader.Of(client).Write(version));
             var end = RelayEnd.Of(client);
             await using var secured = await SecureAsync(plain, end.Stream);
             var tls = TlsOf(secured);

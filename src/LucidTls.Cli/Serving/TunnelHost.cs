@@ -15,8 +15,9 @@ internal static class TunnelHost
     /// <param name="mostConnections">How many connections may be open at once.</param>
     /// <param name="drain">How long to wait for open connections at the end.</param>
     /// <param name="tunnel">Serves each connection.</param>
+    /// <param name="expectsProxyHeader">Whether each connection comes from a proxy that says first whose it is.</param>
     /// <param name="verbose">Whether the host's own remarks are shown.</param>
-    public static WebApplication Build(EndPoint listen, IPEndPoint? metricsAt, PrometheusMetrics? metrics, int mostConnections, TimeSpan drain, ConnectionDelegate tunnel, bool verbose)
+    public static WebApplication Build(EndPoint listen, IPEndPoint? metricsAt, PrometheusMetrics? metrics, int mostConnections, TimeSpan drain, ConnectionDelegate tunnel, bool expectsProxyHeader, bool verbose)
     {
         var builder = FrontEnd.CreateBuilder(verbose, drain + TimeSpan.FromSeconds(1));
         builder.WebHost.ConfigureKestrel(kestrel =>
@@ -25,6 +26,8 @@ internal static class TunnelHost
             kestrel.Listen(listen, endpoint =>
             {
                 endpoint.Protocols = HttpProtocols.None;
+                if (expectsProxyHeader)
+                    endpoint.UseProxyProtocol(verbose);
                 endpoint.Use(_ => tunnel);
             });
             if (metricsAt is not null)
