@@ -4,7 +4,6 @@ using System.Globalization;
 using System.Net;
 using System.Numerics;
 using System.Text;
-using Microsoft.AspNetCore.Connections;
 
 namespace LucidTls.Cli.Serving;
 
@@ -37,9 +36,6 @@ internal sealed record ProxyHeader(IPEndPoint? Source, IPEndPoint? Destination)
 
     private static ReadOnlySpan<byte> LineStart => "PROXY "u8;
     private static ReadOnlySpan<byte> Signature => "\r\n\r\n\0\r\nQUIT\n"u8;
-
-    /// <summary>Whose a connection is; unknown where it has no addresses of IP.</summary>
-    public static ProxyHeader Of(ConnectionContext connection) => new(connection.RemoteEndPoint as IPEndPoint, connection.LocalEndPoint as IPEndPoint);
 
     /// <summary>Reads the header that the bytes begin with.</summary>
     /// <param name="bytes">What has come so far, or its first <see cref="MostBytes"/>.</param>

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.IO.Pipelines;
+using System.Net;
 using LucidTls.Cli.Reporting;
 using Microsoft.AspNetCore.Connections;
 
@@ -14,7 +15,7 @@ internal static class ProxyProtocol
     /// <summary>Each connection has to begin with a header; its addresses become the connection's. Any other is refused.</summary>
     public static IConnectionBuilder UseProxyProtocol(this IConnectionBuilder endpoint, bool verbose) => endpoint.Use(next => async connection =>
     {
-        var (header, problem) = await ReadAsync(connection.Transport.Input, connection.ConnectionClosed);
+        var (header, problem) = await ReadAsync(connection.Transport.Input);
         if (header is null)
         {
             // Whoever only looks whether somebody listens is no news.
@@ -32,11 +33,14 @@ internal static class ProxyProtocol
         await next(connection);
     });
 
+    /// <summary>The header that says whose a connection is; unknown where it has no addresses of IP.</summary>
+    public static byte[] HeaderOf(ConnectionContext connection, ProxyVersion version) => new ProxyHeader(connection.RemoteEndPoint as IPEndPoint, connection.LocalEndPoint as IPEndPoint).Write(version);
+
     /// <summary>The header, which is consumed with nothing after it; or null with what is wrong, or null twice for a proxy that said nothing and left.</summary>
-    internal static async Task<(ProxyHeader? Header, string? Problem)> ReadAsync(PipeReader input, CancellationToken closed)
+    internal static async Task<(ProxyHeader? Header, string? Problem)> ReadAsync(PipeReader input)
     {
-        using var timeout = CancellationTokenSource.CreateLinkedTokenSource(closed);
-        timeout.CancelAfter(Timeout);
+        // Not ConnectionClosed: that comes with the end of what a client says, when what it said may still lie here unread.
+        using var timeout = new CancellationTokenSource(Timeout);
         try
         {
             while (true)
@@ -59,7 +63,7 @@ internal static class ProxyProtocol
         }
         catch (OperationCanceledException)
         {
-            return (null, closed.IsCancellationRequested ? null : "its PROXY header did not come in time");
+            return (null, "its PROXY header did not come in time");
         }
         catch (IOException)
         {

@@ -40,7 +40,7 @@ internal sealed class TcpForwarding(HostPort destination, ProxyVersion? proxyHea
         {
             await service.ConnectAsync(destination.Host, destination.Port, timeout.Token);
             if (proxyHeader is { } version)
-                await service.SendAsync(ProxyHeader.Of(client).Write(version), timeout.Token);
+                await service.SendAsync(ProxyProtocol.HeaderOf(client, version), timeout.Token);
             if (greeting is not null)
             {
                 await using var stream = new NetworkStream(service, ownsSocket: false);

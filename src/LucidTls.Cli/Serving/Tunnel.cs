@@ -25,7 +25,7 @@ internal sealed class Tunnel(HostPort server, StartTlsProtocol? protocol, TlsCli
             socket = dialed.Socket;
             var plain = new NetworkStream(socket, ownsSocket: true);
             if (proxyHeader is { } version)
-                await plain.WriteAsync(ProxyHeader.Of(client).Write(version));
+                await plain.WriteAsync(ProxyProtocol.HeaderOf(client, version));
             var end = RelayEnd.Of(client);
             await using var secured = await SecureAsync(plain, end.Stream);
             var tls = TlsOf(secured);
