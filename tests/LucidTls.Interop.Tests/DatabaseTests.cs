@@ -5,7 +5,6 @@ using LucidTls.StartTls;
 using MySqlConnector;
 using Npgsql;
 using StackExchange.Redis;
-using StackExchange.Redis.Configuration;
 
 namespace LucidTls.Interop.Tests;
 
@@ -92,16 +91,15 @@ public sealed class DatabaseTests(PkiFixture pki)
     public async Task Redis_is_reached_by_StackExchange_Redis_over_our_stream_and_through_our_tunnel()
     {
         using var server = await Database.StartRedisAsync(pki);
-        var overStream = new ConfigurationOptions { EndPoints = { { "localhost", server.Port } }, Tunnel = new TlsTunnel(pki.ClientOptions()) };
-        await SetAndGetAsync(overStream);
+        await SetAndGetAsync(await Samples.RedisClient.ConnectAsync("localhost", server.Port, pki.ClientOptions()));
 
         using var tunnel = await Tool.TunnelAsync("--to", $"localhost:{server.Port}", "--roots", pki.RootFile);
-        await SetAndGetAsync(new ConfigurationOptions { EndPoints = { { IPAddress.Loopback, tunnel.Url.Port } } });
+        await SetAndGetAsync(await ConnectionMultiplexer.ConnectAsync($"127.0.0.1:{tunnel.Url.Port}"));
     }
 
-    private static async Task SetAndGetAsync(ConfigurationOptions options)
+    private static async Task SetAndGetAsync(ConnectionMultiplexer redis)
     {
-        await using var redis = await ConnectionMultiplexer.ConnectAsync(options);
+        await using var _ = redis;
         var value = new string('x', 100_000);
         await redis.GetDatabase().StringSetAsync("key", value);
         Assert.Equal(value, await redis.GetDatabase().StringGetAsync("key"));
@@ -113,16 +111,5 @@ public sealed class DatabaseTests(PkiFixture pki)
         await tcp.ConnectAsync(IPAddress.Loopback, port, Cancellation);
         await using var tls = await protocol.ConnectAsync(tcp.GetStream(), pki.ClientOptions(), Cancellation);
         Assert.True(tls.Session.PeerVerdict!.IsAccepted);
-    }
-
-    /// <summary>How StackExchange.Redis is given our stream.</summary>
-    private sealed class TlsTunnel(TlsClientOptions options) : Tunnel
-    {
-        public override async ValueTask<Stream?> BeforeAuthenticateAsync(EndPoint endpoint, ConnectionType connectionType, Socket? socket, CancellationToken cancellationToken)
-        {
-            var tls = new TlsStream(new NetworkStream(socket!, ownsSocket: true));
-            await tls.AuthenticateAsClientAsync(options, cancellationToken);
-            return tls;
-        }
     }
 }

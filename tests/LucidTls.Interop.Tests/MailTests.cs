@@ -18,6 +18,20 @@ public sealed class MailTests(PkiFixture pki)
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
     [Fact]
+    public async Task The_samples_of_mail_clients_reach_Dovecot_and_Postfix()
+    {
+        using var dovecot = await MailServer.StartDovecotAsync(pki);
+        using var reader = await Samples.MailClients.ReadAsync("localhost", dovecot.TlsPort, pki.ClientOptions(), Cancellation);
+        await reader.AuthenticateAsync("somebody", "secret", Cancellation);
+        await reader.Inbox.OpenAsync(FolderAccess.ReadOnly, Cancellation);
+        Assert.Equal(0, reader.Inbox.Count);
+
+        using var postfix = await MailServer.StartPostfixAsync(pki);
+        using var sender = await Samples.MailClients.SendAsync("localhost", postfix.PlainPort, pki.ClientOptions(), Cancellation);
+        Assert.Contains("queued", await sender.SendAsync(Message("from a sample"), Cancellation), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task MailKit_reads_mail_of_Dovecot_over_our_streams()
     {
         using var server = await MailServer.StartDovecotAsync(pki);
