@@ -4,6 +4,7 @@ using System.IO.Pipelines;
 using System.Net;
 using System.Text;
 using LucidTls.Cli.Serving;
+using Microsoft.AspNetCore.Connections;
 
 namespace LucidTls.Cli.Tests;
 
@@ -140,6 +141,14 @@ public sealed class ProxyHeaderTests
         Assert.Equal("192.0.2.1:1", Convert.ToString(header!.Source, CultureInfo.InvariantCulture));
         using var rest = new StreamReader(pipe.Reader.AsStream());
         Assert.Equal("hello", await rest.ReadToEndAsync(TestContext.Current.CancellationToken));
+    }
+
+    [Fact]
+    public async Task A_connection_that_is_aborted_before_its_header_is_not_called_slow()
+    {
+        var pipe = new Pipe();
+        await pipe.Writer.CompleteAsync(new ConnectionAbortedException());
+        Assert.Equal((null, null), await ProxyProtocol.ReadAsync(pipe.Reader));
     }
 
     [Fact]

@@ -129,7 +129,7 @@ public sealed class ServeConfigTests : IDisposable
     {
         var good = "services: [{listen: '127.0.0.1:0', sites: [{names: b.example, certificate: b.pem, root: pages}]}]";
         await using var tool = await StartAsync(good);
-        foreach (var (bad, why) in new[] { (good.Replace("b.pem", "none.pem", StringComparison.Ordinal), "none.pem"), ("services: [", "While parsing"), (good.Replace("'127.0.0.1:0'", "'127.0.0.1:1'", StringComparison.Ordinal), "restart") })
+        foreach (var (bad, why) in new[] { (good.Replace("b.pem", "none.pem", StringComparison.Ordinal), "none.pem"), ("services: [", "While parsing"), (good.Replace("'127.0.0.1:0'", "'127.0.0.1:1'", StringComparison.Ordinal), "restart"), (good.Replace("sites:", "proxy-protocol: true, sites:", StringComparison.Ordinal), "restart") })
         {
             _folder.Write("serve.yaml", bad);
             tool.Signal("HUP");

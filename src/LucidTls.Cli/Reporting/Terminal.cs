@@ -12,16 +12,10 @@ internal static class Terminal
     private static readonly Lazy<IAnsiConsole> Console = new(Open);
 
     /// <summary>One line in Spectre's markup; what comes from elsewhere goes through <see cref="Escape"/>.</summary>
-    public static void MarkupLine(string markup)
-    {
-        Write(console => console.MarkupLine(markup));
-    }
+    public static void MarkupLine(string markup) => Write(console => console.MarkupLine(markup));
 
     /// <summary>One line as it is.</summary>
-    public static void Line(string text = "")
-    {
-        Write(console => console.WriteLine(text));
-    }
+    public static void Line(string text = "") => Write(console => console.WriteLine(text));
 
     /// <summary>Tells on standard output where a service listens, which is served also if nobody can be told.</summary>
     public static void Announce(string address)

@@ -63,7 +63,8 @@ internal static class ProxyProtocol
         }
         catch (OperationCanceledException)
         {
-            return (null, "its PROXY header did not come in time");
+            // A connection that was aborted ends so too.
+            return (null, timeout.IsCancellationRequested ? "its PROXY header did not come in time" : null);
         }
         catch (IOException)
         {
