@@ -134,7 +134,7 @@ internal sealed class ConfiguredTls : IAsyncDisposable
             // A certificate that promises a staple is of no use before it has one.
             await Task.WhenAny(Task.WhenAll(identities.Values.Select(identity => identity.Ready)), Task.Delay(StapleTime, _stop.Token)).ConfigureAwait(false);
             // What was written to while it was read may be one part old and one part new.
-            if (FingerprintOf(settings) != fingerprint)
+            if (Look().Fingerprint != fingerprint)
             {
                 await DisposeAsync(identities, but: before).ConfigureAwait(false);
                 return true;
