@@ -66,7 +66,8 @@ public sealed class CutTests(PkiFixture pki)
                 return failure;
             }
         });
-        Assert.All(outcomes, failure => Assert.NotEmpty(failure.Message));
+        // The handshake's own failure, the transport's, or the engine's word for a response that ends too early.
+        Assert.All(outcomes, failure => Assert.True(failure.GetBaseException() is TlsException tls ? Expected.Contains(tls.Error) : failure.GetBaseException() is SocketException or HttpIOException { HttpRequestError: HttpRequestError.ResponseEnded }, failure.ToString()));
     }
 
     [Fact]
