@@ -24,6 +24,14 @@ public sealed partial class DocumentedCodeTests
         }
     }
 
+    [Fact]
+    public void README_names_each_page()
+    {
+        var readme = File.ReadAllText(Path.Combine(RepositoryFiles.Root, "README.md"));
+        foreach (var page in Directory.EnumerateFiles(Path.Combine(RepositoryFiles.Root, "docs"), "*.md"))
+            Assert.Contains($"(docs/{Path.GetFileName(page)})", readme, StringComparison.Ordinal);
+    }
+
     private static string Normalise(string code) => string.Join('\n', code.Split('\n').Select(line => line.Trim()).Where(line => line.Length > 0));
 
     [GeneratedRegex("```csharp\r?\n(.*?)```", RegexOptions.Singleline)]
