@@ -9,6 +9,11 @@ internal sealed class PostgresStartTls() : StartTlsProtocol("postgres", 5432, "P
 {
     public static readonly SslApplicationProtocol ApplicationProtocol = new("postgresql");
 
+    private const short ProtocolVersion = 3;
+    private const int HeaderLength = 5;
+    private const byte Authentication = (byte)'R';
+    private const byte NegotiateProtocolVersion = (byte)'v';
+    private const byte Notice = (byte)'N';
     private const int RequestLength = 8;
     private const int SslRequest = 80877103;
     private const int GssEncryptionRequest = 80877104;
@@ -23,21 +28,80 @@ internal sealed class PostgresStartTls() : StartTlsProtocol("postgres", 5432, "P
         return tls;
     }
 
-    /// <summary>A client that would like encryption itself is told that there is none on its side; what it then begins with goes to the server.</summary>
-    public static async Task ForwardStartAsync(TlsStream tls, Stream client, TlsOptions options, CancellationToken cancellationToken) => await WithinAsync(options, async token =>
+    /// <summary>
+    /// A client that would like encryption itself is told that there is none on its side, and does not see the server offer what only a client that sees the TLS could take up. What it
+    /// begins with goes to the server. A client that asks for no encryption sees all: Npgsql takes a missing offer for a server that knows of none, which the server then takes for an attack.
+    /// </summary>
+    public static async Task ForwardStartAsync(TlsStream tls, Stream client, TlsOptions options, CancellationToken cancellationToken)
     {
+        var isRefused = false;
+        await WithinAsync(options, async token => isRefused = await ForwardRequestAsync(tls, client, token).ConfigureAwait(false), cancellationToken).ConfigureAwait(false);
+        // The server may take its time: it has a limit of its own for whom it does not know yet.
+        if (isRefused)
+            await ForwardAnswerAsync(tls, client, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <returns>Whether the client had asked for TLS, and begins without, so that the server will answer; it does not answer a request to cancel.</returns>
+    private static async ValueTask<bool> ForwardRequestAsync(TlsStream tls, Stream client, CancellationToken cancellationToken)
+    {
+        var isRefused = false;
         var start = new byte[RequestLength];
         for (var asked = 0; ; asked++)
         {
-            await client.ReadExactlyAsync(start, token).ConfigureAwait(false);
+            await client.ReadExactlyAsync(start, cancellationToken).ConfigureAwait(false);
             if (BinaryPrimitives.ReadInt32BigEndian(start) != RequestLength || BinaryPrimitives.ReadInt32BigEndian(start.AsSpan(4)) is not (SslRequest or GssEncryptionRequest))
                 break;
             if (asked == 2)
                 throw PlainLink.Malformed("a client that asks for encryption again and again");
-            await client.WriteAsync("N"u8.ToArray(), token).ConfigureAwait(false);
+            await client.WriteAsync("N"u8.ToArray(), cancellationToken).ConfigureAwait(false);
+            isRefused |= BinaryPrimitives.ReadInt32BigEndian(start.AsSpan(4)) == SslRequest;
         }
-        await tls.WriteAsync(start, token).ConfigureAwait(false);
-    }, cancellationToken).ConfigureAwait(false);
+        var length = BinaryPrimitives.ReadInt32BigEndian(start);
+        if (length is < RequestLength or > PlainLink.MostBytes)
+            throw PlainLink.Malformed($"a client that begins with a message of {length} bytes");
+        var rest = new byte[length - RequestLength];
+        await client.ReadExactlyAsync(rest, cancellationToken).ConfigureAwait(false);
+        await tls.WriteAsync((byte[])[.. start, .. rest], cancellationToken).ConfigureAwait(false);
+        return isRefused && BinaryPrimitives.ReadInt16BigEndian(start.AsSpan(4)) == ProtocolVersion;
+    }
+
+    /// <summary>The server's messages up to the one that says how it wants the client to prove itself, or that there is no use.</summary>
+    private static async Task ForwardAnswerAsync(TlsStream tls, Stream client, CancellationToken cancellationToken)
+    {
+        byte[] message;
+        do
+        {
+            message = WithoutChannelBinding(await ReadMessageAsync(tls, cancellationToken).ConfigureAwait(false));
+            await client.WriteAsync(message, cancellationToken).ConfigureAwait(false);
+            await client.FlushAsync(cancellationToken).ConfigureAwait(false);
+        }
+        while (message is [NegotiateProtocolVersion or Notice, ..]);
+    }
+
+    /// <summary>One message, or what is there of one that is cut off or makes no sense.</summary>
+    private static async ValueTask<byte[]> ReadMessageAsync(TlsStream tls, CancellationToken cancellationToken)
+    {
+        var header = new byte[HeaderLength];
+        var read = await tls.ReadAtLeastAsync(header, HeaderLength, throwOnEndOfStream: false, cancellationToken).ConfigureAwait(false);
+        var length = BinaryPrimitives.ReadInt32BigEndian(header.AsSpan(1)) - 4;
+        if (read < HeaderLength || length is < 0 or > PlainLink.MostBytes)
+            return header[..read];
+        var content = new byte[length];
+        var got = await tls.ReadAtLeastAsync(content, length, throwOnEndOfStream: false, cancellationToken).ConfigureAwait(false);
+        return [.. header, .. content.AsSpan(0, got)];
+    }
+
+    // AuthenticationSASL: the number 10, and names with a zero behind each and behind all. To a client that sees no TLS, SCRAM-SHA-256-PLUS (RFC 5802 §6) is the sign of an attack.
+    private static byte[] WithoutChannelBinding(byte[] message)
+    {
+        if (message is not [Authentication, _, _, _, _, 0, 0, 0, 10, ..])
+            return message;
+        var names = Encoding.Latin1.GetString(message.AsSpan(HeaderLength + 4)).Split('\0', StringSplitOptions.RemoveEmptyEntries);
+        var unbound = names.Where(name => !name.EndsWith("-PLUS", StringComparison.Ordinal)).ToArray();
+        return unbound.Length == 0 || unbound.Length == names.Length
+            ? message
+            : Message(Authentication, [0, 0, 0, 10, .. Encoding.Latin1.GetBytes(string.Concat(unbound.Select(name => name + '\0'))), 0]);
+    }
 
     private protected override async ValueTask AskAsync(PlainLink link, string host, CancellationToken cancellationToken)
     {
@@ -106,13 +170,14 @@ internal sealed class PostgresStartTls() : StartTlsProtocol("postgres", 5432, "P
         return prepared;
     }
 
-    private static byte[] Error(string code, string message)
+    private static byte[] Error(string code, string message) => Message((byte)'E', [.. Encoding.ASCII.GetBytes($"SFATAL\0VFATAL\0C{code}\0M{message}\0"), 0]);
+
+    private static byte[] Message(byte type, ReadOnlySpan<byte> content)
     {
-        byte[] fields = [.. Encoding.ASCII.GetBytes($"SFATAL\0VFATAL\0C{code}\0M{message}\0"), 0];
-        var error = new byte[5 + fields.Length];
-        error[0] = (byte)'E';
-        BinaryPrimitives.WriteInt32BigEndian(error.AsSpan(1), 4 + fields.Length);
-        fields.CopyTo(error, 5);
-        return error;
+        var message = new byte[HeaderLength + content.Length];
+        message[0] = type;
+        BinaryPrimitives.WriteInt32BigEndian(message.AsSpan(1), 4 + content.Length);
+        content.CopyTo(message.AsSpan(HeaderLength));
+        return message;
     }
 }

@@ -273,8 +273,18 @@ public sealed class StartTlsTests
         Assert.Equal("250 next\r\n", Encoding.ASCII.GetString(got));
     }
 
-    [Fact]
-    public async Task A_plain_client_of_PostgreSQL_is_led_through_a_tunnel()
+    [Theory]
+    // AuthenticationOk, a password in the clear, an error, what is cut off, and SASL that is bound to no channel or to one alone.
+    [InlineData("R\0\0\0\u0008\0\0\0\0", "R\0\0\0\u0008\0\0\0\0")]
+    [InlineData("R\0\0\0\u0008\0\0\0\u0003", "R\0\0\0\u0008\0\0\0\u0003")]
+    [InlineData("E\0\0\0\u0005\0", "E\0\0\0\u0005\0")]
+    [InlineData("R\u00FF\0\0\u0008\0\0\0\u000A", "R\u00FF\0\0\u0008\0\0\0\u000A")]
+    [InlineData("R\0\0\0\u0017\0\0\0\u000ASCRAM-SHA-256\0\0", "R\0\0\0\u0017\0\0\0\u000ASCRAM-SHA-256\0\0")]
+    [InlineData("R\0\0\0\u001C\0\0\0\u000ASCRAM-SHA-256-PLUS\0\0", "R\0\0\0\u001C\0\0\0\u000ASCRAM-SHA-256-PLUS\0\0")]
+    // What a client without TLS must not see.
+    [InlineData("R\0\0\0\u002A\0\0\0\u000ASCRAM-SHA-256-PLUS\0SCRAM-SHA-256\0\0", "R\0\0\0\u0017\0\0\0\u000ASCRAM-SHA-256\0\0")]
+    [InlineData("N\0\0\0\u0005\0v\0\0\0\u0004R\0\0\0\u002A\0\0\0\u000ASCRAM-SHA-256-PLUS\0SCRAM-SHA-256\0\0", "N\0\0\0\u0005\0v\0\0\0\u0004R\0\0\0\u0017\0\0\0\u000ASCRAM-SHA-256\0\0")]
+    public async Task A_plain_client_of_PostgreSQL_is_led_through_a_tunnel_and_sees_no_offer_that_needs_TLS(string offer, string seen)
     {
         var (clientSide, tunnelSide) = DuplexPipe.Create();
         var (tunnelOut, serverSide) = DuplexPipe.Create();
@@ -284,13 +294,67 @@ public sealed class StartTlsTests
         var answer = new byte[1];
         await clientSide.ReadExactlyAsync(answer, Cancellation);
         Assert.Equal((byte)'N', answer[0]);
-        var start = Encoding.Latin1.GetBytes("\0\0\0\u0009\0\u0003\0\0");
+        var start = Encoding.Latin1.GetBytes("\0\0\0\u0009\0\u0003\0\0\0");
         await clientSide.WriteAsync(start, Cancellation);
         await using var server = await accepting;
-        var got = new byte[8];
+        var got = new byte[start.Length];
         await server.ReadExactlyAsync(got, Cancellation);
         Assert.Equal(start, got);
+        await server.WriteAsync(Encoding.Latin1.GetBytes(offer + "and more"), Cancellation);
         await using var tunnel = await connecting;
+        var copying = tunnel.CopyToAsync(tunnelSide, Cancellation);
+        var expected = seen + "and more";
+        got = new byte[expected.Length];
+        await clientSide.ReadExactlyAsync(got, Cancellation);
+        Assert.Equal(expected, Encoding.Latin1.GetString(got));
+        await server.ShutdownAsync(Cancellation);
+        await copying;
+    }
+
+    [Fact]
+    public async Task A_client_of_PostgreSQL_that_asks_for_no_TLS_sees_all_that_is_offered_behind_a_tunnel()
+    {
+        var (clientSide, tunnelSide) = DuplexPipe.Create();
+        var (tunnelOut, serverSide) = DuplexPipe.Create();
+        var accepting = StartTlsProtocol.Postgres.AcceptAsync(serverSide, Fixture.ServerOptions(), cancellationToken: Cancellation);
+        var connecting = StartTlsProtocol.Postgres.ConnectForAsync(tunnelOut, Fixture.ClientOptions(), tunnelSide, Cancellation);
+        await clientSide.WriteAsync(Encoding.Latin1.GetBytes("\0\0\0\u0009\0\u0003\0\0\0"), Cancellation);
+        await using var server = await accepting;
+        await server.ReadExactlyAsync(new byte[9], Cancellation);
+        await using var tunnel = await connecting;
+        const string offer = "R\0\0\0\u002A\0\0\0\u000ASCRAM-SHA-256-PLUS\0SCRAM-SHA-256\0\0";
+        await server.WriteAsync(Encoding.Latin1.GetBytes(offer), Cancellation);
+        var got = new byte[offer.Length];
+        await tunnel.ReadExactlyAsync(got, Cancellation);
+        Assert.Equal(offer, Encoding.Latin1.GetString(got));
+    }
+
+    [Fact]
+    public async Task A_request_to_cancel_goes_through_a_tunnel_and_has_no_answer()
+    {
+        var (clientSide, tunnelSide) = DuplexPipe.Create();
+        var (tunnelOut, serverSide) = DuplexPipe.Create();
+        var accepting = StartTlsProtocol.Postgres.AcceptAsync(serverSide, Fixture.ServerOptions(), cancellationToken: Cancellation);
+        var connecting = StartTlsProtocol.Postgres.ConnectForAsync(tunnelOut, Fixture.ClientOptions(), tunnelSide, Cancellation);
+        var request = Encoding.Latin1.GetBytes("\0\0\0\u0010\u0004\u00D2\u0016\u002Eidentity");
+        await clientSide.WriteAsync(request, Cancellation);
+        await using var server = await accepting;
+        var got = new byte[request.Length];
+        await server.ReadExactlyAsync(got, Cancellation);
+        Assert.Equal(request, got);
+        await using var tunnel = await connecting;
+    }
+
+    [Fact]
+    public async Task A_client_of_PostgreSQL_whose_start_is_beyond_all_bounds_is_refused()
+    {
+        var (clientSide, tunnelSide) = DuplexPipe.Create();
+        var (tunnelOut, serverSide) = DuplexPipe.Create();
+        var accepting = StartTlsProtocol.Postgres.AcceptAsync(serverSide, Fixture.ServerOptions(), cancellationToken: Cancellation);
+        var connecting = StartTlsProtocol.Postgres.ConnectForAsync(tunnelOut, Fixture.ClientOptions(), tunnelSide, Cancellation);
+        await clientSide.WriteAsync("GET / HT"u8.ToArray(), Cancellation);
+        Assert.Equal(TlsError.StartTlsMalformed, Why(await Assert.ThrowsAsync<AuthenticationException>(() => connecting)).Error);
+        await using var server = await accepting;
     }
 
     [Theory]
