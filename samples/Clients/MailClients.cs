@@ -7,7 +7,7 @@ using MailKit.Security;
 
 namespace Samples;
 
-/// <summary>The examples of docs/starttls.md about mail.</summary>
+/// <summary>The examples of docs/clients.md about mail.</summary>
 internal static class MailClients
 {
     public static async Task<ImapClient> ReadAsync(string host, int port, TlsClientOptions options, CancellationToken cancellationToken)

@@ -6,7 +6,7 @@ using StackExchange.Redis.Configuration;
 
 namespace Samples;
 
-/// <summary>The example of docs/starttls.md about Redis.</summary>
+/// <summary>The example of docs/clients.md about Redis.</summary>
 internal static class RedisClient
 {
     public static async Task<ConnectionMultiplexer> ConnectAsync(string host, int port, TlsClientOptions tls)

@@ -14,7 +14,7 @@ internal sealed class Database : IDisposable
     public PeerProcess Process { get; }
     public int Port { get; }
 
-    /// <summary>PostgreSQL, with TLS where a certificate is given, and then for clients with TLS alone. Anybody is user "postgres".</summary>
+    /// <summary>PostgreSQL, with TLS where a certificate is given, and then for clients with TLS alone. Anybody is user "postgres"; a user "app", once made, needs the password.</summary>
     public static async Task<Database> StartPostgresAsync(PkiFixture pki, bool hasTls)
     {
         var programs = Directory.Exists("/usr/lib/postgresql") ? Directory.GetDirectories("/usr/lib/postgresql").Max() + "/bin" : null;
@@ -32,12 +32,13 @@ internal sealed class Database : IDisposable
         await RunAsync("chmod", "600", folder.File("server.key"));
         if (asUser.Length > 0)
             await RunAsync("chown", "postgres", folder.File("server.pem"), folder.File("server.key"));
-        File.WriteAllText(Path.Combine(data, "pg_hba.conf"), $"{(hasTls ? "hostssl" : "host")} all all 127.0.0.1/32 trust\n");
+        var kind = hasTls ? "hostssl" : "host";
+        File.WriteAllText(Path.Combine(data, "pg_hba.conf"), $"{kind} all app 127.0.0.1/32 scram-sha-256\n{kind} all all 127.0.0.1/32 trust\n");
         var port = PeerProcess.FreePort();
         string[] tls = hasTls ? ["-c", "ssl=on", "-c", $"ssl_cert_file={folder.File("server.pem")}", "-c", $"ssl_key_file={folder.File("server.key")}"] : [];
         string[] command = [.. asUser, postgres, "-D", data, "-p", $"{port}", "-c", "listen_addresses=127.0.0.1", "-c", $"unix_socket_directories={data}", "-c", "fsync=off", .. tls];
         // With TERM it would wait for its clients.
-        return await StartAsync(folder, port, command, "-INT");
+        return await StartAsync(folder, port, command, "INT");
     }
 
     /// <summary>MariaDB with a user "app" and the password "secret", who must come over TLS.</summary>
@@ -66,14 +67,13 @@ internal sealed class Database : IDisposable
     public void Dispose()
     {
         // It has children, and files that it closes.
-        using (var kill = PeerProcess.Start("kill", [_signal, $"{Process.ProcessId}"]))
-            kill.WaitForExitAsync(PeerProcess.Patience).GetAwaiter().GetResult();
+        Process.Terminate(_signal);
         Process.WaitForExitAsync(PeerProcess.Patience).GetAwaiter().GetResult();
         Process.Dispose();
         _folder.Dispose();
     }
 
-    private static async Task<Database> StartAsync(TempFolder folder, int port, string[] command, string signal = "-TERM")
+    private static async Task<Database> StartAsync(TempFolder folder, int port, string[] command, string signal = "TERM")
     {
         var process = PeerProcess.Start(Peer.Find(Path.GetFileName(command[0]), command[0]), command[1..]);
         await process.WaitForPortAsync(port);

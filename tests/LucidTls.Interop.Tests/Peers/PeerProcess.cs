@@ -93,6 +93,13 @@ internal sealed class PeerProcess : IDisposable
         return _process.ExitCode;
     }
 
+    /// <summary>Asks it to end, by a signal; TERM unless told otherwise.</summary>
+    public void Terminate(string signal = "TERM")
+    {
+        using var kill = Start("kill", ["-" + signal, $"{ProcessId}"]);
+        kill.WaitForExitAsync().GetAwaiter().GetResult();
+    }
+
     /// <summary>A port of loopback that nobody uses, and that no other call gives: from below those that the system gives to whoever asks for any.</summary>
     public static int FreePort()
     {
@@ -113,7 +120,7 @@ internal sealed class PeerProcess : IDisposable
     }
 
     /// <summary>Waits until somebody listens on the port, by connecting.</summary>
-    public async Task WaitForPortAsync(int port)
+    public async Task WaitForPortAsync(int port, TimeSpan? patience = null)
     {
         var start = Stopwatch.GetTimestamp();
         while (true)
@@ -124,7 +131,7 @@ internal sealed class PeerProcess : IDisposable
                 await probe.ConnectAsync(IPAddress.Loopback, port);
                 return;
             }
-            catch (SocketException) when (Stopwatch.GetElapsedTime(start) < Patience && !_process.HasExited)
+            catch (SocketException) when (Stopwatch.GetElapsedTime(start) < (patience ?? Patience) && !_process.HasExited)
             {
                 await Task.Delay(20);
             }

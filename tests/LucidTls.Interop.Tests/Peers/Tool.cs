@@ -23,7 +23,10 @@ internal sealed class Tool : IDisposable
     public static Task<Tool> ServeAsync(params IEnumerable<string> arguments) => StartAsync(["serve", "--listen", "127.0.0.1:0", .. arguments]);
 
     /// <summary><c>lucidtls tunnel</c> on a free port, which is that of <see cref="Url"/>.</summary>
-    public static Task<Tool> TunnelAsync(params IEnumerable<string> arguments) => StartAsync(["tunnel", "--listen", "127.0.0.1:0", .. arguments]);
+    public static Task<Tool> TunnelAsync(params IEnumerable<string> arguments) => TunnelAtAsync("127.0.0.1:0", arguments);
+
+    /// <summary><c>lucidtls tunnel</c> on that address or socket.</summary>
+    public static Task<Tool> TunnelAtAsync(string address, params IEnumerable<string> arguments) => StartAsync(["tunnel", "--listen", address, .. arguments]);
 
     private static async Task<Tool> StartAsync(IEnumerable<string> arguments)
     {
