@@ -4,11 +4,11 @@ using LucidTls.StartTls;
 
 namespace LucidTls.Fuzz;
 
-/// <summary>The plain dialogues in front of TLS. The first byte picks protocol and end, the rest is what the peer says.</summary>
+/// <summary>The plain dialogues in front of TLS. The first byte picks protocol and end, the rest is what the peer says; in front of a server whose greeting is needed, the second byte says how much of the rest is said by the server.</summary>
 internal static class StartTlsDialogue
 {
     private const string Stream = "<?xml version='1.0'?><stream:stream from='localhost' version='1.0' xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams'>";
-    private const string MySqlGreeting = "\u0000\u0000\u0000\u000A10.11\0\u0001\0\0\0noncenon\0\u00FF\u00AA-\u0002\0\u00FF\u0081\u0015\0\0\0\0\0\0\0\0\0\0cenoncenonce\0mysql_native_password\0";
+    private const string MySqlGreeting = "\u0049\0\0\0\u000A10.11\0\u0001\0\0\0noncenon\0\u00FF\u00AA-\u0002\0\u00FF\u0081\u0015\0\0\0\0\0\0\0\0\0\0cenoncenonce\0mysql_native_password\0";
 
     public static List<byte[]> Seeds { get; } =
     [
@@ -20,7 +20,9 @@ internal static class StartTlsDialogue
         Seed(5, "CAPA\r\nSTLS\r\n"),
         Seed(6, "S"),
         Seed(7, "\0\0\0\u0008\u0004\u00D2\u0016\u0030\0\0\0\u0008\u0004\u00D2\u0016\u002F"),
-        Seed(10, (char)(MySqlGreeting.Length - 4) + MySqlGreeting[1..]),
+        Seed(10, MySqlGreeting),
+        Seed(11, (char)MySqlGreeting.Length + MySqlGreeting + "\u0020\0\0\u0001\u0005\u000A\0\0" + new string('\0', 28) + "\u0016\u0003\u0001\0\u0002\u0001\0"),
+        Seed(11, (char)MySqlGreeting.Length + MySqlGreeting + "\u0020\0\0\u0001\u0005\u0002\0\0" + new string('\0', 28)),
         Seed(12, "0\u000C\u0002\u0001\u0001x\u0007\n\u0001\0\u0004\0\u0004\0"),
         Seed(13, "0\u001D\u0002\u0001\u0001w\u0018\u0080\u00161.3.6.1.4.1.1466.20037"),
         Seed(14, Stream + "<stream:features><starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'><required/></starttls></stream:features><proceed xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>"),
@@ -34,10 +36,18 @@ internal static class StartTlsDialogue
             return;
         var protocol = StartTlsProtocol.All[data[0] / 2 % StartTlsProtocol.All.Count];
         var isServer = data[0] % 2 == 1 && protocol.HasServerSide;
-        using var peer = new Peer(data.AsMemory(1));
+        var said = data.AsMemory(1);
+        var byServer = isServer && protocol.NeedsServerToAccept && data.Length > 1 ? 1 + Math.Min(data[1], said.Length - 1) : 0;
+        using var peer = new Peer(said[byServer..]);
+        using var server = new Peer(said[Math.Min(byServer, 1)..byServer]);
         try
         {
-            var done = isServer ? protocol.AcceptAsync(peer, LucidTls.Fuzz.Seeds.ServerOptions) : protocol.ConnectAsync(peer, LucidTls.Fuzz.Seeds.ClientOptions);
+            Task done = (isServer, protocol.NeedsServerToAccept) switch
+            {
+                (true, true) => protocol.AcceptForAsync(peer, LucidTls.Fuzz.Seeds.ServerOptions, server),
+                (true, false) => protocol.AcceptAsync(peer, LucidTls.Fuzz.Seeds.ServerOptions),
+                _ => protocol.ConnectAsync(peer, LucidTls.Fuzz.Seeds.ClientOptions),
+            };
             done.GetAwaiter().GetResult();
         }
         catch (AuthenticationException exception) when (exception.InnerException is TlsException)

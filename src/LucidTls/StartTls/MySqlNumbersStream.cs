@@ -1,14 +1,19 @@
 namespace LucidTls.StartTls;
 
 /// <summary>
-/// The stream of a MySQL client that did not ask for TLS over a connection that has it. The request for TLS took one of the numbers that packets have while the client proves itself, so
-/// they differ by one at the two ends until the server says that it is done; what comes after is passed on as it is.
+/// Between a MySQL peer with TLS and one without. The request for TLS took one of the numbers that packets have while the client proves itself, so they are higher by one under TLS, in both
+/// directions, until the client begins its first command with the number 0. What comes after is passed on as it is: other packets, compressed ones, of any size.
 /// </summary>
-internal sealed class MySqlNumbersStream(TlsStream inner) : Stream
+/// <param name="inner">The TLS.</param>
+/// <param name="clientIsInner">Whether the client is the one with TLS.</param>
+/// <param name="begun">How many bytes are still to be read of a packet whose beginning was passed on already.</param>
+internal sealed class MySqlNumbersStream(TlsStream inner, bool clientIsInner, int begun = 0) : Stream
 {
-    private readonly Packets _fromServer = new(-1, (_, first) => first is 0x00 or 0xFF);
-    // A command begins with the number 0, and so the client knows that the server is done.
-    private readonly Packets _fromClient = new(+1, (number, _) => number == 0);
+    private readonly Packets _read = new(-1, begun);
+    private readonly Packets _written = new(+1, 0);
+
+    // By the client alone: a server is done with an OK, but what begins as one may also be a word of some plugin for authentication. Until the client speaks, a server that is done says nothing.
+    private volatile bool _isOver;
 
     public override bool CanRead => true;
     public override bool CanWrite => true;
@@ -16,10 +21,13 @@ internal sealed class MySqlNumbersStream(TlsStream inner) : Stream
     public override long Length => throw new NotSupportedException();
     public override long Position { get => throw new NotSupportedException(); set => throw new NotSupportedException(); }
 
+    /// <summary>The TLS below.</summary>
+    public TlsStream Tls => inner;
+
     public override int Read(byte[] buffer, int offset, int count)
     {
         var read = inner.Read(buffer, offset, count);
-        _fromServer.Renumber(buffer.AsSpan(offset, read));
+        Renumber(_read, buffer.AsSpan(offset, read), isClient: clientIsInner);
         return read;
     }
 
@@ -28,32 +36,19 @@ internal sealed class MySqlNumbersStream(TlsStream inner) : Stream
     public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
         var read = await inner.ReadAsync(buffer, cancellationToken).ConfigureAwait(false);
-        _fromServer.Renumber(buffer.Span[..read]);
+        Renumber(_read, buffer.Span[..read], isClient: clientIsInner);
         return read;
     }
 
-    public override void Write(byte[] buffer, int offset, int count)
-    {
-        var changed = buffer.AsSpan(offset, count).ToArray();
-        _fromClient.Renumber(changed);
-        inner.Write(changed);
-    }
+    public override void Write(byte[] buffer, int offset, int count) => inner.Write(Renumbered(buffer.AsMemory(offset, count)).Span);
 
     public override Task WriteAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) => WriteAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
 
-    public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
-    {
-        if (_fromClient.IsOver)
-            return inner.WriteAsync(buffer, cancellationToken);
-        var changed = buffer.ToArray();
-        _fromClient.Renumber(changed);
-        return inner.WriteAsync(changed, cancellationToken);
-    }
-
-    /// <summary>The TLS below.</summary>
-    public TlsStream Tls => inner;
+    public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default) => inner.WriteAsync(Renumbered(buffer), cancellationToken);
 
     public override void Flush() => inner.Flush();
+
+    public override Task FlushAsync(CancellationToken cancellationToken) => inner.FlushAsync(cancellationToken);
 
     public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
 
@@ -72,53 +67,58 @@ internal sealed class MySqlNumbersStream(TlsStream inner) : Stream
         base.Dispose(disposing);
     }
 
+    private ReadOnlyMemory<byte> Renumbered(ReadOnlyMemory<byte> buffer)
+    {
+        if (_isOver)
+            return buffer;
+        var changed = buffer.ToArray();
+        Renumber(_written, changed, isClient: !clientIsInner);
+        return changed;
+    }
+
+    private void Renumber(Packets packets, Span<byte> piece, bool isClient)
+    {
+        if (!_isOver && packets.Renumber(piece, untilCommand: isClient))
+            _isOver = true;
+    }
+
     /// <summary>The packets of one direction, in pieces as they come.</summary>
     /// <param name="change">What is added to the number of each.</param>
-    /// <param name="isLast">By number and first byte of the content: whether numbers are the same from here on; a packet from the client that says so keeps its own.</param>
-    private sealed class Packets(int change, Func<byte, byte, bool> isLast)
+    /// <param name="left">How many bytes of a packet come before the first header.</param>
+    internal sealed class Packets(int change, int left)
     {
-        private int _inHeader;
-        private int _left;
-        private byte _number;
-        private bool _atFirst;
+        private const int HeaderLength = 4;
 
-        public bool IsOver { get; private set; }
+        private int _inHeader = left > 0 ? HeaderLength : 0;
+        private int _left = left;
 
-        public void Renumber(Span<byte> piece)
+        /// <summary>Whether a command has begun, which keeps its number as all behind it does.</summary>
+        public bool Renumber(Span<byte> piece, bool untilCommand)
         {
-            for (var i = 0; i < piece.Length && !IsOver; i++)
+            for (var i = 0; i < piece.Length;)
             {
-                if (_inHeader < 3)
+                if (_inHeader == HeaderLength)
                 {
-                    _left |= piece[i] << (8 * _inHeader++);
-                    continue;
+                    var count = Math.Min(_left, piece.Length - i);
+                    i += count;
+                    _left -= count;
                 }
-                if (_inHeader == 3)
+                else if (_inHeader == HeaderLength - 1)
                 {
+                    if (untilCommand && piece[i] == 0)
+                        return true;
+                    piece[i] = (byte)(piece[i] + change);
                     _inHeader++;
-                    _number = piece[i];
-                    _atFirst = true;
-                    if (change > 0 && isLast(_number, 0))
-                    {
-                        IsOver = true;
-                        return;
-                    }
-                    piece[i] = (byte)(_number + change);
-                    Next();
-                    continue;
+                    i++;
                 }
-                if (_atFirst && change < 0)
-                    IsOver = isLast(_number, piece[i]);
-                _atFirst = false;
-                _left--;
-                Next();
+                else
+                {
+                    _left |= piece[i++] << (8 * _inHeader++);
+                }
+                if (_inHeader == HeaderLength && _left == 0)
+                    _inHeader = 0;
             }
-        }
-
-        private void Next()
-        {
-            if (_left == 0)
-                _inHeader = 0;
+            return false;
         }
     }
 }

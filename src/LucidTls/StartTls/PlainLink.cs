@@ -13,12 +13,14 @@ internal sealed class PlainLink(Stream stream)
     /// <summary>Bytes of the whole dialogue: many times what any server says.</summary>
     public const int MostBytes = 64 * 1024;
 
+    private const byte HandshakeRecord = 22;
+
     private readonly byte[] _buffer = new byte[4096];
     private int _start;
     private int _end;
     private int _received;
 
-    /// <summary>What was read and is the beginning of TLS itself; empty unless <see cref="StartTls"/> said so.</summary>
+    /// <summary>What was read and is the beginning of TLS itself; empty unless <see cref="StartTls"/> or <see cref="DemandNothingButTls"/> said so.</summary>
     public ReadOnlyMemory<byte> TlsStart { get; private set; }
 
     /// <summary>The byte last read, and all behind it, belong to TLS.</summary>
@@ -92,6 +94,23 @@ internal sealed class PlainLink(Stream stream)
     {
         if (_start != _end)
             throw new TlsException(TlsError.StartTlsInjection, $"{_end - _start} bytes, beginning with \"{Shown(Encoding.Latin1.GetString(_buffer, _start, Math.Min(_end - _start, 40)))}\"");
+    }
+
+    /// <summary>Forgets the white space that has come already.</summary>
+    public void SkipWhiteSpace()
+    {
+        while (_start != _end && _buffer[_start] is (byte)' ' or (byte)'\t' or (byte)'\r' or (byte)'\n')
+            _start++;
+    }
+
+    /// <summary>The same where the peer does not wait for a go-ahead: its handshake may lie behind the request, and is then <see cref="TlsStart"/>.</summary>
+    /// <exception cref="TlsException">Something else did.</exception>
+    public void DemandNothingButTls()
+    {
+        if (_start != _end && _buffer[_start] != HandshakeRecord)
+            DemandNothingMore();
+        TlsStart = _buffer.AsMemory(_start, _end - _start).ToArray();
+        _start = _end;
     }
 
     public static TlsException Malformed(string what) => new(TlsError.StartTlsMalformed, what);

@@ -32,7 +32,7 @@ public abstract class StartTlsProtocol
     /// <summary>PostgreSQL 17 and later: TLS from the first byte, with the application protocol "postgresql". A server's end is <see cref="Postgres"/>, which takes both.</summary>
     public static StartTlsProtocol PostgresDirect { get; } = new PostgresDirectTls();
 
-    /// <summary>MySQL and MariaDB: CLIENT_SSL. The client's end only.</summary>
+    /// <summary>MySQL and MariaDB: CLIENT_SSL. Clients are accepted by <see cref="AcceptForAsync"/>, with what the server behind says first.</summary>
     public static StartTlsProtocol MySql { get; } = new MySqlStartTls();
 
     /// <summary>LDAP: the extended operation of RFC 4511 §4.14.</summary>
@@ -50,8 +50,11 @@ public abstract class StartTlsProtocol
     /// <summary>The TCP port on which servers speak it.</summary>
     public int DefaultPort { get; }
 
-    /// <summary>Whether <see cref="AcceptAsync"/> is there.</summary>
+    /// <summary>Whether <see cref="AcceptForAsync"/> is there, and <see cref="AcceptAsync"/> unless <see cref="NeedsServerToAccept"/>.</summary>
     public virtual bool HasServerSide => true;
+
+    /// <summary>Whether a client can only be accepted when the server behind is there, since nobody else can say what that says first: MySQL's.</summary>
+    public virtual bool NeedsServerToAccept => false;
 
     internal string Title { get; }
 
@@ -112,7 +115,7 @@ public abstract class StartTlsProtocol
     /// <param name="cancellationToken">Gives up.</param>
     /// <returns>The stream on which the protocol goes on, as after the request for TLS: the client speaks next. It owns <paramref name="plain"/>.</returns>
     /// <exception cref="AuthenticationException">The client wants no TLS, breaks the protocol, or the handshake failed; the inner <see cref="TlsException"/> says why. <paramref name="plain"/> is then still the caller's.</exception>
-    /// <exception cref="NotSupportedException">There is no server's end (<see cref="HasServerSide"/>).</exception>
+    /// <exception cref="NotSupportedException">There is no server's end (<see cref="HasServerSide"/>), or it needs the server behind (<see cref="NeedsServerToAccept"/>).</exception>
     public async Task<TlsStream> AcceptAsync(Stream plain, TlsServerOptions options, string hostName = "localhost", CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(plain);
@@ -120,12 +123,36 @@ public abstract class StartTlsProtocol
         ArgumentException.ThrowIfNullOrEmpty(hostName);
         if (!HasServerSide)
             throw new NotSupportedException($"{Title} has no server's end here.");
-        var link = new PlainLink(plain);
-        await WithinAsync(options, token => GrantAsync(link, hostName, token), cancellationToken).ConfigureAwait(false);
-        var isDirect = !link.TlsStart.IsEmpty;
-        var tls = new TlsStream(isDirect ? new PrefixedStream(link.TlsStart, plain) : plain);
-        await tls.AuthenticateAsServerAsync(Prepare(options, isDirect), cancellationToken).ConfigureAwait(false);
-        return tls;
+        if (NeedsServerToAccept)
+            throw new NotSupportedException($"{Title}'s greeting cannot be made up: AcceptForAsync passes on that of the server behind.");
+        return await UpgradeAsync(plain, options, (link, token) => GrantAsync(link, hostName, token), cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>
+    /// The same in front of a server that has no TLS and knows nothing of it: what that says first goes to the client, or is passed over where the client has been greeted already.
+    /// </summary>
+    /// <param name="plain">The connection to the client, on which nothing was read or written yet.</param>
+    /// <param name="options">As for <see cref="AcceptAsync"/>.</param>
+    /// <param name="server">A new plain connection to the server, which may be read from and written to here.</param>
+    /// <param name="hostName">The name that a greeting of our own shows.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <returns>The stream to copy to and from the server. It owns <paramref name="plain"/>.</returns>
+    /// <exception cref="AuthenticationException">As for <see cref="AcceptAsync"/>, or the server broke its protocol. <paramref name="plain"/> is then still the caller's unless TLS had begun.</exception>
+    /// <exception cref="NotSupportedException">There is no server's end (<see cref="HasServerSide"/>).</exception>
+    public virtual async Task<Stream> AcceptForAsync(Stream plain, TlsServerOptions options, Stream server, string hostName = "localhost", CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(server);
+        var tls = await AcceptAsync(plain, options, hostName, cancellationToken).ConfigureAwait(false);
+        try
+        {
+            await SkipGreetingAsync(server, cancellationToken).ConfigureAwait(false);
+            return tls;
+        }
+        catch
+        {
+            await tls.DisposeAsync().ConfigureAwait(false);
+            throw;
+        }
     }
 
     /// <summary>Reads what a server without TLS says first, where it does, since a client that came in by <see cref="AcceptAsync"/> has been greeted.</summary>
@@ -171,7 +198,17 @@ public abstract class StartTlsProtocol
         return tls;
     }
 
-    private protected static Task WithinAsync(TlsOptions options, Func<CancellationToken, ValueTask> dialogue, CancellationToken cancellationToken) => ExplainAsync(async () =>
+    private protected async Task<TlsStream> UpgradeAsync(Stream plain, TlsServerOptions options, Func<PlainLink, CancellationToken, ValueTask> grant, CancellationToken cancellationToken)
+    {
+        var link = new PlainLink(plain);
+        await WithinAsync(options, token => grant(link, token), cancellationToken).ConfigureAwait(false);
+        var hasStart = !link.TlsStart.IsEmpty;
+        var tls = new TlsStream(hasStart ? new PrefixedStream(link.TlsStart, plain) : plain);
+        await tls.AuthenticateAsServerAsync(Prepare(options, isDirect: hasStart), cancellationToken).ConfigureAwait(false);
+        return tls;
+    }
+
+    private protected static Task WithinAsync(TlsOptions options, Func<CancellationToken, ValueTask> dialogue, CancellationToken cancellationToken, string where = "in the plain dialogue in front of TLS") => ExplainAsync(async () =>
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         if (options.HandshakeTimeout != Timeout.InfiniteTimeSpan)
@@ -182,7 +219,7 @@ public abstract class StartTlsProtocol
         }
         catch (OperationCanceledException exception) when (!cancellationToken.IsCancellationRequested)
         {
-            throw new TlsException(TlsError.HandshakeTimeout, $"{options.HandshakeTimeout.TotalSeconds:0.#} seconds, in the plain dialogue in front of TLS", exception);
+            throw new TlsException(TlsError.HandshakeTimeout, $"{options.HandshakeTimeout.TotalSeconds:0.#} seconds, {where}", exception);
         }
     });
 
@@ -198,7 +235,8 @@ public abstract class StartTlsProtocol
         }
         catch (IOException exception)
         {
-            var why = new TlsException(TlsError.TransportFailed, exception.Message, exception);
+            // Under TLS already, it is TLS that says why.
+            var why = exception.InnerException as TlsException ?? new TlsException(TlsError.TransportFailed, exception.Message, exception);
             throw new AuthenticationException(why.Message, why);
         }
     }

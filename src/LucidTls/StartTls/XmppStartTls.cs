@@ -36,6 +36,8 @@ internal sealed class XmppStartTls() : StartTlsProtocol("xmpp", 5222, "XMPP")
         DemandTag(request, "starttls", TlsNamespace);
         if (!request.EndsWith("/>", StringComparison.Ordinal))
             DemandTag(await ReadTagAsync(link, cancellationToken).ConfigureAwait(false), "/starttls", "");
+        // RFC 6120 §5.3.3 forbids it, and go-sendxmpp sends a line's end: it says nothing, before TLS or after.
+        link.SkipWhiteSpace();
         link.DemandNothingMore();
         await link.WriteAsync(Encoding.UTF8.GetBytes($"<proceed xmlns='{TlsNamespace}'/>"), cancellationToken).ConfigureAwait(false);
     }
