@@ -363,7 +363,7 @@ public sealed class ServeTests : IDisposable
     [InlineData("--to", "tcp://localhost")]
     [InlineData("--to", "http://localhost:1", "--root", "/")]
     [InlineData("--starttls", "smtp")]
-    [InlineData("--starttls", "mysql", "--to", "tcp://localhost:1")]
+    [InlineData("--starttls", "postgres-direct", "--to", "tcp://localhost:1")]
     [InlineData("--starttls", "smtp", "--to", "http://localhost:1")]
     [InlineData("--metrics", "nowhere")]
     [InlineData("--listen", "nowhere")]

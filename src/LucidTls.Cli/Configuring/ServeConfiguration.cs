@@ -87,6 +87,8 @@ internal sealed record ServeConfiguration(string Folder, IPEndPoint? Metrics, IR
                 throw YamlSettings.Wrong(file, nodes[i], "The sites of a service are all HTTP or all TCP: one address cannot speak both.");
             if (startTls is not null && sites[i].Backend.Tcp is null)
                 throw YamlSettings.Wrong(file, nodes[i], "A service with starttls passes on to tcp://HOST:PORT.");
+            if (startTls is { NeedsServerToAccept: true } && (sites.Length > 1 || sites[i].Names.Count > 0))
+                throw YamlSettings.Wrong(file, nodes[i], $"A service with starttls: {startTls.Name} has one site, without names: its server greets before the client says whom it wants.");
             foreach (var name in sites[i].Names.DefaultIfEmpty(""))
             {
                 if (!names.Add(name))

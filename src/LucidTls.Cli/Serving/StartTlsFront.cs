@@ -1,3 +1,4 @@
+using System.Net.Sockets;
 using System.Security.Authentication;
 using LucidTls.Cli.Reporting;
 using LucidTls.StartTls;
@@ -13,22 +14,48 @@ namespace LucidTls.Cli.Serving;
 /// <param name="verbose">Whether those are shown too that connect and leave.</param>
 internal sealed class StartTlsFront(StartTlsProtocol protocol, Func<TlsServerOptions> options, Func<string?, TcpForwarding?> service, string hostName, bool verbose)
 {
-    public async Task RunAsync(ConnectionContext client)
+    public Task RunAsync(ConnectionContext client) => protocol.NeedsServerToAccept ? RunBehindServiceAsync(client) : RunBeforeServiceAsync(client);
+
+    private async Task RunBeforeServiceAsync(ConnectionContext client)
     {
-        TlsStream tls;
+        if (await TryAcceptAsync(client, async plain => await protocol.AcceptAsync(plain, options(), hostName)) is not TlsStream tls)
+            return;
+        await using (tls)
+        {
+            if (service(tls.Session.ServerName) is { } forwarding)
+                await forwarding.PassOnAsync(client, EndOf(client, tls, tls), protocol);
+        }
+    }
+
+    /// <summary>Where the service speaks before the client can name anybody.</summary>
+    private async Task RunBehindServiceAsync(ConnectionContext client)
+    {
+        if (service(null) is not { } forwarding)
+            return;
+        using var socket = await forwarding.TryConnectAsync(client, greeting: null);
+        if (socket is null)
+            return;
+        await using var server = new NetworkStream(socket, ownsSocket: false);
+        if (await TryAcceptAsync(client, plain => protocol.AcceptForAsync(plain, options(), server, hostName)) is not { } secured)
+            return;
+        await using (secured)
+            await TcpForwarding.PassOnAsync(client, EndOf(client, secured, Tunnel.TlsOf(secured)), socket);
+    }
+
+    private static RelayEnd EndOf(ConnectionContext client, Stream secured, TlsStream tls) =>
+        RelayEnd.Of(secured, tls, () => client.Abort(new ConnectionAbortedException("The service broke off.")));
+
+    // Not until the connection is closed: a client that leaves has often said why just before, and the time is bounded by the options.
+    private async Task<Stream?> TryAcceptAsync(ConnectionContext client, Func<Stream, Task<Stream>> acceptAsync)
+    {
         try
         {
-            tls = await protocol.AcceptAsync(new DuplexPipeStream(client.Transport), options(), hostName, client.ConnectionClosed);
+            return await acceptAsync(new DuplexPipeStream(client.Transport));
         }
         catch (Exception failure) when (failure is AuthenticationException or OperationCanceledException)
         {
             Explain(client, failure);
-            return;
-        }
-        await using (tls)
-        {
-            if (service(tls.Session.ServerName) is { } forwarding)
-                await forwarding.PassOnAsync(client, RelayEnd.Of(tls, tls, () => client.Abort(new ConnectionAbortedException("The service broke off."))), protocol);
+            return null;
         }
     }
 

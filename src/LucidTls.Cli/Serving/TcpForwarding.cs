@@ -23,17 +23,22 @@ internal sealed class TcpForwarding(HostPort destination, ProxyVersion? proxyHea
     /// <param name="greeting">The protocol whose greeting the client has had already; null when the service is to greet.</param>
     public async Task PassOnAsync(ConnectionContext client, RelayEnd end, StartTlsProtocol? greeting)
     {
-        using var service = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
-        if (!await TryConnectAsync(service, greeting, client))
-        {
-            RelayMeter.Refused("service_unavailable");
-            return;
-        }
-        await Relay.RunAsync(end, RelayEnd.Of(service), client, Grace, client.ConnectionClosed);
+        using var service = await TryConnectAsync(client, greeting);
+        if (service is not null)
+            await PassOnAsync(client, end, service);
     }
 
-    private async Task<bool> TryConnectAsync(Socket service, StartTlsProtocol? greeting, ConnectionContext client)
+    /// <param name="client">The connection.</param>
+    /// <param name="end">Where the application's bytes come from.</param>
+    /// <param name="service">What <see cref="TryConnectAsync"/> gave.</param>
+    public static Task PassOnAsync(ConnectionContext client, RelayEnd end, Socket service) => Relay.RunAsync(end, RelayEnd.Of(service), client, Grace, client.ConnectionClosed);
+
+    /// <param name="client">Whom the service is told of.</param>
+    /// <param name="greeting">As for <see cref="PassOnAsync(ConnectionContext, RelayEnd, StartTlsProtocol?)"/>.</param>
+    /// <returns>A connection to the service; null, and a warning, when there is none to be had.</returns>
+    public async Task<Socket?> TryConnectAsync(ConnectionContext client, StartTlsProtocol? greeting)
     {
+        var service = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
         using var timeout = CancellationTokenSource.CreateLinkedTokenSource(client.ConnectionClosed);
         timeout.CancelAfter(ConnectTimeout);
         try
@@ -46,13 +51,15 @@ internal sealed class TcpForwarding(HostPort destination, ProxyVersion? proxyHea
                 await using var stream = new NetworkStream(service, ownsSocket: false);
                 await greeting.SkipGreetingAsync(stream, timeout.Token);
             }
-            return true;
+            return service;
         }
         catch (Exception failure) when (failure is SocketException or OperationCanceledException or System.Security.Authentication.AuthenticationException)
         {
+            service.Dispose();
+            RelayMeter.Refused("service_unavailable");
             if (!client.ConnectionClosed.IsCancellationRequested)
                 Terminal.MarkupLine($"[yellow]warning:[/] {Terminal.Escape($"{destination} does not take connections: {failure.Message}")}");
-            return false;
+            return null;
         }
     }
 }

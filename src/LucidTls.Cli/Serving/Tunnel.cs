@@ -66,7 +66,8 @@ internal sealed class Tunnel(HostPort server, StartTlsProtocol? protocol, TlsCli
         return tls;
     }
 
-    private static TlsStream TlsOf(Stream secured) => secured as TlsStream ?? ((MySqlNumbersStream)secured).Tls;
+    /// <summary>The TLS in what <see cref="StartTlsProtocol"/> gives.</summary>
+    public static TlsStream TlsOf(Stream secured) => secured as TlsStream ?? ((MySqlNumbersStream)secured).Tls;
 
     // A client that has got nothing must not take it for the end of an answer.
     private static void Refuse(ConnectionContext client, string cause, string why)
