@@ -66,7 +66,7 @@ public sealed class DatabaseTests(PkiFixture pki)
     [Fact]
     public async Task MariaDB_turns_to_TLS_for_our_client_and_for_MySqlConnector_through_our_tunnel()
     {
-        using var server = await Database.StartMariaDbAsync(pki);
+        using var server = await Database.StartMariaDbAsync(pki, hasTls: true);
         await LookAsync(StartTlsProtocol.MySql, server.Port);
 
         using var tunnel = await Tool.TunnelAsync("--starttls", "mysql", "--to", $"localhost:{server.Port}", "--roots", pki.RootFile);

@@ -41,17 +41,33 @@ internal sealed class Database : IDisposable
         return await StartAsync(folder, port, command, "INT");
     }
 
-    /// <summary>MariaDB with a user "app" and the password "secret", who must come over TLS.</summary>
-    public static async Task<Database> StartMariaDbAsync(PkiFixture pki)
+    /// <summary>
+    /// MariaDB with a user "app" and the password "secret", with TLS where a certificate is given, and then over TLS alone. Without it, there are a user "signer" of ed25519 with the same password, "first" and "second"
+    /// who need none, and "strict" who would have to come over TLS.
+    /// </summary>
+    public static async Task<Database> StartMariaDbAsync(PkiFixture pki, bool hasTls)
     {
         var server = Peer.Find("mariadbd", "mariadb-server");
         var folder = new TempFolder();
         await RunAsync(Peer.Find("mariadb-install-db", "mariadb-server"), "--no-defaults", $"--datadir={folder.File("data")}", "--auth-root-authentication-method=normal", "--skip-test-db", $"--user={Environment.UserName}");
-        File.WriteAllText(folder.File("init.sql"), "CREATE USER 'app'@'%' IDENTIFIED BY 'secret' REQUIRE SSL;\n");
+        File.WriteAllText(folder.File("init.sql"), hasTls
+            ? "CREATE USER 'app'@'%' IDENTIFIED BY 'secret' REQUIRE SSL;\n"
+            : """
+                INSTALL SONAME 'auth_ed25519';
+                CREATE DATABASE app;
+                CREATE USER 'app'@'%' IDENTIFIED BY 'secret';
+                GRANT ALL ON app.* TO 'app'@'%';
+                CREATE USER 'signer'@'%' IDENTIFIED VIA ed25519 USING PASSWORD('secret');
+                CREATE USER 'first'@'%';
+                CREATE USER 'second'@'%';
+                CREATE USER 'strict'@'%' IDENTIFIED BY 'secret' REQUIRE SSL;
+
+                """);
         var (chain, key) = pki.ServerFiles(KeyKind.Rsa2048);
+        string[] tls = hasTls ? [$"--ssl-cert={chain}", $"--ssl-key={key}"] : ["--skip-ssl"];
         var port = PeerProcess.FreePort();
         return await StartAsync(folder, port, [server, "--no-defaults", $"--user={Environment.UserName}", $"--datadir={folder.File("data")}", $"--socket={folder.File("s")}", $"--pid-file={folder.File("pid")}",
-            "--bind-address=127.0.0.1", $"--port={port}", $"--init-file={folder.File("init.sql")}", $"--ssl-cert={chain}", $"--ssl-key={key}"]);
+            "--bind-address=127.0.0.1", $"--port={port}", $"--init-file={folder.File("init.sql")}", "--max-allowed-packet=64M", .. tls]);
     }
 
     /// <summary>Redis with TLS alone.</summary>
