@@ -20,7 +20,7 @@ public sealed class MailTests(PkiFixture pki)
     [Fact]
     public async Task MailKit_reads_mail_of_Dovecot_over_our_streams()
     {
-        using var server = await MailServer.StartDovecotAsync(pki);
+        using var server = await MailServer.StartDovecotAsync(pki.Server());
         foreach (var startTls in (bool[])[true, false])
         {
             using var client = startTls ? new ImapClient() : await Samples.MailClients.ReadAsync("localhost", server.TlsPort, pki.ClientOptions(), Cancellation);
@@ -43,7 +43,7 @@ public sealed class MailTests(PkiFixture pki)
     [Fact]
     public async Task MailKit_sends_mail_by_Postfix_over_our_streams()
     {
-        using var server = await MailServer.StartPostfixAsync(pki);
+        using var server = await MailServer.StartPostfixAsync(pki.Server());
         foreach (var startTls in (bool[])[true, false])
         {
             using var client = startTls ? await Samples.MailClients.SendAsync("localhost", server.PlainPort, pki.ClientOptions(), Cancellation) : new SmtpClient();
@@ -66,6 +66,34 @@ public sealed class MailTests(PkiFixture pki)
         Assert.True(await swaks.WaitForExitAsync(PeerProcess.Patience) == 0, swaks.Text);
         Assert.Contains("TLSv1.3", swaks.Text, StringComparison.Ordinal);
         Assert.Contains("Subject: by swaks", await received.WaitAsync(PeerProcess.Patience, Cancellation), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Swaks_refuses_a_front_that_it_does_not_trust_and_both_ends_say_so()
+    {
+        using var front = await Tool.ServeAsync("--starttls", "smtp", "--to", "tcp://127.0.0.1:1");
+        using var swaks = PeerProcess.Start(Peer.Find("swaks", "swaks"), ["--server", "127.0.0.1", "--port", $"{front.Url.Port}", "--tls", "--tls-verify", "--tls-ca-path", pki.RootFile, "--helo", "client.example", "--from", "a@client.example", "--to", "b@localhost"]);
+        Assert.NotEqual(0, await swaks.WaitForExitAsync(PeerProcess.Patience));
+        Assert.Contains("certificate verify failed", swaks.Text, StringComparison.Ordinal);
+        await front.Process.WaitForAsync("unknown_ca");
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task MailKit_gets_no_stream_to_a_server_of_another_name_and_both_ends_say_so(bool startTls)
+    {
+        using var server = await MailServer.StartDovecotAsync(pki.OtherName());
+        var failure = await Assert.ThrowsAsync<System.Security.Authentication.AuthenticationException>(async () =>
+        {
+            if (startTls)
+                await GreetedAsync(StartTlsProtocol.Imap, server.PlainPort);
+            else
+                await Samples.MailClients.ReadAsync("localhost", server.TlsPort, pki.ClientOptions(), Cancellation);
+        });
+        Assert.Equal(TlsError.CertificateWrongName, Assert.IsType<TlsException>(failure.InnerException).Error);
+        Assert.Contains("a.example, *.b.example; asked for: localhost", failure.Message, StringComparison.Ordinal);
+        await server.Process.WaitForMatchAsync("(?i)alert certificate unknown");
     }
 
     private static MimeMessage Message(string subject)

@@ -24,13 +24,13 @@ internal sealed class MailServer : IDisposable
     public int OtherPort { get; }
 
     /// <summary>Anybody's password is "secret".</summary>
-    public static async Task<MailServer> StartDovecotAsync(PkiFixture pki)
+    public static async Task<MailServer> StartDovecotAsync(TestCertificate certificate)
     {
         var program = Find("dovecot", "dovecot-imapd");
         var folder = await MakeFolderAsync();
         Directory.CreateDirectory(folder.File("mail"));
         await RunAsync("chown", "mail:mail", folder.File("mail"));
-        var (chain, key) = Copy(pki, folder);
+        var (chain, key) = certificate.WriteTo(folder.Path, "server");
         int[] ports = [PeerProcess.FreePort(), PeerProcess.FreePort(), PeerProcess.FreePort()];
         File.WriteAllText(folder.File("dovecot.conf"), $$"""
             base_dir = {{folder.File("run")}}
@@ -78,14 +78,14 @@ internal sealed class MailServer : IDisposable
     }
 
     /// <summary>Takes any message from loopback, and throws it away.</summary>
-    public static async Task<MailServer> StartPostfixAsync(PkiFixture pki)
+    public static async Task<MailServer> StartPostfixAsync(TestCertificate certificate)
     {
         var program = Find("postfix", "postfix");
         var folder = await MakeFolderAsync();
         foreach (var name in (string[])["etc", "queue", "data"])
             Directory.CreateDirectory(folder.File(name));
         await RunAsync("chown", "postfix", folder.File("data"));
-        var (chain, key) = Copy(pki, folder);
+        var (chain, key) = certificate.WriteTo(folder.Path, "server");
         int[] ports = [PeerProcess.FreePort(), PeerProcess.FreePort()];
         File.WriteAllText(folder.File("etc/main.cf"), $"""
             compatibility_level = 3.6
@@ -154,14 +154,6 @@ internal sealed class MailServer : IDisposable
         var folder = new TempFolder();
         await RunAsync("chmod", "755", folder.Path);
         return folder;
-    }
-
-    private static (string Chain, string Key) Copy(PkiFixture pki, TempFolder folder)
-    {
-        var (chain, key) = pki.ServerFiles();
-        File.Copy(chain, folder.File("server.pem"));
-        File.Copy(key, folder.File("server.key"));
-        return (folder.File("server.pem"), folder.File("server.key"));
     }
 
     private static async Task RunAsync(params string[] command)
