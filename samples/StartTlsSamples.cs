@@ -27,4 +27,9 @@ internal static class StartTlsSamples
     {
         await using var tls = await StartTlsProtocol.Postgres.AcceptAsync(client.GetStream(), options, cancellationToken: cancellationToken);
     }
+
+    public static async Task FrontAsync(TcpClient client, TcpClient server, TlsServerOptions options, CancellationToken cancellationToken)
+    {
+        await using var tls = await StartTlsProtocol.MySql.AcceptForAsync(client.GetStream(), options, server.GetStream(), cancellationToken: cancellationToken);
+    }
 }
