@@ -1,46 +1,42 @@
+using System.Text.Json;
 using LucidTls.Interop.Tests.Peers;
-using LucidTls.TestSupport;
+using LucidTls.Interop.Tests.Peers.Browsers;
 
 namespace LucidTls.Interop.Tests;
 
-public sealed class ChromiumTests
+[Collection(nameof(HygieneTests))]
+public sealed class ChromiumTests(PkiFixture pki, BrowserFixture fixture) : BrowserTests(pki, fixture), IClassFixture<BrowserFixture>
 {
-    [Fact]
-    public async Task It_loads_the_page_over_HTTP_2_once_it_trusts_the_private_authority()
-    {
-        using var tool = await Tool.ServeAsync();
-        using var home = new TempFolder();
-        await TrustAsync(home, tool.AuthorityFile);
-        using var browser = Start(home, tool.Url);
-        Assert.Equal(0, await browser.WaitForExitAsync());
-        Assert.Contains("<title>Your connection: TLS 1.3</title>", browser.Text, StringComparison.Ordinal);
-        Assert.Contains("X25519MLKEM768", browser.Text, StringComparison.Ordinal);
-        Assert.Contains("over HTTP/2", browser.Text, StringComparison.Ordinal);
-    }
+    private protected override string CertificateWanted => "ERR_BAD_SSL_CLIENT_AUTH_CERT";
 
-    [Fact]
-    public async Task It_refuses_the_page_while_it_does_not_trust_the_private_authority()
-    {
-        using var tool = await Tool.ServeAsync();
-        using var home = new TempFolder();
-        using var browser = Start(home, tool.Url);
-        await browser.WaitForAsync("ERR_CERT_AUTHORITY_INVALID");
-        await tool.Process.WaitForAsync("it does not accept our certificate");
-    }
+    private protected override Task<Browser> StartAsync(BrowserProfile profile) => Browser.StartChromiumAsync(profile);
 
-    private static PeerProcess Start(TempFolder home, Uri url) => PeerProcess.Start(
-        Peer.Find("chromium", "chromium"),
-        [
-            "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update",
-            "--disable-sync", "--disable-dev-shm-usage", $"--user-data-dir={home.File("profile")}", "--dump-dom", url.ToString(),
-        ],
-        environment: new Dictionary<string, string> { ["HOME"] = home.Path });
+    private protected override IDisposable ChooseCertificates(params IEnumerable<KestrelServer> servers) => new Policy(servers.Select(server => server.Url("")));
 
-    // Chromium on Linux reads the user's own trust from a database of NSS.
-    private static async Task TrustAsync(TempFolder home, string authorityFile)
+    private protected override string CodeOf(BadServer server) => server switch
     {
-        var folder = Directory.CreateDirectory(home.File(".pki/nssdb"));
-        await Nss.RunAsync("certutil", "-N", "-d", $"sql:{folder.FullName}", "--empty-password");
-        await Nss.RunAsync("certutil", "-A", "-d", $"sql:{folder.FullName}", "-n", "lucidtls", "-t", "C,,", "-a", "-i", authorityFile);
+        BadServer.OtherName => "ERR_CERT_COMMON_NAME_INVALID",
+        BadServer.Expired => "ERR_CERT_DATE_INVALID",
+        BadServer.Untrusted => "ERR_CERT_AUTHORITY_INVALID",
+        BadServer.Impostor => "ERR_CERT_AUTHORITY_INVALID",
+    };
+
+    // One alert for all, so our line has to name all reasons.
+    private protected override string AlertOf(BadServer server) => "certificate_unknown (46): it does not accept our certificate, for its name, its dates or its authority";
+
+    /// <summary>Which sites are shown a certificate without asking is for administrators to say: in a file of the system's, for as long as this object lives.</summary>
+    private sealed class Policy : IDisposable
+    {
+        private readonly string _file = $"/etc/chromium/policies/managed/lucidtls-{Guid.NewGuid():N}.json";
+
+        public Policy(IEnumerable<string> sites)
+        {
+            Assert.SkipUnless(Environment.IsPrivilegedProcess, "Chromium's policies are files of root.");
+            Directory.CreateDirectory(Path.GetDirectoryName(_file)!);
+            var choices = sites.Select(site => JsonSerializer.Serialize(new { pattern = site, filter = new { } }));
+            File.WriteAllText(_file, JsonSerializer.Serialize(new { AutoSelectCertificateForUrls = choices }));
+        }
+
+        public void Dispose() => File.Delete(_file);
     }
 }

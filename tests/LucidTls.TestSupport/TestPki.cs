@@ -11,12 +11,13 @@ public sealed class TestPki : IDisposable
     private readonly TestKey _intermediateKey;
 
     /// <param name="keyKind">The kind of the authorities' keys.</param>
-    public TestPki(KeyKind keyKind = KeyKind.EcdsaP256)
+    /// <param name="name">What the authorities' names begin with.</param>
+    public TestPki(KeyKind keyKind = KeyKind.EcdsaP256, string name = "LucidTls Test")
     {
         _rootKey = TestKey.Create(keyKind);
         _intermediateKey = TestKey.Create(keyKind);
-        Root = Issue(new CertificateSpec { Subject = "CN=LucidTls Test Root", IsAuthority = true }, _rootKey, "CN=LucidTls Test Root", _rootKey);
-        Intermediate = Issue(new CertificateSpec { Subject = "CN=LucidTls Test Intermediate", IsAuthority = true }, _intermediateKey, Subject(Root), _rootKey);
+        Root = Issue(new CertificateSpec { Subject = $"CN={name} Root", IsAuthority = true }, _rootKey, $"CN={name} Root", _rootKey);
+        Intermediate = Issue(new CertificateSpec { Subject = $"CN={name} Intermediate", IsAuthority = true }, _intermediateKey, Subject(Root), _rootKey);
     }
 
     /// <summary>The root in DER.</summary>

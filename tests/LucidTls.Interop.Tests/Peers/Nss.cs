@@ -7,6 +7,9 @@ internal static class Nss
 {
     private const string Package = "libnss3-tools";
 
+    /// <summary>What PKCS#12 files are imported by.</summary>
+    public const string Password = "secret";
+
     /// <summary>The nickname of the certificate with a key in a database.</summary>
     private const string Nickname = "own";
 
@@ -30,16 +33,28 @@ internal static class Nss
     public static async Task<TempFolder> MakeDatabaseAsync(TestCertificate certificate, string rootFile)
     {
         var folder = new TempFolder();
-        File.WriteAllBytes(folder.File("own.p12"), certificate.ToPkcs12("secret"));
-        await RunAsync("certutil", "-N", "-d", Name(folder), "--empty-password");
-        await RunAsync("certutil", "-A", "-d", Name(folder), "-n", "root", "-t", "CT,,", "-a", "-i", rootFile);
-        await RunAsync("pk12util", "-i", folder.File("own.p12"), "-d", Name(folder), "-W", "secret", "-K", "");
+        await FillDatabaseAsync(folder.Path, [rootFile], [certificate.ToPkcs12(Password)]);
         // The name that the import gave is the leaf's subject.
         using var list = PeerProcess.Start(Peer.Find("certutil", Package), ["-L", "-d", Name(folder)]);
         await list.WaitForAsync("u,u,u");
         var imported = list.Text.Split('\n').First(line => line.Contains("u,u,u", StringComparison.Ordinal)).Split("   ")[0].Trim();
         await RunAsync("certutil", "--rename", "-d", Name(folder), "-n", imported, "--new-n", Nickname);
         return folder;
+    }
+
+    /// <summary>Makes a database in a folder, with roots that are trusted, and certificates with their keys as PKCS#12 under <see cref="Password"/>.</summary>
+    public static async Task FillDatabaseAsync(string folder, IEnumerable<string> rootFiles, IEnumerable<byte[]> own)
+    {
+        var name = $"sql:{Directory.CreateDirectory(folder).FullName}";
+        await RunAsync("certutil", "-N", "-d", name, "--empty-password");
+        foreach (var (at, file) in rootFiles.Index())
+            await RunAsync("certutil", "-A", "-d", name, "-n", $"root {at}", "-t", "CT,,", "-a", "-i", file);
+        foreach (var (at, pkcs12) in own.Index())
+        {
+            var file = Path.Combine(folder, $"own{at}.p12");
+            File.WriteAllBytes(file, pkcs12);
+            await RunAsync("pk12util", "-i", file, "-d", name, "-W", Password, "-K", "");
+        }
     }
 
     /// <summary>Runs one of the tools to its end, which must be a good one.</summary>

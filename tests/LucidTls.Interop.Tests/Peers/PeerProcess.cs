@@ -69,9 +69,9 @@ internal sealed class PeerProcess : IDisposable
     public Task WaitForAsync(string text) => WaitForMatchAsync(Regex.Escape(text));
 
     /// <summary>Waits until the output holds what the regular expression describes; fails when it does not come in time or can come no more.</summary>
-    public async Task WaitForMatchAsync([StringSyntax(StringSyntaxAttribute.Regex)] string pattern)
+    public async Task<Match> WaitForMatchAsync([StringSyntax(StringSyntaxAttribute.Regex)] string pattern, TimeSpan? patience = null)
     {
-        using var limit = new CancellationTokenSource(Patience);
+        using var limit = new CancellationTokenSource(patience ?? Patience);
         try
         {
             while (!Regex.IsMatch(Text, pattern) && !_collecting.IsCompleted)
@@ -79,9 +79,11 @@ internal sealed class PeerProcess : IDisposable
         }
         catch (OperationCanceledException)
         {
-            Assert.Fail($"\"{pattern}\" did not come within {Patience.TotalSeconds} s. The peer said:\n{Text}");
+            Assert.Fail($"\"{pattern}\" did not come within {(patience ?? Patience).TotalSeconds} s. The peer said:\n{Text}");
         }
-        Assert.True(Regex.IsMatch(Text, pattern), $"The peer ended and did not say \"{pattern}\". It said:\n{Text}");
+        var match = Regex.Match(Text, pattern);
+        Assert.True(match.Success, $"The peer ended and did not say \"{pattern}\". It said:\n{Text}");
+        return match;
     }
 
     /// <summary>Waits for the end and for the last of the output, and gives the exit code.</summary>

@@ -3,12 +3,13 @@ using System.Diagnostics.Metrics;
 
 namespace LucidTls.Interop.Tests.Peers;
 
-/// <summary>What the meters of this process say of servers: handshakes done, failed and under way, and Kestrel's open connections. For tests that run alone.</summary>
+/// <summary>What the meters of this process say of servers: handshakes done, resumed, failed and under way, and Kestrel's open connections. For tests that run alone.</summary>
 internal sealed class ServerMeters : IDisposable
 {
     private readonly MeterListener _listener = new();
     private readonly ConcurrentQueue<string> _failures = new();
     private long _handshakes;
+    private long _resumed;
     private long _activeHandshakes;
     private long _connections;
 
@@ -32,6 +33,9 @@ internal sealed class ServerMeters : IDisposable
 
     /// <summary>How many handshakes were done.</summary>
     public long Handshakes => Interlocked.Read(ref _handshakes);
+
+    /// <summary>How many of them resumed a session.</summary>
+    public long Resumed => Interlocked.Read(ref _resumed);
 
     /// <summary>Why handshakes failed.</summary>
     public IReadOnlyCollection<string> Failures => _failures;
@@ -60,9 +64,13 @@ internal sealed class ServerMeters : IDisposable
         if (ValueOf(tags, "lucidtls.role") != "server")
             return;
         if (ValueOf(tags, "error.type") is { } error)
+        {
             _failures.Enqueue(error);
-        else
-            Interlocked.Increment(ref _handshakes);
+            return;
+        }
+        Interlocked.Increment(ref _handshakes);
+        if (ValueOf(tags, "tls.resumed") == bool.TrueString)
+            Interlocked.Increment(ref _resumed);
     }
 
     private static string? ValueOf(ReadOnlySpan<KeyValuePair<string, object?>> tags, string key)
