@@ -26,7 +26,7 @@ public sealed class CurlTests
             await File.WriteAllTextAsync(authority, TestPki.AuthorityPem, Cancel);
             await File.WriteAllBytesAsync(upload, new byte[3_000_000], Cancel);
 
-            var start = new ProcessStartInfo("curl", ["-sS", option, "--cacert", authority, "--data-binary", "@" + upload, "-w", "curl says %{http_version}", server.Url()]) { RedirectStandardOutput = true, RedirectStandardError = true };
+            var start = new ProcessStartInfo("curl", ["-sS", option, "--cacert", authority, "--data-binary", "@" + upload, "-w", "curl says %{http_version}", server.Url().AbsoluteUri]) { RedirectStandardOutput = true, RedirectStandardError = true };
             using var curl = Process.Start(start)!;
             var errors = curl.StandardError.ReadToEndAsync(Cancel);
             var answer = await curl.StandardOutput.ReadToEndAsync(Cancel);

@@ -1,6 +1,7 @@
 using System.Net.Security;
 using System.Text;
 using LucidTls.Sessions;
+using LucidTls.TestSupport.Web;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
@@ -156,7 +157,7 @@ public sealed class EarlyDataTests
         Assert.DoesNotContain(server.Log.Problems, problem => problem.Level >= LogLevel.Error && problem.Exception is not IOException and not OperationCanceledException);
     }
 
-    private static async Task<TestServer> StartAsync(bool usesEarlyData)
+    private static async Task<LoopbackServer> StartAsync(bool usesEarlyData)
     {
         var options = TestServer.Options();
         options.MaxEarlyDataSize = 16 * 1024;
@@ -181,7 +182,7 @@ public sealed class EarlyDataTests
 
     private static byte[] Request(string path) => Encoding.ASCII.GetBytes($"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n");
 
-    private static Task<System.Net.Sockets.TcpClient> DialAsync(TestServer server) => server.DialAsync();
+    private static Task<System.Net.Sockets.TcpClient> DialAsync(LoopbackServer server) => server.DialAsync();
 
     private static TlsClientOptions Client(TlsSessionCache? cache = null) => new()
     {
@@ -191,7 +192,7 @@ public sealed class EarlyDataTests
         SessionCache = cache,
     };
 
-    private static async Task<TlsClientOptions> ClientWithTicketAsync(TestServer server)
+    private static async Task<TlsClientOptions> ClientWithTicketAsync(LoopbackServer server)
     {
         var options = Client(new TlsSessionCache());
         await using var client = new TlsStream((await server.DialAsync()).GetStream());
@@ -214,50 +215,5 @@ public sealed class EarlyDataTests
             answer.Append(Encoding.ASCII.GetString(buffer, 0, count));
         }
         return answer.ToString();
-    }
-
-    /// <summary>Lets so many writes pass and keeps the others until it is told to let them go.</summary>
-    private sealed class HeldLine(Stream inner) : Stream
-    {
-        private readonly MemoryStream _held = new();
-        private int _passing = int.MaxValue;
-
-        public override bool CanRead => true;
-        public override bool CanWrite => true;
-        public override bool CanSeek => false;
-        public override long Length => throw new NotSupportedException();
-        public override long Position { get => throw new NotSupportedException(); set => throw new NotSupportedException(); }
-
-        public void HoldAfter(int writes) => _passing = writes;
-
-        public async Task ReleaseAsync(CancellationToken cancellationToken)
-        {
-            _passing = int.MaxValue;
-            await inner.WriteAsync(_held.ToArray(), cancellationToken);
-        }
-
-        public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) => inner.ReadAsync(buffer, cancellationToken);
-
-        public override async ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
-        {
-            if (_passing-- > 0)
-                await inner.WriteAsync(buffer, cancellationToken);
-            else
-                _held.Write(buffer.Span);
-        }
-
-        public override Task FlushAsync(CancellationToken cancellationToken) => Task.CompletedTask;
-        public override void Flush() => inner.Flush();
-        public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-        public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-        public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-        public override void SetLength(long value) => throw new NotSupportedException();
-
-        protected override void Dispose(bool disposing)
-        {
-            if (disposing)
-                inner.Dispose();
-            base.Dispose(disposing);
-        }
     }
 }

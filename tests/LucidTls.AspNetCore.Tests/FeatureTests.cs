@@ -1,5 +1,6 @@
 using System.Net.Security;
 using System.Security.Cryptography.X509Certificates;
+using LucidTls.TestSupport.Web;
 using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
@@ -118,7 +119,7 @@ public sealed class FeatureTests
         Assert.Equal("/needs: nobody", await client.GetStringAsync(server.Url("/needs"), Cancel));
     }
 
-    private static Task<TestServer> StartAskingAsync()
+    private static Task<LoopbackServer> StartAskingAsync()
     {
         var options = TestServer.Options();
         options.PostHandshakeAuthentication = true;

@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Net.Security;
 using System.Security.Cryptography;
 using LucidTls.Sessions;
+using LucidTls.TestSupport.Web;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
@@ -174,7 +175,7 @@ public sealed class PipeTests
         return await result.Task.WaitAsync(Cancel);
     }
 
-    private static Task<TestServer> StartAsync(Func<ConnectionContext, Task> handle) => TestServer.StartAsync(_ => Task.CompletedTask, null, endpoint =>
+    private static Task<LoopbackServer> StartAsync(Func<ConnectionContext, Task> handle) => TestServer.StartAsync(_ => Task.CompletedTask, null, endpoint =>
     {
         endpoint.Protocols = HttpProtocols.None;
         endpoint.UseLucidTls(TestServer.Options());

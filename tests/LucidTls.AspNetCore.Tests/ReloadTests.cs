@@ -1,4 +1,5 @@
 using System.Net.Security;
+using LucidTls.TestSupport.Web;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 
@@ -18,7 +19,7 @@ public sealed class ReloadTests : IDisposable
 
     private static Task Answer(HttpContext context) => context.Response.WriteAsync("well");
 
-    private Task<TestServer> StartAsync() => TestServer.StartConfiguredAsync(Answer, ("Certificate:Path", _files.Path("server.pem")), ("Certificate:KeyPath", _files.Path("server.key")));
+    private Task<LoopbackServer> StartAsync() => TestServer.StartConfiguredAsync(Answer, ("Certificate:Path", _files.Path("server.pem")), ("Certificate:KeyPath", _files.Path("server.key")));
 
     [Fact]
     public async Task A_new_file_is_served_and_open_connections_go_on()
@@ -154,7 +155,7 @@ public sealed class ReloadTests : IDisposable
         Assert.False(await IsResumedAsync(server, options));
     }
 
-    private static async Task<bool> IsResumedAsync(TestServer server, TlsClientOptions options)
+    private static async Task<bool> IsResumedAsync(LoopbackServer server, TlsClientOptions options)
     {
         await using var connection = new TlsStream((await server.DialAsync()).GetStream());
         await connection.AuthenticateAsClientAsync(options, Cancel);

@@ -23,7 +23,7 @@ public sealed class IdentityTests
         var atClient = Assert.IsType<HttpRequestException>(failure.Status.DebugException);
         Assert.Equal(HttpRequestError.SecureConnectionError, atClient.HttpRequestError);
         Assert.Contains("certificate_unknown", atClient.Message, StringComparison.Ordinal);
-        var atServer = await server.Log.WaitAsync("another name");
+        var atServer = (await server.Log.WaitForTextAsync("another name")).Text;
         Assert.Contains("spiffe://prod.example/mail", atServer, StringComparison.Ordinal);
         Assert.Contains("accepted: spiffe://prod.example/shop, spiffe://prod.example/backoffice/", atServer, StringComparison.Ordinal);
     }
@@ -42,7 +42,7 @@ public sealed class IdentityTests
         Assert.Equal(HttpRequestError.SecureConnectionError, atClient.HttpRequestError);
         Assert.Contains("spiffe://prod.example/mail", atClient.Message, StringComparison.Ordinal);
         Assert.Contains("accepted: spiffe://prod.example/stock", atClient.Message, StringComparison.Ordinal);
-        Assert.NotEmpty(await server.Log.WaitAsync("certificate_unknown"));
+        await server.Log.WaitForTextAsync("certificate_unknown");
     }
 
     [Theory]
@@ -82,7 +82,7 @@ public sealed class IdentityTests
     {
         await using var server = await GrpcServer.StartAsync(new StockService());
         var services = new ServiceCollection();
-        StockClient.WithFactory(services, server.Address, GrpcServer.Client("spiffe://prod.example/shop", "spiffe://prod.example/stock"));
+        StockClient.WithFactory(services, server.Url(), GrpcServer.Client("spiffe://prod.example/shop", "spiffe://prod.example/stock"));
         await using var provider = services.BuildServiceProvider();
 
         using var call = provider.GetRequiredService<Stock.StockClient>().Deliver(cancellationToken: Cancel);
@@ -95,7 +95,7 @@ public sealed class IdentityTests
     public async Task The_sample_s_ends_trust_each_other()
     {
         await using var server = await GrpcServer.StartAsync<StockService>(builder => StockServer.Build(builder, new IPEndPoint(IPAddress.Loopback, 0), Spiffe.Service("spiffe://prod.example/stock"), Spiffe.TrustDomain));
-        using var channel = StockClient.Open(server.Address, Spiffe.Service("spiffe://prod.example/shop"), Spiffe.TrustDomain);
+        using var channel = StockClient.Open(server.Url(), Spiffe.Service("spiffe://prod.example/shop"), Spiffe.TrustDomain);
 
         Assert.Equal("tea: 3", await StockClient.ExplainAsync(new Stock.StockClient(channel), new Item { Name = "tea", Count = 3 }, Cancel));
     }
@@ -104,7 +104,7 @@ public sealed class IdentityTests
     public async Task The_sample_s_client_explains_a_refusal()
     {
         await using var server = await GrpcServer.StartAsync<StockService>(builder => StockServer.Build(builder, new IPEndPoint(IPAddress.Loopback, 0), Spiffe.Service("spiffe://prod.example/other"), Spiffe.TrustDomain));
-        using var channel = StockClient.Open(server.Address, Spiffe.Service("spiffe://prod.example/shop"), Spiffe.TrustDomain);
+        using var channel = StockClient.Open(server.Url(), Spiffe.Service("spiffe://prod.example/shop"), Spiffe.TrustDomain);
 
         var explanation = await StockClient.ExplainAsync(new Stock.StockClient(channel), new Item(), Cancel);
 

@@ -51,7 +51,7 @@ public sealed class ConnectionTests
     [InlineData("2.0")]
     public async Task A_hundred_clients_at_once_get_all_their_answers(string version)
     {
-        await using var server = await WebServer.StartAsync(app => { }, app => app.MapPost("/", (int[] numbers) => numbers.Sum()));
+        await using var server = await WebServer.StartAsync(app => app.MapPost("/", (int[] numbers) => numbers.Sum()));
         var options = Clients.Options();
         options.ConfigureEngine = engine =>
         {
@@ -78,7 +78,7 @@ public sealed class ConnectionTests
     [Fact]
     public async Task A_WebSocket_runs_over_it()
     {
-        await using var server = await WebServer.StartAsync(_ => { }, app =>
+        await using var server = await WebServer.StartAsync(app =>
         {
             app.UseWebSockets();
             app.Run(async context =>

@@ -201,7 +201,7 @@ public sealed class EarlyDataTests
     {
         var tls = WebServer.Options();
         tls.MaxEarlyDataSize = 16 * 1024;
-        await using var server = await WebServer.StartAsync(_ => { }, app =>
+        await using var server = await WebServer.StartAsync(app =>
         {
             app.UseRouting();
             app.UseEarlyData();
