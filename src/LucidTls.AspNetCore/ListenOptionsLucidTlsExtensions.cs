@@ -1,3 +1,4 @@
+using System.Diagnostics.Metrics;
 using LucidTls.AspNetCore.Configuration;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
@@ -77,7 +78,8 @@ public static class ListenOptionsLucidTlsExtensions
         var logger = listenOptions.Logger<TlsConnectionMiddleware>();
         // Kestrel builds the pipeline when it binds, so Protocols has its final value then.
         var limit = new HandshakeLimit(mostHandshakes);
-        listenOptions.Use(next => new TlsConnectionMiddleware(next, start(listenOptions.Protocols), limit, isHttp: listenOptions.Protocols != HttpProtocols.None, AnswersEarly, logger).OnConnectionAsync);
+        var meters = new KestrelMeters(listenOptions.ApplicationServices.GetService<IMeterFactory>());
+        listenOptions.Use(next => new TlsConnectionMiddleware(next, start(listenOptions.Protocols), limit, isHttp: listenOptions.Protocols != HttpProtocols.None, AnswersEarly, meters, logger).OnConnectionAsync);
 
         bool AnswersEarly() => listenOptions.ApplicationServices.GetService<IServer>()?.Features.Get<EarlyAnswers>() != null;
 

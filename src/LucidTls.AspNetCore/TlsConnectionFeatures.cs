@@ -4,6 +4,7 @@ using System.Security.Cryptography.X509Certificates;
 using LucidTls.Certificates;
 using LucidTls.Certificates.Names;
 using LucidTls.Certificates.Parsing;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
@@ -15,12 +16,14 @@ namespace LucidTls.AspNetCore;
 /// is there, picks HTTP/2 by <see cref="ITlsApplicationProtocolFeature"/>, and refuses HTTP/2 over anything older than TLS 1.2 by
 /// <see cref="ITlsHandshakeFeature"/> (RFC 9113 §9.2).
 /// </summary>
-internal sealed class TlsConnectionFeatures(TlsStream stream, EarlyPlaintext? early) : ITlsSessionFeature, ITlsConnectionFeature, ITlsHandshakeFeature, ITlsApplicationProtocolFeature, IDisposable
+internal sealed class TlsConnectionFeatures(TlsStream stream, EarlyPlaintext? early, ConnectionContext connection, DelayedCertificateLog log) : ITlsSessionFeature, ITlsConnectionFeature, ITlsHandshakeFeature, ITlsApplicationProtocolFeature, IDisposable
 {
     private readonly Lock _lock = new();
     private X509Certificate2? _clientCertificate;
     private bool _isSet;
-    private bool _wasAsked;
+    private SharedQuestion? _question;
+    private volatile bool _wasAsked;
+    private int _isLogged;
 
     public TlsSessionInfo Session => stream.IsAuthenticated ? stream.Session : throw new InvalidOperationException("The session is known when the handshake is done, and this request came before, as early data: see IEarlyDataFeature.");
 
@@ -57,13 +60,26 @@ internal sealed class TlsConnectionFeatures(TlsStream stream, EarlyPlaintext? ea
         }
     }
 
-    /// <summary>Asks the client if that can be done and was not done before. RFC 8740 §3: not in HTTP/2, where requests share the connection.</summary>
-    public Task<X509Certificate2?> GetClientCertificateAsync(CancellationToken cancellationToken) =>
-        Early != null
-            ? AfterHandshakeAsync(cancellationToken)
-            : _wasAsked || ClientCertificate != null || !stream.CanRequestClientCertificate || Session.ApplicationProtocol == SslApplicationProtocol.Http2
-                ? Task.FromResult(ClientCertificate)
-                : AskAsync(cancellationToken);
+    /// <summary>Asks the client if that can be done and was not done before; whoever asks meanwhile gets the same answer.</summary>
+    public Task<X509Certificate2?> GetClientCertificateAsync(CancellationToken cancellationToken)
+    {
+        if (Early != null)
+            return AfterHandshakeAsync(cancellationToken);
+        if (_wasAsked || ClientCertificate != null || !MayAsk())
+            return Task.FromResult(ClientCertificate);
+        var question = _question ?? Interlocked.CompareExchange(ref _question, new SharedQuestion(AskAsync), null) ?? _question;
+        return AnswerAsync(question, cancellationToken);
+    }
+
+    // RFC 8740 §3: not in HTTP/2, where requests share the connection.
+    private bool MayAsk()
+    {
+        if (Session.ApplicationProtocol != SslApplicationProtocol.Http2)
+            return stream.CanRequestClientCertificate;
+        if (stream.WantsToAskLater && Interlocked.Exchange(ref _isLogged, 1) == 0)
+            log.NotOverHttp2(connection);
+        return false;
+    }
 
     private async Task<X509Certificate2?> AfterHandshakeAsync(CancellationToken cancellationToken)
     {
@@ -71,11 +87,19 @@ internal sealed class TlsConnectionFeatures(TlsStream stream, EarlyPlaintext? ea
         return await GetClientCertificateAsync(cancellationToken).ConfigureAwait(false);
     }
 
-    private async Task<X509Certificate2?> AskAsync(CancellationToken cancellationToken)
+    private async Task<X509Certificate2?> AnswerAsync(SharedQuestion question, CancellationToken cancellationToken)
     {
+        await question.WaitAsync(cancellationToken).ConfigureAwait(false);
+        return ClientCertificate;
+    }
+
+    private async Task AskAsync(CancellationToken cancellationToken)
+    {
+        // Answered while this one was on its way.
+        if (_wasAsked)
+            return;
         await stream.RequestClientCertificateAsync(cancellationToken).ConfigureAwait(false);
         _wasAsked = true;
-        return ClientCertificate;
     }
 
     public ReadOnlyMemory<byte> ApplicationProtocol => (Early is { } exchange ? exchange.ApplicationProtocol : Session.ApplicationProtocol).Protocol;

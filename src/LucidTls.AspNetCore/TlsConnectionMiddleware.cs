@@ -8,11 +8,12 @@ using Microsoft.Extensions.Logging;
 namespace LucidTls.AspNetCore;
 
 /// <summary>Shakes hands, then runs the rest of the connection on the plaintext.</summary>
-internal sealed class TlsConnectionMiddleware(ConnectionDelegate next, Func<TlsServerOptions> options, HandshakeLimit limit, bool isHttp, Func<bool> answersEarly, ILogger<TlsConnectionMiddleware> logger)
+internal sealed class TlsConnectionMiddleware(ConnectionDelegate next, Func<TlsServerOptions> options, HandshakeLimit limit, bool isHttp, Func<bool> answersEarly, KestrelMeters meters, ILogger<TlsConnectionMiddleware> logger)
 {
     private readonly LogLimit _failures = new(TimeProvider.System);
     private readonly LogLimit _ownFailures = new(TimeProvider.System);
     private readonly LogLimit _refusals = new(TimeProvider.System);
+    private readonly DelayedCertificateLog _delayedCertificates = new(logger);
 
     public async Task OnConnectionAsync(ConnectionContext context)
     {
@@ -30,18 +31,22 @@ internal sealed class TlsConnectionMiddleware(ConnectionDelegate next, Func<TlsS
         using var early = EarlyPlaintext.Of(ref effective, stream);
         var handshake = ShakeHandsAsync(stream, effective, early, context);
         if (!await MayBeginAsync(handshake, early).ConfigureAwait(false))
+        {
+            KestrelMeters.TagFailure(context);
             return;
+        }
 
         // What came early is read from where it lies; without it there is nothing but the stream.
         using var rest = early is not { Exchange: not null } && !stream.EarlyData.IsEmpty ? EarlyPlaintext.OfRest(stream) : null;
         var read = early is { Exchange: not null } ? early : rest;
-        using var features = new TlsConnectionFeatures(stream, read);
+        using var features = new TlsConnectionFeatures(stream, read, context, _delayedCertificates);
         context.Features.Set<ITlsSessionFeature>(features);
         context.Features.Set<ITlsConnectionFeature>(features);
         context.Features.Set<ITlsHandshakeFeature>(features);
         context.Features.Set<ITlsApplicationProtocolFeature>(features);
         if (read != null)
             context.Features.Set<IEarlyDataFeature>(read);
+        KestrelMeters.Tag(context, features.Protocol);
 
         var plaintext = new TlsDuplexPipe(stream, records, read, isHttp);
         try
@@ -86,14 +91,17 @@ internal sealed class TlsConnectionMiddleware(ConnectionDelegate next, Func<TlsS
 
     private async Task<bool> TryAuthenticateAsync(TlsStream stream, TlsServerOptions effective, ConnectionContext context)
     {
+        var measured = meters.Begin(context);
         try
         {
             await stream.AuthenticateAsServerAsync(effective).ConfigureAwait(false);
+            measured.Done(stream.Session.Version);
             logger.HandshakeDone(context.ConnectionId, stream.Session.Version, stream.Session.CipherSuite, stream.Session.Group, stream.Session.HandshakeDuration.TotalMilliseconds);
             return true;
         }
         catch (Exception failure) when (failure is AuthenticationException or IOException or OperationCanceledException)
         {
+            measured.Failed(failure);
             LogFailure(context, failure, failure.InnerException as TlsException);
             return false;
         }

@@ -35,4 +35,10 @@ internal static partial class TlsLog
 
     [LoggerMessage(10, LogLevel.Warning, "Connection {ConnectionId} from {Peer}: closed, as {Suppressed} were since the last line like this, since MaxConcurrentHandshakes are under way.")]
     public static partial void TooManyHandshakes(this ILogger logger, string connectionId, EndPoint? peer, int suppressed);
+
+    [LoggerMessage(11, LogLevel.Warning, "Connection {ConnectionId} from {Peer}: a request asked for the client's certificate and got none, as on {Suppressed} connections since the last line like this: over HTTP/2 no client is asked after the handshake (RFC 8740 §3). Ask in the handshake, by ClientCertificateMode, or let the endpoint speak HTTP/1.1 alone, by Protocols.")]
+    public static partial void NoQuestionOverHttp2(this ILogger logger, string connectionId, EndPoint? peer, int suppressed);
+
+    [LoggerMessage(12, LogLevel.Warning, "{Section}: the revocation list of {Issuer} is out of date since {NextUpdate:u}, and no longer says that a certificate is good. Put a new one in its place.")]
+    public static partial void RevocationListExpired(this ILogger logger, string section, string issuer, DateTimeOffset? nextUpdate);
 }

@@ -14,6 +14,9 @@ public sealed partial class TlsStream
     /// </summary>
     public bool CanRequestClientCertificate => _connection is { MayAskForCertificate: true };
 
+    /// <summary>Whether this is a server of TLS 1.3 that is set up to ask after the handshake, whether or not this client can be asked.</summary>
+    internal bool WantsToAskLater => _connection is { WantsToAskLater: true };
+
     /// <summary>
     /// Asks the client for a certificate, on a connection that is in use (RFC 8446 §4.6.2). Data go on flowing both ways, and other calls may read and write meanwhile; when none reads, this call does, and
     /// keeps up to 64 KiB of data for the next read, then waits for it. The client may take its time to ask a person: give up with <paramref name="cancellationToken"/>, which leaves the connection as it was.

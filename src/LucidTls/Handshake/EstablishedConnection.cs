@@ -28,6 +28,9 @@ internal sealed class EstablishedConnection(RecordReader reader, RecordWriter wr
     /// <summary>Whether this is a server that may ask its client for a certificate now (RFC 8446 §4.6.2).</summary>
     public bool MayAskForCertificate => result.ServerAuthentication != null;
 
+    /// <summary>Whether this server would ask such clients as offer it.</summary>
+    public bool WantsToAskLater => result.WantsToAskLater;
+
     /// <summary>Whether <see cref="ReadAhead"/> keeps as much application data as it may.</summary>
     public bool HoldsMuchData => _held is { IsFull: true };
 

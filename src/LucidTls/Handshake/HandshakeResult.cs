@@ -17,6 +17,9 @@ internal sealed class HandshakeResult(VerifiedPeer peer, VerifiedFinished finish
     /// <summary>With what a server asks after the handshake; null when it may not.</summary>
     public PostHandshakeServer? ServerAuthentication { get; init; }
 
+    /// <summary>Whether the server's options say that it asks after the handshake, whatever the client offered.</summary>
+    public bool WantsToAskLater { get; init; }
+
     /// <summary>The early data that a server took and did not hand to its handler.</summary>
     public ReadOnlyMemory<byte> EarlyData { get; } = earlyData;
 }

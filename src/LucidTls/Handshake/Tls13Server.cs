@@ -81,6 +81,7 @@ internal sealed class Tls13Server(ServerGreeting greeting, TlsServerOptions opti
         var exporter = new Tls13Exporter(Suite, ExporterSecret(serverFinishedHash));
         return new HandshakeResult(client, finished, SessionInfo(client, protocol), exporter, tickets: null, earlyData)
         {
+            WantsToAskLater = options.PostHandshakeAuthentication,
             ServerAuthentication = MayAskForCertificateLater ? new PostHandshakeServer(Suite, _transcript.Messages, options, hooks) : null,
         };
     }
