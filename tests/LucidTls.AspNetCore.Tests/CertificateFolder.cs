@@ -1,4 +1,5 @@
 using System.Security.Cryptography.X509Certificates;
+using System.Text;
 
 namespace LucidTls.AspNetCore.Tests;
 
@@ -30,9 +31,12 @@ internal sealed class CertificateFolder : IDisposable
     }
 
     /// <summary>In one step, as a tool that takes care does.</summary>
-    public void Write(string file, string text)
+    public void Write(string file, string text) => Write(file, Encoding.UTF8.GetBytes(text));
+
+    /// <summary>In one step, as a tool that takes care does.</summary>
+    public void Write(string file, byte[] content)
     {
-        File.WriteAllText(Path(file) + ".new", text);
+        File.WriteAllBytes(Path(file) + ".new", content);
         File.Move(Path(file) + ".new", Path(file), overwrite: true);
     }
 

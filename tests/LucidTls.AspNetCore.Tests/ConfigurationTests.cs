@@ -1,6 +1,7 @@
 using System.Net.Security;
 using System.Security.Authentication;
 using System.Security.Cryptography.X509Certificates;
+using LucidTls.TestSupport.Web;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
@@ -151,6 +152,27 @@ public sealed class ConfigurationTests : IDisposable
     [InlineData("MinimumVersion", "1.1", "MinimumVersion is '1.1'", "1.2 or 1.3")]
     [InlineData("ClientCertificateMode", "Sometimes", "ClientCertificateMode is 'Sometimes'", "None, Optional or Required")]
     [InlineData("ClientCertificateMode", "Required", "ClientCertificateMode is Required", "ClientCertificateRoots must name")]
+    [InlineData("PostHandshakeAuthentication", "true", "PostHandshakeAuthentication is true", "ClientCertificateRoots must name")]
+    [InlineData("ClientCertificateRoots", "roots.pem", "ClientCertificateRoots says whose", "set ClientCertificateMode")]
+    [InlineData("ClientCertificateUris", "spiffe://a.example/b", "ClientCertificateUris says whose", "set ClientCertificateMode")]
+    [InlineData("Sni:a.example:ClientCertificateRoots", "roots.pem", "Sni:a.example must have a Certificate", "endpoint has none")]
+    [InlineData("ClientCertificateUris:0", "nobody", "ClientCertificateUris is 'nobody'", "spiffe://example.org/service")]
+    [InlineData("ClientCertificateUris:0:Uri", "spiffe://a.example/b", "ClientCertificateUris:0 must be a text", "entry of a list")]
+    [InlineData("ClientCertificateRevocation:Mode", "Sometimes", "ClientCertificateRevocation:Mode is 'Sometimes'", "Off, SoftFail or HardFail")]
+    [InlineData("ClientCertificateRevocation:Mode", "HardFail", "ClientCertificateRevocation:Mode is HardFail", "Lists must name")]
+    [InlineData("ClientCertificateRevocation:Scope", "All", "ClientCertificateRevocation:Scope is 'All'", "Leaf or Path")]
+    [InlineData("ClientCertificateRevocation:Fetch", "yes", "ClientCertificateRevocation:Fetch is 'yes'", "true or false")]
+    [InlineData("ClientCertificateRevocation:AllowPrivateAddresses", "true", "AllowPrivateAddresses goes with Fetch", "LucidTls")]
+    [InlineData("ClientCertificateRevocation:Crl", "a.crl", "ClientCertificateRevocation:Crl is no setting", "Mode, Lists, Fetch")]
+    [InlineData("MaximumVersion", "1.4", "MaximumVersion is '1.4'", "1.2 or 1.3")]
+    [InlineData("CipherSuites:0", "TLS_RSA_WITH_AES_128_CBC_SHA", "CipherSuites is 'TLS_RSA_WITH_AES_128_CBC_SHA'", "TLS_AES_128_GCM_SHA256, ")]
+    [InlineData("Groups:1", "x25518", "Groups is 'x25518'", "X25519MLKEM768, x25519, ")]
+    [InlineData("SignatureSchemes:0", "rsa_pkcs1_sha1", "SignatureSchemes is 'rsa_pkcs1_sha1'", "ecdsa_secp256r1_sha256, ")]
+    [InlineData("TicketCount", "9", "TicketCount is '9'", "0 to 8")]
+    [InlineData("TicketLifetime", "8.00:00:00", "TicketLifetime is '8.00:00:00'", "7.00:00:00")]
+    [InlineData("AllowTlsResume", "never", "AllowTlsResume is 'never'", "true or false")]
+    [InlineData("RecordSizeLimit", "20000", "RecordSizeLimit is '20000'", "64 to 16385")]
+    [InlineData("EarlyDataFreshness", "2.00:00:00", "EarlyDataFreshness is '2.00:00:00'", "1.00:00:00")]
     [InlineData("HandshakeTimeout", "soon", "HandshakeTimeout is 'soon'", "00:00:10")]
     [InlineData("MaxConcurrentHandshakes", "0", "MaxConcurrentHandshakes is '0'", "1 or more")]
     [InlineData("MaxEarlyDataSize", "-1", "MaxEarlyDataSize is '-1'", "0 or more")]
@@ -165,6 +187,17 @@ public sealed class ConfigurationTests : IDisposable
         Assert.Contains("Kestrel:Endpoints:Https:LucidTls", failure.Message, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("MinimumVersion", "1.3", "MaximumVersion", "1.2", "MaximumVersion is TLS 1.2, which is older than MinimumVersion")]
+    [InlineData("MinimumVersion", "1.3", "CipherSuites:0", "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256", "CipherSuites has none for the versions that are spoken, TLS 1.3")]
+    [InlineData("MaximumVersion", "1.2", "CipherSuites", "TLS_AES_128_GCM_SHA256", "CipherSuites has none for the versions that are spoken, TLS 1.2")]
+    public async Task What_contradicts_itself_ends_the_start(string key, string value, string otherKey, string otherValue, string said)
+    {
+        var failure = await Assert.ThrowsAsync<InvalidOperationException>(() => TestServer.StartConfiguredAsync(Answer, (key, value), (otherKey, otherValue)));
+
+        Assert.Contains("Kestrel:Endpoints:Https:LucidTls:" + said, failure.Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task A_key_that_is_not_the_certificates_ends_the_start()
     {
@@ -177,7 +210,7 @@ public sealed class ConfigurationTests : IDisposable
         Assert.Contains("key", failure.Message, StringComparison.Ordinal);
     }
 
-    private static async Task<string> SubjectAsync(TestServer server, string name = "localhost")
+    private static async Task<string> SubjectAsync(LoopbackServer server, string name = "localhost")
     {
         await using var connection = await server.ConnectAsync(SslApplicationProtocol.Http11, name: name);
         using var leaf = X509CertificateLoader.LoadCertificate(connection.Session.PeerCertificates[0].Span);

@@ -28,6 +28,8 @@ internal static class TestPki
         }
     }
 
+    public static ReadOnlyMemory<byte> AuthorityDer => Authority.RawData;
+
     public static string AuthorityPem => Authority.ExportCertificatePem();
 
     public static X509ChainPolicy ChainPolicy()
@@ -40,24 +42,58 @@ internal static class TestPki
     public static TlsIdentity Issue(string subject)
     {
         using var certificate = IssueCertificate(subject);
+        return Identity(certificate);
+    }
+
+    public static TlsIdentity Identity(X509Certificate2 certificate)
+    {
         using var key = certificate.GetECDsaPrivateKey()!;
         return TlsIdentity.FromPem(certificate.ExportCertificatePem(), key.ExportPkcs8PrivateKeyPem());
     }
 
-    public static X509Certificate2 IssueCertificate(string subject, string name = "localhost")
+    /// <param name="subject">The subject.</param>
+    /// <param name="name">The DNS name.</param>
+    /// <param name="uri">A URI beside it.</param>
+    /// <param name="listAt">Where the authority's revocation list is.</param>
+    /// <param name="responder">Where the authority's OCSP responder is.</param>
+    /// <param name="until">How long it is valid; a day by default.</param>
+    public static X509Certificate2 IssueCertificate(string subject, string name = "localhost", Uri? uri = null, Uri? listAt = null, Uri? responder = null, DateTimeOffset? until = null) =>
+        Make(Authority, subject, name, uri, listAt, responder, until);
+
+    /// <summary>One that nobody but itself vouches for.</summary>
+    public static X509Certificate2 SelfSigned(string subject) => Make(null, subject, "localhost", null, null, null, null);
+
+    private static X509Certificate2 Make(X509Certificate2? issuer, string subject, string name, Uri? uri, Uri? listAt, Uri? responder, DateTimeOffset? until)
     {
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         var request = new CertificateRequest(subject, key, HashAlgorithmName.SHA256);
         var names = new SubjectAlternativeNameBuilder();
         names.AddDnsName(name);
         names.AddIpAddress(IPAddress.Loopback);
+        if (uri != null)
+            names.AddUri(uri);
         request.CertificateExtensions.Add(names.Build());
+        if (listAt != null)
+            request.CertificateExtensions.Add(CertificateRevocationListBuilder.BuildCrlDistributionPointExtension([listAt.AbsoluteUri]));
         request.CertificateExtensions.Add(new X509KeyUsageExtension(X509KeyUsageFlags.DigitalSignature, critical: true));
         request.CertificateExtensions.Add(new X509EnhancedKeyUsageExtension([new Oid("1.3.6.1.5.5.7.3.1"), new Oid("1.3.6.1.5.5.7.3.2")], critical: false));
-        using var certificate = request.Create(Authority, DateTimeOffset.UtcNow.AddHours(-1), DateTimeOffset.UtcNow.AddDays(1), RandomNumberGenerator.GetBytes(8));
-        using var withKey = certificate.CopyWithPrivateKey(key);
+        if (responder != null)
+            request.CertificateExtensions.Add(new X509AuthorityInformationAccessExtension([responder.AbsoluteUri], null));
+        var (begin, end) = (DateTimeOffset.UtcNow.AddHours(-1), until ?? DateTimeOffset.UtcNow.AddDays(1));
+        using var certificate = issuer == null ? request.CreateSelfSigned(begin, end) : request.Create(issuer, begin, end, RandomNumberGenerator.GetBytes(8));
+        using var withKey = issuer == null ? new X509Certificate2(certificate) : certificate.CopyWithPrivateKey(key);
         // SslStream takes keys that came from a file; one that can be exported can be used by LucidTls as well.
         return X509CertificateLoader.LoadPkcs12(withKey.Export(X509ContentType.Pfx), null, X509KeyStorageFlags.Exportable);
+    }
+
+    /// <summary>The authority's revocation list in DER.</summary>
+    public static byte[] RevocationList(DateTimeOffset? until = null, params IEnumerable<X509Certificate2> revoked)
+    {
+        var builder = new CertificateRevocationListBuilder();
+        foreach (var certificate in revoked)
+            builder.AddEntry(certificate);
+        var next = until ?? DateTimeOffset.UtcNow.AddDays(1);
+        return builder.Build(Authority, 1, next, HashAlgorithmName.SHA256, thisUpdate: next.AddDays(-2));
     }
 
     private static X509Certificate2 MakeAuthority()
@@ -65,7 +101,7 @@ internal static class TestPki
         var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         var request = new CertificateRequest("CN=Test authority", key, HashAlgorithmName.SHA256);
         request.CertificateExtensions.Add(new X509BasicConstraintsExtension(certificateAuthority: true, hasPathLengthConstraint: false, pathLengthConstraint: 0, critical: true));
-        request.CertificateExtensions.Add(new X509KeyUsageExtension(X509KeyUsageFlags.KeyCertSign, critical: true));
+        request.CertificateExtensions.Add(new X509KeyUsageExtension(X509KeyUsageFlags.KeyCertSign | X509KeyUsageFlags.CrlSign, critical: true));
         request.CertificateExtensions.Add(new X509SubjectKeyIdentifierExtension(request.PublicKey, critical: false));
         return request.CreateSelfSigned(DateTimeOffset.UtcNow.AddHours(-2), DateTimeOffset.UtcNow.AddDays(2));
     }

@@ -49,5 +49,5 @@ internal sealed record CertificateSettings
     }
 
     /// <summary>Relative paths begin at the content root, as those of Kestrel's own configuration do.</summary>
-    internal static string? FullPath(string? path, string contentRoot) => path == null ? null : System.IO.Path.GetFullPath(path, contentRoot);
+    private static string? FullPath(string? path, string contentRoot) => path == null ? null : System.IO.Path.GetFullPath(path, contentRoot);
 }

@@ -1,8 +1,4 @@
 using System.Diagnostics.CodeAnalysis;
-using System.Globalization;
-using LucidTls.Certificates;
-using LucidTls.Certificates.Revocation;
-using LucidTls.Sessions;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Logging;
@@ -24,28 +20,33 @@ internal sealed class ConfiguredTls : IAsyncDisposable
     private readonly IConfigurationSection _section;
     private readonly string _contentRoot;
     private readonly ILogger _logger;
+    private readonly Func<CertificateFile, TlsIdentity> _load;
+    private readonly TimeProvider _time;
     private readonly CancellationTokenSource _stop = new();
-    private readonly Dictionary<string, TicketKeyRing> _rings = [];
-    private Dictionary<string, ConfiguredIdentity> _identities = [];
     private volatile EndpointSettings _settings;
-    private RevocationFetcher? _fetcher;
+    private volatile ConfiguredOptions _inUse;
     private HttpProtocols _protocols;
     private string _fingerprint;
-    private volatile TlsServerOptions _current;
     private Task _watching = Task.CompletedTask;
 
+    /// <param name="section">The section.</param>
+    /// <param name="contentRoot">Where relative paths begin.</param>
+    /// <param name="logger">Told of changes and of what is wrong with them.</param>
+    /// <param name="load">Reads an identity; <see cref="CertificateFile.Load"/> by default.</param>
+    /// <param name="time">The clock of it all; the system's by default.</param>
     /// <exception cref="InvalidOperationException">Something in the configuration is wrong; the message names the setting.</exception>
-    public ConfiguredTls(IConfigurationSection section, string contentRoot, ILogger logger)
+    public ConfiguredTls(IConfigurationSection section, string contentRoot, ILogger logger, Func<CertificateFile, TlsIdentity>? load = null, TimeProvider? time = null)
     {
         _section = section;
         _contentRoot = contentRoot;
         _logger = logger;
-        _settings = EndpointSettings.Read(new Settings(section), contentRoot);
-        Begin();
+        _load = load ?? (static file => file.Load());
+        _time = time ?? TimeProvider.System;
+        Begin(before: null);
     }
 
     /// <summary>The options for the next connection.</summary>
-    public TlsServerOptions Current => _current;
+    public TlsServerOptions Current => _inUse.Server;
 
     public int? MaxConcurrentHandshakes => _settings.MaxConcurrentHandshakes;
 
@@ -54,23 +55,25 @@ internal sealed class ConfiguredTls : IAsyncDisposable
     public void Start(HttpProtocols protocols)
     {
         _protocols = protocols;
-        Begin();
+        var before = _inUse;
+        Begin(before);
+        _ = before.DisposeAsync(but: _inUse).AsTask();
         _watching = WatchAsync();
     }
 
-    [MemberNotNull(nameof(_fingerprint), nameof(_current))]
-    private void Begin()
+    [MemberNotNull(nameof(_settings), nameof(_fingerprint), nameof(_inUse))]
+    private void Begin(ConfiguredOptions? before)
     {
         // Taken before anything is read: what changes meanwhile is seen as a change by the next look.
-        _fingerprint = FingerprintOf(_settings);
-        (_current, _identities) = Make(_settings);
+        (_settings, _fingerprint) = Read();
+        _inUse = new ConfiguredOptions(_settings, _protocols, before, _load, _time);
     }
 
     public async ValueTask DisposeAsync()
     {
         await _stop.CancelAsync().ConfigureAwait(false);
         await _watching.ConfigureAwait(false);
-        await DisposeAsync(_identities, but: []).ConfigureAwait(false);
+        await _inUse.DisposeAsync().ConfigureAwait(false);
     }
 
     private async Task WatchAsync()
@@ -83,16 +86,12 @@ internal sealed class ConfiguredTls : IAsyncDisposable
         {
             while (true)
             {
-                await Task.Delay(interval, _stop.Token).ConfigureAwait(false);
-                foreach (var identity in _identities.Values)
-                {
-                    if (identity.TakeProblem() is { } problem)
-                        _logger.StapleMissing(_section.Path, identity.Subject, problem);
-                }
-                var began = TimeProvider.System.GetTimestamp();
+                await Task.Delay(interval, _time, _stop.Token).ConfigureAwait(false);
+                TellProblems();
+                var began = _time.GetTimestamp();
                 var (settings, fingerprint, failure) = Look();
                 // However many files there are, looking at them takes a fiftieth of the time. A single look that took long was kept waiting by others.
-                cost = TimeSpan.FromTicks(Math.Clamp(TimeProvider.System.GetElapsedTime(began).Ticks, TimeSpan.TicksPerMillisecond, 2 * cost.Ticks));
+                cost = TimeSpan.FromTicks(Math.Clamp(_time.GetElapsedTime(began).Ticks, TimeSpan.TicksPerMillisecond, 2 * cost.Ticks));
                 interval = TimeSpan.FromTicks(Math.Max(Interval.Ticks, 50 * cost.Ticks));
                 var isSettled = fingerprint == changing;
                 changing = fingerprint;
@@ -114,8 +113,8 @@ internal sealed class ConfiguredTls : IAsyncDisposable
     {
         try
         {
-            var settings = EndpointSettings.Read(new Settings(_section), _contentRoot);
-            return (settings, FingerprintOf(settings), null);
+            var (settings, fingerprint) = Read();
+            return (settings, fingerprint, null);
         }
         // Whatever it is, the server goes on with what it has, and looks again.
         catch (Exception exception) when (exception is not OperationCanceledException)
@@ -124,22 +123,29 @@ internal sealed class ConfiguredTls : IAsyncDisposable
         }
     }
 
+    private (EndpointSettings Settings, string Fingerprint) Read()
+    {
+        var words = Words();
+        var settings = EndpointSettings.Read(new Settings(_section), _contentRoot);
+        return (settings, FingerprintOf(words, settings));
+    }
+
     /// <returns>Whether that is settled: the new options are in use, or the files have changed meanwhile and are looked at again. Otherwise it is logged why not.</returns>
     private async Task<bool> TryChangeAsync(EndpointSettings settings, string fingerprint)
     {
-        var before = _identities;
+        var before = _inUse;
         try
         {
-            var (options, identities) = Make(settings);
+            var made = new ConfiguredOptions(settings, _protocols, before, _load, _time);
             // A certificate that promises a staple is of no use before it has one.
-            await Task.WhenAny(Task.WhenAll(identities.Values.Select(identity => identity.Ready)), Task.Delay(StapleTime, _stop.Token)).ConfigureAwait(false);
+            await Task.WhenAny(Task.WhenAll(made.Identities.Select(identity => identity.Ready)), Task.Delay(StapleTime, _time, _stop.Token)).ConfigureAwait(false);
             // What was written to while it was read may be one part old and one part new.
             if (Look().Fingerprint != fingerprint)
             {
-                await DisposeAsync(identities, but: before).ConfigureAwait(false);
+                await made.DisposeAsync(but: before).ConfigureAwait(false);
                 return true;
             }
-            (_settings, _current, _fingerprint, _identities) = (settings, options, fingerprint, identities);
+            (_settings, _inUse, _fingerprint) = (settings, made, fingerprint);
         }
         catch (Exception exception) when (exception is not OperationCanceledException)
         {
@@ -148,114 +154,27 @@ internal sealed class ConfiguredTls : IAsyncDisposable
             _logger.ConfigurationRefused(_section.Path, exception.Message);
             return false;
         }
-        _logger.ConfigurationChanged(_section.Path, string.Join(", ", _identities.Values.Select(identity => identity.Subject)));
-        await DisposeAsync(before, but: _identities).ConfigureAwait(false);
+        _logger.ConfigurationChanged(_section.Path, string.Join(", ", _inUse.Identities.Select(identity => identity.Subject)));
+        await before.DisposeAsync(but: _inUse).ConfigureAwait(false);
         return true;
     }
 
-    private static async Task DisposeAsync(Dictionary<string, ConfiguredIdentity> identities, Dictionary<string, ConfiguredIdentity> but)
+    /// <summary>Says what is wrong with staples and revocation lists, once each.</summary>
+    private void TellProblems()
     {
-        foreach (var (key, identity) in identities)
+        foreach (var identity in _inUse.Identities)
         {
-            if (!but.ContainsKey(key))
-                await identity.DisposeAsync().ConfigureAwait(false);
+            if (identity.TakeProblem() is { } problem)
+                _logger.StapleMissing(_section.Path, identity.Subject, problem);
         }
+        foreach (var list in _inUse.TakeOldLists(_time.GetUtcNow()))
+            _logger.RevocationListExpired(_section.Path, list.Issuer, list.NextUpdate);
     }
 
-    private (TlsServerOptions Options, Dictionary<string, ConfiguredIdentity> Identities) Make(EndpointSettings settings)
-    {
-        var identities = new Dictionary<string, ConfiguredIdentity>();
-        try
-        {
-            var options = MakeSite(settings, settings.Default, identities);
-            var sites = settings.Sites.ToDictionary(site => site.Key, site => MakeSite(settings, site.Value, identities), StringComparer.Ordinal);
-            if (sites.Count > 0)
-                options.OptionsSelector = (hello, _) => new ValueTask<TlsServerOptions?>(EndpointSettings.Find(sites, hello.ServerName));
-            return (options, identities);
-        }
-        catch
-        {
-            _ = DisposeAsync(identities, but: _identities);
-            throw;
-        }
-    }
+    /// <summary>What the section says, word for word, and what lies in the files that it names.</summary>
+    private string FingerprintOf(string words, EndpointSettings settings) => CertificateFile.Hash(settings.AllSites
+        .SelectMany(site => site.Clients.Files.Select(file => CertificateFile.FingerprintOf(file.Path)).Concat(site.Certificate is { } certificate ? CertificateFile.List(certificate).Select(file => file.Fingerprint) : []))
+        .Prepend(words));
 
-    private TlsServerOptions MakeSite(EndpointSettings settings, SiteSettings site, Dictionary<string, ConfiguredIdentity> identities)
-    {
-        var options = new TlsServerOptions
-        {
-            Identities = site.Certificate == null ? [] : Identities(settings, site.Certificate, identities),
-            ClientCertificateMode = site.ClientCertificateMode,
-            ApplicationProtocols = Alpn.Of(_protocols),
-            MaxEarlyDataSize = settings.MaxEarlyDataSize,
-        };
-        if (site.MinimumVersion is { } version)
-            options.MinimumVersion = version;
-        if (settings.HandshakeTimeout is { } time)
-            options.HandshakeTimeout = time;
-        var rules = $"{site.Place} {site.ClientCertificateMode}";
-        if (site.ClientCertificateMode != ClientCertificateMode.None)
-        {
-            var roots = site.ClientCertificateRoots!;
-            rules += CertificateFile.FingerprintOf(roots);
-            options.ClientCertificateVerifier = new CertificateVerifier(new CertificateVerifierOptions { TrustStore = Roots(site) });
-        }
-        // Sessions outlive a new certificate, but not new rules about clients: those who were let in under the old ones prove themselves again.
-        if (!_rings.TryGetValue(rules, out var ring))
-            _rings.Add(rules, ring = new TicketKeyRing());
-        options.TicketStore = ring;
-        return options;
-    }
-
-    private List<TlsIdentity> Identities(EndpointSettings settings, CertificateSettings certificate, Dictionary<string, ConfiguredIdentity> identities)
-    {
-        var found = new List<TlsIdentity>();
-        foreach (var file in CertificateFile.List(certificate))
-        {
-            var key = $"{file.Fingerprint} {settings.OcspStapling} {settings.OcspPrivateResponders}";
-            if (!identities.TryGetValue(key, out var one))
-            {
-                // One that has not changed keeps its staples.
-                if (!_identities.TryGetValue(key, out one))
-                {
-                    var identity = file.Load();
-                    one = new ConfiguredIdentity(identity, settings.OcspStapling ? new OcspStapler(identity, Fetcher(settings)) : null);
-                }
-                identities.Add(key, one);
-            }
-            found.Add(one.Identity);
-        }
-        return found.Count > 0 ? found : throw new InvalidOperationException($"{certificate.Place}: there is no certificate in the folder {certificate.Folder}.");
-    }
-
-    private RevocationFetcher Fetcher(EndpointSettings settings) => _fetcher is { } fetcher && fetcher.AllowPrivateAddresses == settings.OcspPrivateResponders
-        ? fetcher
-        : _fetcher = new RevocationFetcher { AllowPrivateAddresses = settings.OcspPrivateResponders };
-
-    private static TrustStore Roots(SiteSettings site)
-    {
-        var path = site.ClientCertificateRoots!;
-        try
-        {
-            return Directory.Exists(path) ? TrustStore.FromFolder(path) : TrustStore.FromPemFile(path);
-        }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or FormatException)
-        {
-            throw new InvalidOperationException($"{site.Place}:{SiteSettings.RootsKey}: {path}: {exception.Message}", exception);
-        }
-    }
-
-    private static string FingerprintOf(EndpointSettings settings)
-    {
-        var parts = new List<string> { settings.HandshakeTimeout.ToString() ?? "", settings.MaxConcurrentHandshakes.ToString() ?? "", settings.MaxEarlyDataSize.ToString(CultureInfo.InvariantCulture), settings.OcspStapling.ToString(), settings.OcspPrivateResponders.ToString() };
-        foreach (var (name, site) in settings.Sites.Prepend(new KeyValuePair<string, SiteSettings>("", settings.Default)))
-        {
-            parts.AddRange([name, site.ClientCertificateMode.ToString(), site.MinimumVersion.ToString() ?? ""]);
-            if (site.ClientCertificateRoots is { } roots)
-                parts.Add(CertificateFile.FingerprintOf(roots));
-            if (site.Certificate is { } certificate)
-                parts.AddRange(CertificateFile.List(certificate).Select(file => file.Fingerprint));
-        }
-        return CertificateFile.Hash(parts);
-    }
+    private string Words() => CertificateFile.Hash(_section.AsEnumerable(makePathsRelative: true).OrderBy(pair => pair.Key, StringComparer.OrdinalIgnoreCase).SelectMany(pair => (string?[])[pair.Key, pair.Value]));
 }

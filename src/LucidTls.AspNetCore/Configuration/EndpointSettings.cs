@@ -7,6 +7,7 @@ internal sealed record EndpointSettings
     private const string HandshakeTimeoutKey = "HandshakeTimeout";
     private const string MostHandshakesKey = "MaxConcurrentHandshakes";
     private const string MostEarlyDataKey = "MaxEarlyDataSize";
+    private const string EarlyDataFreshnessKey = "EarlyDataFreshness";
     private const string StaplingKey = "OcspStapling";
     private const string PrivateRespondersKey = "OcspPrivateResponders";
 
@@ -21,14 +22,18 @@ internal sealed record EndpointSettings
 
     public int MaxEarlyDataSize { get; private init; }
 
+    public TimeSpan? EarlyDataFreshness { get; private init; }
+
     public bool OcspStapling { get; private init; }
 
     public bool OcspPrivateResponders { get; private init; }
 
+    public IEnumerable<SiteSettings> AllSites => Sites.Values.Prepend(Default);
+
     /// <exception cref="InvalidOperationException">Something is wrong; the message names the setting.</exception>
     public static EndpointSettings Read(Settings settings, string contentRoot)
     {
-        settings.DemandKnown([.. SiteSettings.Keys, SniKey, HandshakeTimeoutKey, MostHandshakesKey, MostEarlyDataKey, StaplingKey, PrivateRespondersKey]);
+        settings.DemandKnown([.. SiteSettings.Keys, SniKey, HandshakeTimeoutKey, MostHandshakesKey, MostEarlyDataKey, EarlyDataFreshnessKey, StaplingKey, PrivateRespondersKey]);
         var fallback = SiteSettings.Read(settings, contentRoot, null);
         var sites = new Dictionary<string, SiteSettings>(StringComparer.Ordinal);
         foreach (var (name, site) in settings.Section(SniKey)?.Children() ?? [])
@@ -37,8 +42,12 @@ internal sealed record EndpointSettings
             var own = SiteSettings.Read(site, contentRoot, fallback);
             if (own.Certificate == null)
                 throw new InvalidOperationException($"{site.Path} must have a {SiteSettings.CertificateKey}, since the endpoint has none.");
+            own.Clients.DemandAsking(site);
             sites.Add(name.ToLowerInvariant(), own);
         }
+        // What is said there may be meant for the entries.
+        if (!sites.Values.Any(site => site.Clients.AsksForCertificate))
+            fallback.Clients.DemandAsking(settings);
         var read = new EndpointSettings
         {
             Default = fallback,
@@ -46,6 +55,7 @@ internal sealed record EndpointSettings
             HandshakeTimeout = settings.Time(HandshakeTimeoutKey),
             MaxConcurrentHandshakes = settings.Count(MostHandshakesKey, least: 1),
             MaxEarlyDataSize = settings.Count(MostEarlyDataKey, least: 0) ?? 0,
+            EarlyDataFreshness = settings.Time(EarlyDataFreshnessKey, TimeSpan.Zero, TimeSpan.FromDays(1)),
             OcspStapling = settings.Flag(StaplingKey) ?? true,
             OcspPrivateResponders = settings.Flag(PrivateRespondersKey) ?? false,
         };

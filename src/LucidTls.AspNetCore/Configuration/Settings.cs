@@ -21,6 +21,9 @@ internal readonly struct Settings(IConfigurationSection section)
 
     public Settings? Section(string name) => section.GetSection(name) is var found && found.Exists() ? new Settings(found) : null;
 
+    /// <summary>Whether anything is said of it; an empty text takes back what an earlier source says.</summary>
+    public bool Has(string name) => section.GetSection(name) is var found && found.Exists() && found.Value is not "";
+
     public IEnumerable<(string Name, Settings Settings)> Children() => section.GetChildren().Select(child => (child.Key, new Settings(child)));
 
     /// <summary>The text; null when there is none, or an empty one, with which a later source takes back what an earlier one says.</summary>
@@ -30,13 +33,23 @@ internal readonly struct Settings(IConfigurationSection section)
 
     /// <param name="name">The setting.</param>
     /// <param name="least">The least that it may be.</param>
-    public int? Count(string name, int least) => Text(name) is not { } text
+    /// <param name="most">The most.</param>
+    public int? Count(string name, int least, int most = int.MaxValue) => Text(name) is not { } text
         ? null
-        : int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var count) && count >= least ? count : throw Wrong(name, text, $"a whole number, {least} or more");
+        : int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var count) && count >= least && count <= most
+            ? count
+            : throw Wrong(name, text, most == int.MaxValue ? $"a whole number, {least} or more" : $"a whole number, {least} to {most}");
 
     public TimeSpan? Time(string name) => Text(name) is not { } text
         ? null
-        : TimeSpan.TryParse(text, CultureInfo.InvariantCulture, out var time) && time > TimeSpan.Zero && time.TotalMilliseconds < int.MaxValue ? time : throw Wrong(name, text, "a time as hours:minutes:seconds, 00:00:10 for example");
+        : TryTime(text) is { } time && time > TimeSpan.Zero && time.TotalMilliseconds < int.MaxValue ? time : throw Wrong(name, text, "a time as hours:minutes:seconds, 00:00:10 for example");
+
+    /// <param name="name">The setting.</param>
+    /// <param name="least">The shortest that it may be.</param>
+    /// <param name="most">The longest.</param>
+    public TimeSpan? Time(string name, TimeSpan least, TimeSpan most) => Text(name) is not { } text
+        ? null
+        : TryTime(text) is { } time && time >= least && time <= most ? time : throw Wrong(name, text, $"a time from {least} to {most}, as days.hours:minutes:seconds");
 
     public TlsVersion? Version(string name) => Text(name) switch
     {
@@ -46,12 +59,53 @@ internal readonly struct Settings(IConfigurationSection section)
         var text => throw Wrong(name, text, "1.2 or 1.3"),
     };
 
-    public ClientCertificateMode? Mode(string name) => Text(name) is not { } text
+    /// <summary>A value of an enumeration by its name.</summary>
+    public T? Name<T>(string name) where T : struct, Enum => Text(name) is not { } text
         ? null
-        : Enum.TryParse<ClientCertificateMode>(text, ignoreCase: true, out var mode) && Enum.IsDefined(mode) ? mode : throw Wrong(name, text, "None, Optional or Required");
+        : Enum.GetNames<T>().Contains(text, StringComparer.OrdinalIgnoreCase) ? Enum.Parse<T>(text, ignoreCase: true) : throw Wrong(name, text, OneOf(Enum.GetNames<T>()));
+
+    /// <summary>An array, or a single value in place of one; null when there is neither.</summary>
+    public IReadOnlyList<string>? List(string name)
+    {
+        if (Text(name) is { } one)
+            return [one];
+        // An empty entry is one that a later source has taken back.
+        string[] all = [.. section.GetSection(name).GetChildren().Select(child => child.Value is { } value ? value : throw new InvalidOperationException($"{child.Path} must be a text, as an entry of a list is.")).Where(value => value.Length > 0)];
+        return all.Length > 0 ? all : null;
+    }
+
+    /// <summary>An array of what has a name of its own, in the order of the setting.</summary>
+    public IReadOnlyList<T>? Names<T>(string name, IReadOnlyList<T> known) where T : notnull => List(name) is not { } names
+        ? null
+        : [.. Resolve(name, names, known).Distinct()];
+
+    /// <summary>A file or folder; relative paths begin at the content root, as those of Kestrel's own configuration do.</summary>
+    public SettingFile? File(string name, string contentRoot) => Text(name) is { } path ? new SettingFile($"{Path}:{name}", System.IO.Path.GetFullPath(path, contentRoot)) : null;
+
+    /// <summary>An array of them; empty when there is none.</summary>
+    public IReadOnlyList<SettingFile> Files(string name, string contentRoot)
+    {
+        var place = $"{Path}:{name}";
+        return [.. (List(name) ?? []).Select(path => new SettingFile(place, System.IO.Path.GetFullPath(path, contentRoot)))];
+    }
 
     [DoesNotReturn]
     public void Fail(string name, string sentence) => throw new InvalidOperationException($"{section.Path}:{name} {sentence}");
 
-    private InvalidOperationException Wrong(string name, string text, string right) => new($"{section.Path}:{name} is '{text}'. Write {right}.");
+    public InvalidOperationException Wrong(string name, string text, string right) => new($"{section.Path}:{name} is '{text}'. Write {right}.");
+
+    private List<T> Resolve<T>(string name, IReadOnlyList<string> names, IReadOnlyList<T> known) where T : notnull
+    {
+        var found = new List<T>();
+        foreach (var text in names)
+        {
+            var index = known.Select(one => one.ToString()).ToList().FindIndex(one => text.Equals(one, StringComparison.OrdinalIgnoreCase));
+            found.Add(index >= 0 ? known[index] : throw Wrong(name, text, OneOf([.. known.Select(one => one.ToString()!)])));
+        }
+        return found;
+    }
+
+    private static TimeSpan? TryTime(string text) => TimeSpan.TryParse(text, CultureInfo.InvariantCulture, out var time) ? time : null;
+
+    private static string OneOf(string[] names) => $"{string.Join(", ", names[..^1])} or {names[^1]}";
 }

@@ -4,39 +4,27 @@ namespace LucidTls.AspNetCore.Configuration;
 internal sealed record SiteSettings
 {
     internal const string CertificateKey = "Certificate";
-    internal const string ModeKey = "ClientCertificateMode";
-    internal const string RootsKey = "ClientCertificateRoots";
-    internal const string MinimumVersionKey = "MinimumVersion";
 
-    public static readonly string[] Keys = [CertificateKey, ModeKey, RootsKey, MinimumVersionKey];
+    public static readonly string[] Keys = [CertificateKey, .. ClientSettings.Keys, .. ProtocolSettings.Keys];
 
     /// <summary>The place in the configuration, for messages.</summary>
     public required string Place { get; init; }
 
-    public CertificateSettings? Certificate { get; private init; }
+    public required CertificateSettings? Certificate { get; init; }
 
-    public ClientCertificateMode ClientCertificateMode { get; private init; }
+    public required ClientSettings Clients { get; init; }
 
-    /// <summary>A PEM file or a folder of them.</summary>
-    public string? ClientCertificateRoots { get; private init; }
-
-    public TlsVersion? MinimumVersion { get; private init; }
+    public required ProtocolSettings Protocol { get; init; }
 
     /// <param name="settings">The section.</param>
     /// <param name="contentRoot">Where relative paths begin.</param>
     /// <param name="inherited">What holds where the section says nothing.</param>
-    public static SiteSettings Read(Settings settings, string contentRoot, SiteSettings? inherited)
+    /// <exception cref="InvalidOperationException">Something is wrong; the message names the setting.</exception>
+    public static SiteSettings Read(Settings settings, string contentRoot, SiteSettings? inherited) => new()
     {
-        var read = new SiteSettings
-        {
-            Place = settings.Path,
-            Certificate = settings.Section(CertificateKey) is { } certificate ? CertificateSettings.Read(certificate, contentRoot) : inherited?.Certificate,
-            ClientCertificateMode = settings.Mode(ModeKey) ?? inherited?.ClientCertificateMode ?? ClientCertificateMode.None,
-            ClientCertificateRoots = CertificateSettings.FullPath(settings.Text(RootsKey), contentRoot) ?? inherited?.ClientCertificateRoots,
-            MinimumVersion = settings.Version(MinimumVersionKey) ?? inherited?.MinimumVersion,
-        };
-        if (read.ClientCertificateMode != ClientCertificateMode.None && read.ClientCertificateRoots == null)
-            settings.Fail(ModeKey, $"is {read.ClientCertificateMode}, so {RootsKey} must name the authorities whose certificates are good: a PEM file, or a folder of them.");
-        return read;
-    }
+        Place = settings.Path,
+        Certificate = settings.Section(CertificateKey) is { } certificate ? CertificateSettings.Read(certificate, contentRoot) : inherited?.Certificate,
+        Clients = ClientSettings.Read(settings, contentRoot, inherited?.Clients),
+        Protocol = ProtocolSettings.Read(settings, inherited?.Protocol),
+    };
 }

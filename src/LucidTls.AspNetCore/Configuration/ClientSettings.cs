@@ -1,0 +1,110 @@
+using LucidTls.Certificates;
+using LucidTls.Certificates.Names;
+using LucidTls.Certificates.Revocation;
+
+namespace LucidTls.AspNetCore.Configuration;
+
+/// <summary>What is demanded of clients, for one name or for all that have no entry of their own.</summary>
+internal sealed record ClientSettings
+{
+    private const string ModeKey = "ClientCertificateMode";
+    private const string RootsKey = "ClientCertificateRoots";
+    private const string AuthoritiesKey = "ClientCertificateAuthorities";
+    private const string UrisKey = "ClientCertificateUris";
+    private const string RevocationKey = "ClientCertificateRevocation";
+    private const string LaterKey = "PostHandshakeAuthentication";
+
+    public static readonly string[] Keys = [ModeKey, RootsKey, AuthoritiesKey, UrisKey, RevocationKey, LaterKey];
+
+    /// <summary>Null where nothing is said of it, which asks for nothing.</summary>
+    public ClientCertificateMode? Mode { get; private init; }
+
+    /// <summary>Whose certificates are good: a PEM file or a folder of them.</summary>
+    public SettingFile? Roots { get; private init; }
+
+    /// <summary>Whose names clients are told, so that they know which certificate to show: a PEM file or a folder of them.</summary>
+    public SettingFile? Authorities { get; private init; }
+
+    /// <summary>Who may come, by the URI in the certificate; null for anybody.</summary>
+    public IReadOnlyList<string>? Uris { get; private init; }
+
+    public RevocationSettings Revocation { get; private init; } = new();
+
+    public bool? PostHandshakeAuthentication { get; private init; }
+
+    /// <summary>Whether there is a client to judge.</summary>
+    public bool AsksForCertificate => Mode is not (null or ClientCertificateMode.None) || PostHandshakeAuthentication == true;
+
+    /// <summary>A setting of the section itself that says whose certificates are good, where nothing says whether anybody is asked for one; null when there is none.</summary>
+    public string? Unasked { get; private init; }
+
+    /// <summary>What is looked at for changes.</summary>
+    public IEnumerable<SettingFile> Files => AsksForCertificate ? Revocation.Lists.Concat(new[] { Roots, Authorities }.OfType<SettingFile>()) : [];
+
+    /// <summary>What a session that was begun under it may be resumed under; revocation is not part of it, since it is looked at again then.</summary>
+    public string Rules => $"{Mode ?? ClientCertificateMode.None} {(AsksForCertificate ? CertificateFile.FingerprintOf(Roots!.Path) : "")} {(Uris == null ? "" : string.Join(' ', Uris))}";
+
+    /// <param name="settings">The section.</param>
+    /// <param name="contentRoot">Where relative paths begin.</param>
+    /// <param name="inherited">What holds where the section says nothing.</param>
+    /// <exception cref="InvalidOperationException">Something is wrong; the message names the setting.</exception>
+    public static ClientSettings Read(Settings settings, string contentRoot, ClientSettings? inherited)
+    {
+        inherited ??= new ClientSettings();
+        var read = new ClientSettings
+        {
+            Mode = settings.Name<ClientCertificateMode>(ModeKey) ?? inherited.Mode,
+            Roots = settings.File(RootsKey, contentRoot) ?? inherited.Roots,
+            Authorities = settings.File(AuthoritiesKey, contentRoot) ?? inherited.Authorities,
+            Uris = ReadUris(settings) ?? inherited.Uris,
+            Revocation = settings.Section(RevocationKey) is { } revocation ? RevocationSettings.Read(revocation, contentRoot) : inherited.Revocation,
+            PostHandshakeAuthentication = settings.Flag(LaterKey) ?? inherited.PostHandshakeAuthentication,
+        };
+        if (read is { Mode: null, PostHandshakeAuthentication: null })
+            return read with { Unasked = Array.Find(Keys, settings.Has) };
+        if (read.AsksForCertificate && read.Roots == null)
+        {
+            var (key, value) = read.PostHandshakeAuthentication == true ? (LaterKey, "true") : (ModeKey, read.Mode.ToString());
+            settings.Fail(key, $"is {value}, so {RootsKey} must name the authorities whose certificates are good: a PEM file, or a folder of them.");
+        }
+        return read;
+    }
+
+    /// <param name="options">Where it goes.</param>
+    /// <param name="fetcher">Who asks responders and fetches lists, for whether private addresses are allowed.</param>
+    /// <exception cref="InvalidOperationException">A file cannot be used; the message names the setting.</exception>
+    public void Apply(TlsServerOptions options, Func<bool, RevocationFetcher> fetcher)
+    {
+        options.ClientCertificateMode = Mode ?? ClientCertificateMode.None;
+        options.PostHandshakeAuthentication = PostHandshakeAuthentication ?? false;
+        if (!AsksForCertificate)
+            return;
+        options.ClientCertificateVerifier = new CertificateVerifier(new CertificateVerifierOptions { TrustStore = ReadStore(Roots!), PeerUris = Uris, Revocation = Revocation.ToOptions(fetcher) });
+        if (Authorities != null)
+            options.CertificateAuthorities = [.. ReadStore(Authorities).Anchors.Select(anchor => anchor.Certificate.Subject.Encoded).DistinctBy(name => Convert.ToHexString(name.Span))];
+    }
+
+    /// <exception cref="InvalidOperationException">There is such a setting: its writer means clients to be asked, and none would be.</exception>
+    public void DemandAsking(Settings settings)
+    {
+        if (Unasked is { } key)
+            settings.Fail(key, $"says whose certificates are good, but no client is asked for one: set {ModeKey} to Optional or Required, or {LaterKey} to true. {ModeKey} None says that nobody is to be asked.");
+    }
+
+    private static TrustStore ReadStore(SettingFile file) => file.Read(path => TrustStore.FromPemFile(path), path => TrustStore.FromFolder(path));
+
+    private static IReadOnlyList<string>? ReadUris(Settings settings)
+    {
+        if (settings.List(UrisKey) is not { Count: > 0 } uris)
+            return null;
+        try
+        {
+            PeerUris.Demand(uris);
+            return uris;
+        }
+        catch (ArgumentException)
+        {
+            throw settings.Wrong(UrisKey, string.Join("', '", uris), "URIs such as spiffe://example.org/service, or beginnings of some such as spiffe://example.org/");
+        }
+    }
+}
