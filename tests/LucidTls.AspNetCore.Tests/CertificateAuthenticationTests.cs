@@ -1,83 +1,178 @@
 using System.Net;
 using System.Security.Claims;
 using System.Security.Cryptography.X509Certificates;
-using System.Text.Encodings.Web;
-using Microsoft.AspNetCore.Authentication;
+using LucidTls.Certificates;
+using LucidTls.TestSupport.Web;
+using Microsoft.AspNetCore.Authentication.Certificate;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
-using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Logging;
-using Microsoft.Extensions.Options;
 using PlatformMode = Microsoft.AspNetCore.Server.Kestrel.Https.ClientCertificateMode;
 
 namespace LucidTls.AspNetCore.Tests;
 
-/// <summary>Authentication and authorization by client certificate, over LucidTls and over SslStream.</summary>
-public sealed class CertificateAuthenticationTests
+/// <summary>ASP.NET Core's authentication by client certificate, over LucidTls and over SslStream. TLS lets every client of these tests in, so that it is the middleware that decides.</summary>
+public sealed class CertificateAuthenticationTests : IDisposable
 {
+    private const string Header = "X-Client-Cert";
+
+    private readonly X509Certificate2 _issued = TestPki.IssueCertificate("CN=Alice", uri: new Uri("spiffe://prod.example/alice"));
+    private readonly X509Certificate2 _expired = TestPki.IssueCertificate("CN=Alice", until: DateTimeOffset.UtcNow.AddMinutes(-5));
+    private readonly X509Certificate2 _selfSigned = TestPki.SelfSigned("CN=Alice");
+
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
-    [Theory]
-    [InlineData(true, "1.1")]
-    [InlineData(true, "2.0")]
-    [InlineData(false, "1.1")]
-    [InlineData(false, "2.0")]
-    public async Task A_client_with_a_certificate_is_known_by_its_name(bool isOurs, string version)
-    {
-        await using var app = await StartAsync(isOurs);
-        using var certificate = TestPki.IssueCertificate("CN=Alice");
-        using var client = Client(certificate, version);
+    public static TheoryData<bool, string> Servers => new() { { true, "1.1" }, { true, "2.0" }, { false, "1.1" }, { false, "2.0" } };
 
-        Assert.Equal("Alice by Certificate", await client.GetStringAsync(app.Urls.First() + "/whoami", Cancel));
+    public void Dispose()
+    {
+        _issued.Dispose();
+        _expired.Dispose();
+        _selfSigned.Dispose();
     }
 
     [Theory]
-    [InlineData(true)]
-    [InlineData(false)]
-    public async Task A_client_without_a_certificate_is_let_in_and_forbidden_what_needs_one(bool isOurs)
+    [InlineData("1.1")]
+    [InlineData("2.0")]
+    public async Task The_user_has_the_same_claims_over_both(string version)
     {
-        await using var app = await StartAsync(isOurs);
-        using var client = Client(null, "1.1");
+        await using var ours = await StartAsync(true);
+        await using var platforms = await StartAsync(false);
+        using var client = Client(_issued, version);
 
-        Assert.Equal("open", await client.GetStringAsync(app.Urls.First() + "/open", Cancel));
-        using var refused = await client.GetAsync(new Uri(app.Urls.First() + "/whoami"), Cancel);
-        Assert.Equal(HttpStatusCode.Forbidden, refused.StatusCode);
+        var claims = await client.GetStringAsync(ours.Url("/claims"), Cancel);
+
+        Assert.Equal(await client.GetStringAsync(platforms.Url("/claims"), Cancel), claims);
+        Assert.Contains($"{ClaimTypes.Name}: Alice", claims, StringComparison.Ordinal);
+        Assert.Contains($"{ClaimTypes.Thumbprint}: {_issued.Thumbprint}", claims, StringComparison.Ordinal);
+        Assert.Contains($"{ClaimTypes.Uri}: spiffe://prod.example/alice", claims, StringComparison.Ordinal);
     }
 
-    private static async Task<WebApplication> StartAsync(bool isOurs)
+    [Theory]
+    [MemberData(nameof(Servers))]
+    public async Task A_chain_to_a_trusted_authority_is_accepted_and_none_is_forbidden(bool isOurs, string version)
     {
-        var builder = WebApplication.CreateSlimBuilder();
-        builder.Logging.ClearProviders();
-        builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0, listen =>
+        await using var server = await StartAsync(isOurs);
+
+        Assert.Equal(HttpStatusCode.OK, await StatusAsync(server, _issued, version));
+        Assert.Equal(HttpStatusCode.Forbidden, await StatusAsync(server, null, version));
+        Assert.Equal(HttpStatusCode.OK, await StatusAsync(server, null, version, "/open"));
+    }
+
+    [Theory]
+    [MemberData(nameof(Servers))]
+    public async Task Which_kind_of_certificate_is_accepted_is_the_middlewares_word(bool isOurs, string version)
+    {
+        await using (var chained = await StartAsync(isOurs, options => options.AllowedCertificateTypes = CertificateTypes.Chained))
+            Assert.Equal(HttpStatusCode.Forbidden, await StatusAsync(chained, _selfSigned, version));
+        await using var selfSigned = await StartAsync(isOurs, options => options.AllowedCertificateTypes = CertificateTypes.SelfSigned);
+        Assert.Equal(HttpStatusCode.OK, await StatusAsync(selfSigned, _selfSigned, version));
+        Assert.Equal(HttpStatusCode.Forbidden, await StatusAsync(selfSigned, _issued, version));
+    }
+
+    [Theory]
+    [MemberData(nameof(Servers))]
+    public async Task An_expired_one_is_forbidden_unless_validity_is_not_looked_at(bool isOurs, string version)
+    {
+        await using (var strict = await StartAsync(isOurs))
+            Assert.Equal(HttpStatusCode.Forbidden, await StatusAsync(strict, _expired, version));
+        await using var lax = await StartAsync(isOurs, options => options.ValidateValidityPeriod = false);
+        Assert.Equal(HttpStatusCode.OK, await StatusAsync(lax, _expired, version));
+    }
+
+    [Theory]
+    [MemberData(nameof(Servers))]
+    public async Task One_whose_revocation_cannot_be_looked_up_is_forbidden(bool isOurs, string version)
+    {
+        // It names no list and no responder.
+        await using var server = await StartAsync(isOurs, options => options.RevocationMode = X509RevocationMode.Online);
+
+        Assert.Equal(HttpStatusCode.Forbidden, await StatusAsync(server, _issued, version));
+    }
+
+    [Theory]
+    [MemberData(nameof(Servers))]
+    public async Task One_of_an_authority_that_the_middleware_does_not_trust_is_forbidden(bool isOurs, string version)
+    {
+        await using var server = await StartAsync(isOurs, options => options.CustomTrustStore.Clear());
+
+        Assert.Equal(HttpStatusCode.Forbidden, await StatusAsync(server, _issued, version));
+    }
+
+    [Theory]
+    [MemberData(nameof(Servers))]
+    public async Task The_applications_own_check_decides_last(bool isOurs, string version)
+    {
+        await using var server = await StartAsync(isOurs, options => options.Events = new CertificateAuthenticationEvents
         {
-            if (isOurs)
+            OnCertificateValidated = context =>
             {
-                listen.UseLucidTls(tls =>
-                {
-                    tls.Identities = [TestPki.Server];
-                    tls.ClientCertificateMode = ClientCertificateMode.Optional;
-                    tls.ClientCertificateVerifier = TestPki.Verifier;
-                });
-            }
-            else
-            {
-                listen.UseHttps(TestPki.ServerCertificate, https =>
-                {
-                    https.ClientCertificateMode = PlatformMode.AllowCertificate;
-                    https.ClientCertificateValidation = (_, _, _) => true;
-                });
-            }
-        }));
-        builder.Services.AddAuthentication("Certificate").AddScheme<AuthenticationSchemeOptions, ByCertificate>("Certificate", null);
+                context.Fail($"{context.ClientCertificate.Subject} is not welcome.");
+                return Task.CompletedTask;
+            },
+        });
+
+        Assert.Equal(HttpStatusCode.Forbidden, await StatusAsync(server, _issued, version));
+    }
+
+    [Theory]
+    [MemberData(nameof(Servers))]
+    public async Task A_certificate_that_a_proxy_forwards_stands_for_the_connections(bool isOurs, string version)
+    {
+        await using var server = await StartAsync(isOurs);
+        using var client = Client(null, version);
+        client.DefaultRequestHeaders.Add(Header, Convert.ToBase64String(_issued.RawData));
+
+        Assert.Contains($"{ClaimTypes.Thumbprint}: {_issued.Thumbprint}", await client.GetStringAsync(server.Url("/claims"), Cancel), StringComparison.Ordinal);
+    }
+
+    private Task<LoopbackServer> StartAsync(bool isOurs, Action<CertificateAuthenticationOptions>? configure = null) => LoopbackServer.StartAsync(builder =>
+    {
+        builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0, listen => Use(listen, isOurs)));
+        builder.Services.AddCertificateForwarding(forwarding => forwarding.CertificateHeader = Header);
+        builder.Services.AddAuthentication(CertificateAuthenticationDefaults.AuthenticationScheme).AddCertificate(options =>
+        {
+            options.AllowedCertificateTypes = CertificateTypes.All;
+            options.ChainTrustValidationMode = X509ChainTrustMode.CustomRootTrust;
+            options.CustomTrustStore = TestPki.ChainPolicy().CustomTrustStore;
+            options.RevocationMode = X509RevocationMode.NoCheck;
+            configure?.Invoke(options);
+        });
         builder.Services.AddAuthorization();
-        var app = builder.Build();
+    }, app =>
+    {
+        app.UseCertificateForwarding();
         app.UseAuthentication();
         app.UseAuthorization();
         app.MapGet("/open", () => "open");
-        app.MapGet("/whoami", (ClaimsPrincipal user) => $"{user.Identity!.Name} by {user.Identity.AuthenticationType}").RequireAuthorization();
-        await app.StartAsync(Cancel);
-        return app;
+        app.MapGet("/claims", (ClaimsPrincipal user) => string.Join('\n', user.Claims.Select(claim => $"{claim.Type}: {claim.Value} ({claim.ValueType}, {claim.Issuer})"))).RequireAuthorization();
+    });
+
+    private void Use(ListenOptions listen, bool isOurs)
+    {
+        if (!isOurs)
+        {
+            listen.UseHttps(TestPki.ServerCertificate, https =>
+            {
+                https.ClientCertificateMode = PlatformMode.AllowCertificate;
+                https.ClientCertificateValidation = (_, _, _) => true;
+            });
+            return;
+        }
+        listen.UseLucidTls(tls =>
+        {
+            tls.Identities = [TestPki.Server];
+            tls.ClientCertificateMode = ClientCertificateMode.Optional;
+            tls.ClientCertificateVerifier = CertificateVerifier.FromRoots([TestPki.AuthorityDer, _selfSigned.RawData], new TenMinutesAgo());
+        });
+    }
+
+    private static async Task<HttpStatusCode> StatusAsync(LoopbackServer server, X509Certificate2? certificate, string version, string path = "/claims")
+    {
+        using var client = Client(certificate, version);
+        using var response = await client.GetAsync(server.Url(path), Cancel);
+        return response.StatusCode;
     }
 
     private static HttpClient Client(X509Certificate2? certificate, string version)
@@ -91,28 +186,9 @@ public sealed class CertificateAuthenticationTests
         return new HttpClient(handler) { DefaultRequestVersion = Version.Parse(version), DefaultVersionPolicy = HttpVersionPolicy.RequestVersionExact };
     }
 
-    /// <summary>Does what Microsoft.AspNetCore.Authentication.Certificate does: asks the connection, builds a chain, names the user by it.</summary>
-    private sealed class ByCertificate(IOptionsMonitor<AuthenticationSchemeOptions> options, ILoggerFactory logger, UrlEncoder encoder) : AuthenticationHandler<AuthenticationSchemeOptions>(options, logger, encoder)
+    /// <summary>A clock by which the expired certificate is good.</summary>
+    private sealed class TenMinutesAgo : TimeProvider
     {
-        protected override async Task<AuthenticateResult> HandleAuthenticateAsync()
-        {
-            if (!Request.IsHttps)
-                return AuthenticateResult.NoResult();
-            if (await Context.Connection.GetClientCertificateAsync() is not { } certificate)
-                return AuthenticateResult.NoResult();
-            using var chain = new X509Chain { ChainPolicy = TestPki.ChainPolicy() };
-            chain.ChainPolicy.ApplicationPolicy.Add(new System.Security.Cryptography.Oid("1.3.6.1.5.5.7.3.2"));
-            if (!chain.Build(certificate))
-                return AuthenticateResult.Fail("The certificate is not good.");
-            var identity = new ClaimsIdentity([new Claim(ClaimTypes.Name, certificate.GetNameInfo(X509NameType.SimpleName, forIssuer: false))], Scheme.Name);
-            return AuthenticateResult.Success(new AuthenticationTicket(new ClaimsPrincipal(identity), Scheme.Name));
-        }
-
-        protected override Task HandleChallengeAsync(AuthenticationProperties properties)
-        {
-            // There is no way to ask again: RFC 9110 has no challenge for certificates.
-            Response.StatusCode = StatusCodes.Status403Forbidden;
-            return Task.CompletedTask;
-        }
+        public override DateTimeOffset GetUtcNow() => base.GetUtcNow().AddMinutes(-10);
     }
 }
