@@ -8,7 +8,9 @@ namespace LucidTls.AspNetCore.Tests;
 /// <summary>An authority and a certificate for localhost from it, made for this run.</summary>
 internal static class TestPki
 {
-    private static readonly X509Certificate2 Authority = MakeAuthority();
+    private static readonly X509Certificate2 Authority = MakeAuthority(null);
+
+    private static readonly X509Certificate2 Intermediate = MakeAuthority(Authority);
 
     public static readonly TlsIdentity Server = Issue("CN=localhost");
 
@@ -29,6 +31,9 @@ internal static class TestPki
     }
 
     public static ReadOnlyMemory<byte> AuthorityDer => Authority.RawData;
+
+    /// <summary>Of the authority that issues what names a responder: staples need an issuer in the chain, and roots are left out of those.</summary>
+    public static string IntermediatePem => Intermediate.ExportCertificatePem();
 
     public static string AuthorityPem => Authority.ExportCertificatePem();
 
@@ -58,7 +63,7 @@ internal static class TestPki
     /// <param name="responder">Where the authority's OCSP responder is.</param>
     /// <param name="until">How long it is valid; a day by default.</param>
     public static X509Certificate2 IssueCertificate(string subject, string name = "localhost", Uri? uri = null, Uri? listAt = null, Uri? responder = null, DateTimeOffset? until = null) =>
-        Make(Authority, subject, name, uri, listAt, responder, until);
+        Make(responder == null ? Authority : Intermediate, subject, name, uri, listAt, responder, until);
 
     /// <summary>One that nobody but itself vouches for.</summary>
     public static X509Certificate2 SelfSigned(string subject) => Make(null, subject, "localhost", null, null, null, null);
@@ -80,7 +85,7 @@ internal static class TestPki
         if (responder != null)
             request.CertificateExtensions.Add(new X509AuthorityInformationAccessExtension([responder.AbsoluteUri], null));
         var (begin, end) = (DateTimeOffset.UtcNow.AddHours(-1), until ?? DateTimeOffset.UtcNow.AddDays(1));
-        using var certificate = issuer == null ? request.CreateSelfSigned(begin, end) : request.Create(issuer, begin, end, RandomNumberGenerator.GetBytes(8));
+        using var certificate = issuer == null ? request.CreateSelfSigned(begin, end) : request.Create(issuer, begin.AddMinutes(1), end, RandomNumberGenerator.GetBytes(8));
         using var withKey = issuer == null ? new X509Certificate2(certificate) : certificate.CopyWithPrivateKey(key);
         // SslStream takes keys that came from a file; one that can be exported can be used by LucidTls as well.
         return X509CertificateLoader.LoadPkcs12(withKey.Export(X509ContentType.Pfx), null, X509KeyStorageFlags.Exportable);
@@ -96,13 +101,17 @@ internal static class TestPki
         return builder.Build(Authority, 1, next, HashAlgorithmName.SHA256, thisUpdate: next.AddDays(-2));
     }
 
-    private static X509Certificate2 MakeAuthority()
+    private static X509Certificate2 MakeAuthority(X509Certificate2? issuer)
     {
         var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        var request = new CertificateRequest("CN=Test authority", key, HashAlgorithmName.SHA256);
+        var request = new CertificateRequest(issuer == null ? "CN=Test authority" : "CN=Test intermediate", key, HashAlgorithmName.SHA256);
         request.CertificateExtensions.Add(new X509BasicConstraintsExtension(certificateAuthority: true, hasPathLengthConstraint: false, pathLengthConstraint: 0, critical: true));
         request.CertificateExtensions.Add(new X509KeyUsageExtension(X509KeyUsageFlags.KeyCertSign | X509KeyUsageFlags.CrlSign, critical: true));
         request.CertificateExtensions.Add(new X509SubjectKeyIdentifierExtension(request.PublicKey, critical: false));
-        return request.CreateSelfSigned(DateTimeOffset.UtcNow.AddHours(-2), DateTimeOffset.UtcNow.AddDays(2));
+        var (begin, end) = (DateTimeOffset.UtcNow.AddHours(-2), DateTimeOffset.UtcNow.AddDays(2));
+        if (issuer == null)
+            return request.CreateSelfSigned(begin, end);
+        using var certificate = request.Create(issuer, begin.AddMinutes(1), end.AddHours(-1), RandomNumberGenerator.GetBytes(8));
+        return certificate.CopyWithPrivateKey(key);
     }
 }
