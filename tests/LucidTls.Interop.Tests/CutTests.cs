@@ -1,9 +1,12 @@
 using System.Collections.Concurrent;
 using System.Net;
+using System.Net.Security;
 using System.Net.Sockets;
 using System.Security.Authentication;
+using System.Security.Cryptography.X509Certificates;
 using LucidTls.Http;
 using LucidTls.Interop.Tests.Peers;
+using LucidTls.TestSupport;
 
 namespace LucidTls.Interop.Tests;
 
@@ -13,6 +16,11 @@ public sealed class CutTests(PkiFixture pki)
 {
     /// <summary>Byte by byte in record headers, in every message of the handshake, in the request, in the response.</summary>
     private static readonly int[] Cuts = [.. Enumerable.Range(1, 7), .. Enumerable.Range(1, 40).Select(step => 101 * step), 20_000, 300_000];
+
+    /// <summary>By how many bytes an ECDSA signature in DER may be shorter than another; fewer than a close_notify has.</summary>
+    private const int SignatureSpread = 8;
+
+    private static readonly byte[] Request = "GET /large HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"u8.ToArray();
 
     private static readonly TlsError[] Expected = [TlsError.ClosedDuringHandshake, TlsError.TransportFailed, TlsError.Truncated];
 
@@ -25,25 +33,64 @@ public sealed class CutTests(PkiFixture pki)
     [InlineData(true, false)]
     public async Task A_connection_that_is_cut_at_any_byte_ends_in_an_error_at_both_ends_and_leaves_nothing(bool isTls12, bool isReset)
     {
-        var outcomes = await CutEverywhereAsync(isReset, async port =>
-        {
-            var options = Options(isTls12);
-            try
-            {
-                await using var tls = await Client.ConnectAsync(port, options);
-                await tls.WriteAsync("GET /large HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"u8.ToArray(), Cancel);
-                using var all = new MemoryStream();
-                await tls.CopyToAsync(all, Cancel);
-                Assert.True(all.Length > KestrelServer.LargeBody);
-                return null;
-            }
-            catch (Exception failure) when (failure is AuthenticationException or IOException)
-            {
-                return failure;
-            }
-        });
+        var outcomes = await CutKestrelEverywhereAsync(isReset, port => TalkOverTlsStreamAsync(port, isTls12));
         // After the handshake, what the transport throws goes through as it is.
-        Assert.All(outcomes, failure => Assert.True(failure.InnerException is TlsException tls ? Expected.Contains(tls.Error) : failure is IOException { InnerException: SocketException }, failure.ToString()));
+        Assert.All(outcomes, DemandExpected);
+    }
+
+    [Theory]
+    [InlineData(false, true)]
+    [InlineData(false, false)]
+    [InlineData(true, true)]
+    [InlineData(true, false)]
+    public async Task An_SslStream_that_is_cut_from_Kestrel_at_any_byte_leaves_nothing_there(bool isTls12, bool isReset) =>
+        Assert.NotEmpty(await CutKestrelEverywhereAsync(isReset, port => TalkOverSslStreamAsync(port, isTls12)));
+
+    [Theory]
+    [InlineData(true, false, true)]
+    [InlineData(true, false, false)]
+    [InlineData(true, true, true)]
+    [InlineData(true, true, false)]
+    [InlineData(false, false, true)]
+    [InlineData(false, false, false)]
+    [InlineData(false, true, true)]
+    [InlineData(false, true, false)]
+    public async Task A_TlsStream_that_serves_and_is_cut_at_any_byte_says_so_and_leaves_nothing(bool isOurClient, bool isTls12, bool isReset)
+    {
+        await using var server = new EchoServer(pki.ServerOptions(), ServeLargeAsync);
+        var outcomes = await CutEverywhereAsync(server.Port, isReset, port => isOurClient ? TalkOverTlsStreamAsync(port, isTls12) : TalkOverSslStreamAsync(port, isTls12), server.WaitUntilIdleAsync);
+
+        Assert.NotEmpty(outcomes);
+        if (isOurClient)
+            Assert.All(outcomes, DemandExpected);
+        Assert.NotEmpty(server.Failures);
+        Assert.All(server.Failures, DemandExpected);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Two_TlsStreams_that_are_cut_after_each_single_byte_both_come_to_an_end_and_the_one_that_misses_it_says_so(bool isTls12)
+    {
+        var (whole, otherWhole) = (new Line(), new Line());
+        var (clientFailure, serverFailure) = await TalkInMemoryAsync(whole, otherWhole, isTls12);
+        Assert.Equal((null, null), (clientFailure, serverFailure));
+        for (var cut = 0; cut < whole.Delivered; cut++)
+        {
+            var (client, server) = await TalkInMemoryAsync(new Line { CutAfter = cut }, new Line(), isTls12);
+            Demand(server, client, $"the client's byte {cut}");
+        }
+        for (var cut = 0; cut < otherWhole.Delivered - SignatureSpread; cut++)
+        {
+            var (client, server) = await TalkInMemoryAsync(new Line(), new Line { CutAfter = cut }, isTls12);
+            Demand(client, server, $"the server's byte {cut}");
+        }
+
+        static void Demand(Exception? missing, Exception? other, string where)
+        {
+            Assert.True(missing?.InnerException is TlsException { Error: TlsError.ClosedDuringHandshake or TlsError.Truncated }, $"At {where}: {missing}");
+            Assert.True(other is null || (other.InnerException is TlsException tls && Expected.Contains(tls.Error)), $"At {where}, at the other end: {other}");
+        }
     }
 
     [Theory]
@@ -53,7 +100,7 @@ public sealed class CutTests(PkiFixture pki)
     [InlineData(true, false)]
     public async Task A_request_whose_connection_is_cut_at_any_byte_fails_as_requests_do_and_leaves_nothing(bool isTls12, bool isReset)
     {
-        var outcomes = await CutEverywhereAsync(isReset, async port =>
+        var outcomes = await CutKestrelEverywhereAsync(isReset, async port =>
         {
             using var client = new HttpClient(new LucidTlsHttpHandler(Options(isTls12)));
             try
@@ -150,10 +197,118 @@ public sealed class CutTests(PkiFixture pki)
         return options;
     }
 
-    /// <summary>Talks through the relay for each cut in either direction, and looks at what is left in the server and of tasks.</summary>
+    private static void DemandExpected(Exception failure) =>
+        Assert.True(failure.InnerException is TlsException tls ? Expected.Contains(tls.Error) : failure is IOException { InnerException: SocketException }, failure.ToString());
+
+    /// <summary>Asks for a megabyte.</summary>
+    /// <returns>The failure; null when all came.</returns>
+    private async Task<Exception?> TalkOverTlsStreamAsync(int port, bool isTls12)
+    {
+        try
+        {
+            await using var tls = await Client.ConnectAsync(port, Options(isTls12));
+            await tls.WriteAsync(Request, Cancel);
+            Assert.True(await CountAsync(tls) > KestrelServer.LargeBody);
+            return null;
+        }
+        catch (Exception failure) when (failure is AuthenticationException or IOException)
+        {
+            return failure;
+        }
+    }
+
+    /// <summary>The same with SslStream, which takes an end without close_notify for a good one.</summary>
+    private async Task<Exception?> TalkOverSslStreamAsync(int port, bool isTls12)
+    {
+        try
+        {
+            using var tcp = new TcpClient();
+            await tcp.ConnectAsync(IPAddress.Loopback, port, Cancel);
+            await using var ssl = new SslStream(tcp.GetStream());
+            using var root = X509CertificateLoader.LoadCertificate(pki.Pki.Root);
+            var policy = new X509ChainPolicy { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck };
+            policy.CustomTrustStore.Add(root);
+            await ssl.AuthenticateAsClientAsync(new SslClientAuthenticationOptions { TargetHost = "localhost", EnabledSslProtocols = isTls12 ? SslProtocols.Tls12 : SslProtocols.Tls13, CertificateChainPolicy = policy }, Cancel);
+            await ssl.WriteAsync(Request, Cancel);
+            return await CountAsync(ssl) > KestrelServer.LargeBody ? null : new EndOfStreamException();
+        }
+        catch (Exception failure) when (failure is AuthenticationException or IOException)
+        {
+            return failure;
+        }
+    }
+
+    private static async Task<long> CountAsync(Stream stream)
+    {
+        using var all = new MemoryStream();
+        await stream.CopyToAsync(all, Cancel);
+        return all.Length;
+    }
+
+    private static async Task ServeLargeAsync(TlsStream tls)
+    {
+        await tls.ReadExactlyAsync(new byte[Request.Length], Cancel);
+        await tls.WriteAsync(new byte[KestrelServer.LargeBody + 1], Cancel);
+        await tls.ShutdownAsync(Cancel);
+    }
+
+    /// <summary>A request and an answer between two streams, to the close_notify of both.</summary>
+    private async Task<(Exception? Client, Exception? Server)> TalkInMemoryAsync(Line toServer, Line toClient, bool isTls12)
+    {
+        var (near, far) = DuplexPipe.Create(toServer, toClient);
+        var options = Options(isTls12);
+        // What the post-quantum group adds is a thousand bytes of the same kind.
+        options.Groups = [NamedGroup.X25519, NamedGroup.Secp256r1];
+        var serving = FailureOfAsync(far, async tls =>
+        {
+            await tls.AuthenticateAsServerAsync(pki.ServerOptions(), Cancel);
+            await tls.ReadExactlyAsync(new byte[Request.Length], Cancel);
+            await tls.WriteAsync(new byte[100], Cancel);
+            await tls.ShutdownAsync(Cancel);
+            await tls.CopyToAsync(Stream.Null, Cancel);
+        });
+        var asking = FailureOfAsync(near, async tls =>
+        {
+            await tls.AuthenticateAsClientAsync(options, Cancel);
+            await tls.WriteAsync(Request, Cancel);
+            await tls.CopyToAsync(Stream.Null, Cancel);
+            await tls.ShutdownAsync(Cancel);
+        });
+        var both = await Task.WhenAll(asking, serving).WaitAsync(PeerProcess.Patience, Cancel);
+        return (both[0], both[1]);
+    }
+
+    private static async Task<Exception?> FailureOfAsync(Stream stream, Func<TlsStream, Task> talk)
+    {
+        await using var tls = new TlsStream(stream);
+        try
+        {
+            await talk(tls);
+            return null;
+        }
+        catch (Exception failure) when (failure is AuthenticationException or IOException)
+        {
+            return failure;
+        }
+    }
+
+    /// <summary>The same with Kestrel as the server, in which no connection, no handshake and no line in the log is left.</summary>
+    private async Task<List<Exception>> CutKestrelEverywhereAsync(bool isReset, Func<int, Task<Exception?>> talk)
+    {
+        using var meters = new ServerMeters();
+        await using var server = await KestrelServer.StartAsync(pki.ServerOptions());
+        var outcomes = await CutEverywhereAsync(server.Port, isReset, talk, meters.WaitUntilIdleAsync);
+        Assert.All(meters.Failures, failure => Assert.Contains(Enum.Parse<TlsError>(failure), Expected));
+        Assert.Empty(server.Warnings);
+        return outcomes;
+    }
+
+    /// <summary>Talks through the relay for each cut in either direction, and looks for tasks whose failure nobody saw.</summary>
+    /// <param name="port">Where the server is.</param>
     /// <param name="isReset">Whether by RST.</param>
     /// <param name="talk">Gives the failure; null when it came to a good end, since there was nothing left to cut.</param>
-    private async Task<List<Exception>> CutEverywhereAsync(bool isReset, Func<int, Task<Exception?>> talk)
+    /// <param name="waitUntilIdle">Ends when the server has no connection any more.</param>
+    private static async Task<List<Exception>> CutEverywhereAsync(int port, bool isReset, Func<int, Task<Exception?>> talk, Func<Task> waitUntilIdle)
     {
         Collect();
         var unobserved = new ConcurrentQueue<Exception>();
@@ -161,9 +316,7 @@ public sealed class CutTests(PkiFixture pki)
         TaskScheduler.UnobservedTaskException += Keep;
         try
         {
-            using var meters = new ServerMeters();
-            await using var server = await KestrelServer.StartAsync(pki.ServerOptions());
-            await using var scissors = new Scissors(server.Port) { IsReset = isReset };
+            await using var scissors = new Scissors(port) { IsReset = isReset };
             var outcomes = new List<Exception>();
             foreach (var countsClient in (bool[])[true, false])
             {
@@ -177,12 +330,10 @@ public sealed class CutTests(PkiFixture pki)
                         Assert.True(countsClient, $"The response was complete after {cut} bytes.");
                 }
             }
-            await meters.WaitUntilIdleAsync();
+            await waitUntilIdle();
 
-            Assert.Null(await talk(server.Port));
-            await meters.WaitUntilIdleAsync();
-            Assert.All(meters.Failures, failure => Assert.Contains(Enum.Parse<TlsError>(failure), Expected));
-            Assert.Empty(server.Warnings);
+            Assert.Null(await talk(port));
+            await waitUntilIdle();
             Collect();
             Assert.Empty(unobserved);
             return outcomes;

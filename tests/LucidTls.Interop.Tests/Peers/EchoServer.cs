@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Sockets;
 
@@ -22,6 +23,9 @@ internal sealed class EchoServer : IAsyncDisposable
         _listener.Start(1024);
         _accepting = AcceptAsync();
     }
+
+    /// <summary>Why connections failed, all of them.</summary>
+    public ConcurrentQueue<Exception> Failures { get; } = new();
 
     public int Port => ((IPEndPoint)_listener.LocalEndpoint).Port;
 
@@ -102,6 +106,7 @@ internal sealed class EchoServer : IAsyncDisposable
         }
         catch (Exception exception) when (exception is not OperationCanceledException)
         {
+            Failures.Enqueue(exception);
             _failure.TrySetResult(exception);
         }
     }
