@@ -1,55 +1,60 @@
+using System.Net.Security;
+
 namespace LucidTls.Http;
 
 /// <summary>
-/// A handshake that waits for the first bytes to send, which go along with it as early data (0-RTT, RFC 8446 §2.3) if they are all of a request that may happen twice. Whatever else is done first with the
-/// connection starts the handshake without.
+/// A connection whose handshake waits for the first bytes to send, which go along with it as early data (0-RTT, RFC 8446 §2.3) if they are all of requests that may happen twice. Nothing else is ever sent so: what
+/// else is written waits until the handshake is done.
 /// </summary>
-internal sealed class EarlyStart(TlsStream tls, TlsClientOptions options, Func<bool> isAllowed, Action<TlsSessionInfo> onConnected)
+internal abstract class EarlyStart(TlsStream tls, TlsClientOptions options, SslApplicationProtocol protocol, Func<bool> isAllowed, Action<TlsSessionInfo> onConnected)
 {
-    private TaskCompletionSource? _handshake;
+    private volatile bool _isDone;
 
-    public bool IsDone => Volatile.Read(ref _handshake) is { Task.IsCompletedSuccessfully: true };
-
-    /// <summary>Waits for the handshake, which carries no early data if it starts here.</summary>
-    public async ValueTask ReadyAsync(CancellationToken cancellationToken) => await StartAsync(default, cancellationToken).ConfigureAwait(false);
-
-    /// <summary>Waits for the handshake, and sends these bytes along with it if it starts here and they are fit for it.</summary>
-    /// <returns>Whether the server has taken the bytes; if not, they are still to be sent.</returns>
-    public async ValueTask<bool> TrySendAsync(ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken)
+    /// <summary>Whether all that was written is sent, and reading and writing are the stream's alone.</summary>
+    public bool IsDone
     {
-        var early = SafeRequest.IsWhole(bytes.Span) && isAllowed() ? bytes : default;
-        return await StartAsync(early, cancellationToken).ConfigureAwait(false) && tls.Session.EarlyData == TlsEarlyDataStatus.Accepted;
+        get => _isDone;
+        protected set => _isDone = value;
     }
 
-    /// <returns>Whether the early data is what was given here.</returns>
-    private async ValueTask<bool> StartAsync(ReadOnlyMemory<byte> early, CancellationToken cancellationToken)
+    protected TlsStream Tls => tls;
+
+    public abstract ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken);
+
+    public abstract ValueTask WriteAsync(ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken);
+
+    /// <summary>The connection is given up.</summary>
+    public virtual void Close()
     {
-        var mine = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        if (Interlocked.CompareExchange(ref _handshake, mine, null) is { } underWay)
-        {
-            await underWay.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
-            return false;
-        }
+    }
+
+    /// <summary>Whether these bytes may happen twice.</summary>
+    protected abstract bool IsSafe(ReadOnlySpan<byte> bytes);
+
+    /// <summary>Shakes hands and sends these bytes, along with the handshake if they are fit for it and the server takes them so, and otherwise when it is done.</summary>
+    /// <exception cref="LostWhileWaitingException">The transport ended.</exception>
+    protected async Task StartAsync(ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken)
+    {
+        var once = options.Clone();
+        once.EarlyData = isAllowed() && IsSafe(bytes.Span) ? bytes : default;
+        once.EarlyDataProtocol = protocol;
         try
         {
-            var once = options.Clone();
-            once.EarlyData = early;
             await tls.AuthenticateAsClientAsync(once, cancellationToken).ConfigureAwait(false);
-            onConnected(tls.Session);
-            mine.SetResult();
-            return !early.IsEmpty;
         }
-        catch (Exception failure)
+        catch (Exception failure) when (failure.InnerException is TlsException { Source: TlsFailureSource.Transport })
         {
             // The connection may have been kept for long, and been closed by the server meanwhile.
-            var told = failure.InnerException is TlsException { Source: TlsFailureSource.Transport } ? new LostWhileWaitingException(failure) : failure;
-            mine.SetException(told);
-            // Perhaps nobody else waits for it.
-            _ = mine.Task.Exception;
-            if (told == failure)
-                throw;
-            throw told;
+            throw new LostWhileWaitingException(failure);
         }
+        DemandProtocol(tls.NegotiatedApplicationProtocol);
+        onConnected(tls.Session);
+        if (tls.Session.EarlyData != TlsEarlyDataStatus.Accepted && !bytes.IsEmpty)
+            await tls.WriteAsync(bytes, cancellationToken).ConfigureAwait(false);
+    }
+
+    protected virtual void DemandProtocol(SslApplicationProtocol agreed)
+    {
     }
 }
 

@@ -85,12 +85,13 @@ public sealed class LucidTlsHttpHandler : HttpMessageHandler
     /// <returns>Null when the request should be sent once more, without early data.</returns>
     private async Task<HttpResponseMessage?> TrySendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
+        var start = _connector.Now;
         try
         {
             var response = await _engine.SendAsync(request, cancellationToken).ConfigureAwait(false);
-            return IsTooEarly(request, response) ? null : response;
+            return IsTooEarly(request, start, response) ? null : response;
         }
-        catch (Exception failure) when (IsTooEarly(request, failure))
+        catch (Exception failure) when (IsTooEarly(request, start, failure))
         {
             return null;
         }
@@ -99,29 +100,30 @@ public sealed class LucidTlsHttpHandler : HttpMessageHandler
     /// <inheritdoc cref="TrySendAsync"/>
     private HttpResponseMessage? TrySend(HttpRequestMessage request, CancellationToken cancellationToken)
     {
+        var start = _connector.Now;
         try
         {
             var response = _engine.Send(request, cancellationToken);
-            return IsTooEarly(request, response) ? null : response;
+            return IsTooEarly(request, start, response) ? null : response;
         }
-        catch (Exception failure) when (IsTooEarly(request, failure))
+        catch (Exception failure) when (IsTooEarly(request, start, failure))
         {
             return null;
         }
     }
 
     // RFC 8470 §5.2
-    private bool IsTooEarly(HttpRequestMessage request, HttpResponseMessage response)
+    private bool IsTooEarly(HttpRequestMessage request, long start, HttpResponseMessage response)
     {
-        if (response.StatusCode != TooEarly || !SafeRequest.IsSafe(request) || !_connector.ForgoEarlyData(request.RequestUri!))
+        if (response.StatusCode != TooEarly || !SafeRequest.IsSafe(request) || !_connector.ForgoEarlyData(request.RequestUri!, start))
             return false;
         response.Dispose();
         return true;
     }
 
     // A server that went back to TLS 1.2 (RFC 8446 §D.3), or has closed a connection whose handshake waited.
-    private bool IsTooEarly(HttpRequestMessage request, Exception failure) =>
-        HttpFailures.Find<TlsException>(failure) is { Error: TlsError.EarlyDataNeedsTls13 } && SafeRequest.IsSafe(request) && _connector.ForgoEarlyData(request.RequestUri!)
+    private bool IsTooEarly(HttpRequestMessage request, long start, Exception failure) =>
+        HttpFailures.Find<TlsException>(failure) is { Error: TlsError.EarlyDataNeedsTls13 } && SafeRequest.IsSafe(request) && _connector.ForgoEarlyData(request.RequestUri!, start)
         || HttpFailures.Find<LostWhileWaitingException>(failure) != null && request.Content == null;
 
     /// <inheritdoc/>

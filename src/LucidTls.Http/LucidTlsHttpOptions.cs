@@ -30,7 +30,7 @@ public sealed class LucidTlsHttpOptions
 
     /// <summary>
     /// Whether a request goes along with the handshake of its connection as early data (0-RTT, RFC 8470); false by default, since whoever records it can have the server see it twice. Only requests
-    /// with the methods GET, HEAD and OPTIONS and without a body are sent so, over HTTP/1.1, when a session is resumed whose server takes early data.
+    /// with the methods GET, HEAD and OPTIONS and without a body are sent so, when a session is resumed whose server takes early data; over HTTP/2 those that begin at once, if all are such.
     /// What the server passes over is sent again after the handshake, and a request that it answers with 425 (Too Early) is sent again once, to a server that gets no more early data.
     /// </summary>
     public bool SendEarlyData { get; set; }

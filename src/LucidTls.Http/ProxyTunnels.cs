@@ -8,6 +8,7 @@ namespace LucidTls.Http;
 internal sealed class ProxyTunnels : IDisposable
 {
     private const string Basic = "Basic";
+    private const string UserAgent = "User-Agent";
 
     private readonly HttpMessageInvoker _engine;
 
@@ -27,22 +28,22 @@ internal sealed class ProxyTunnels : IDisposable
 
     public void Dispose() => _engine.Dispose();
 
-    /// <summary>A stream to the destination, through the proxy.</summary>
+    /// <summary>A stream to the destination of the connection, through the proxy.</summary>
     /// <exception cref="HttpRequestException">The proxy cannot be reached, wants other credentials, or gives no tunnel (<see cref="HttpRequestError.ProxyTunnelError"/>).</exception>
-    public async ValueTask<Stream> OpenAsync(Uri proxy, ICredentials? credentials, DnsEndPoint destination, CancellationToken cancellationToken)
+    public async ValueTask<Stream> OpenAsync(Uri proxy, ICredentials? credentials, SocketsHttpConnectionContext connection, CancellationToken cancellationToken)
     {
         if (proxy.Scheme != Uri.UriSchemeHttp && proxy.Scheme != Uri.UriSchemeHttps)
             throw new NotSupportedException($"The proxy {proxy.Host} is of the kind {proxy.Scheme}, through which https is not supported; http, https and socks5 proxies are.");
-        var response = await AskAsync(proxy, destination, null, cancellationToken).ConfigureAwait(false);
+        var response = await AskAsync(proxy, connection, null, cancellationToken).ConfigureAwait(false);
         if (response.StatusCode == HttpStatusCode.ProxyAuthenticationRequired && AuthorizationFor(proxy, credentials, response) is { } authorization)
         {
             response.Dispose();
-            response = await AskAsync(proxy, destination, authorization, cancellationToken).ConfigureAwait(false);
+            response = await AskAsync(proxy, connection, authorization, cancellationToken).ConfigureAwait(false);
         }
         if (response.StatusCode == HttpStatusCode.OK)
             return await response.Content.ReadAsStreamAsync(cancellationToken).ConfigureAwait(false);
         using (response)
-            throw new HttpRequestException(HttpRequestError.ProxyTunnelError, Explain(proxy, destination, response), null, response.StatusCode);
+            throw new HttpRequestException(HttpRequestError.ProxyTunnelError, Explain(proxy, connection.DnsEndPoint, response), null, response.StatusCode);
     }
 
     private static string Explain(Uri proxy, DnsEndPoint destination, HttpResponseMessage response)
@@ -53,10 +54,13 @@ internal sealed class ProxyTunnels : IDisposable
             : what;
     }
 
-    private async Task<HttpResponseMessage> AskAsync(Uri proxy, DnsEndPoint destination, AuthenticationHeaderValue? authorization, CancellationToken cancellationToken)
+    private async Task<HttpResponseMessage> AskAsync(Uri proxy, SocketsHttpConnectionContext connection, AuthenticationHeaderValue? authorization, CancellationToken cancellationToken)
     {
         using var request = new HttpRequestMessage(HttpMethod.Connect, proxy);
-        request.Headers.Host = TlsHttpTarget.Authority(destination.Host, destination.Port);
+        request.Headers.Host = TlsHttpTarget.Authority(connection.DnsEndPoint.Host, connection.DnsEndPoint.Port);
+        // Some proxies let in only programs that they know by name.
+        if (connection.InitialRequestMessage.Headers.NonValidated.TryGetValues(UserAgent, out var agent))
+            request.Headers.TryAddWithoutValidation(UserAgent, agent.ToString());
         request.Headers.ProxyAuthorization = authorization;
         return await _engine.SendAsync(request, cancellationToken).ConfigureAwait(false);
     }

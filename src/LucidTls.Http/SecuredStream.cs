@@ -24,10 +24,10 @@ internal sealed class SecuredStream : SslStream
 
     /// <param name="tls">The connection.</param>
     /// <param name="isAsked">Whether the engine will ask which protocol was agreed on, as it does where HTTP/2 is possible.</param>
-    /// <param name="start">The handshake, if it is still to be done; HTTP/2 is not possible then.</param>
+    /// <param name="start">The handshake, if it is still to be done.</param>
     public static SecuredStream Over(TlsStream tls, bool isAsked, EarlyStart? start = null)
     {
-        var isHttp2 = tls.NegotiatedApplicationProtocol == SslApplicationProtocol.Http2;
+        var isHttp2 = start is EarlyStartHttp2 || start == null && tls.NegotiatedApplicationProtocol == SslApplicationProtocol.Http2;
         var echo = new ProtocolEcho();
         var secured = new SecuredStream(tls, start, echo) { _awaitsPreface = isHttp2 };
         if (isAsked || EngineTrace.IsOn)
@@ -46,7 +46,8 @@ internal sealed class SecuredStream : SslStream
 
     public override bool IsServer => false;
 
-    public override SslProtocols SslProtocol => _tls.Session.Version == TlsVersion.Tls13 ? SslProtocols.Tls13 : SslProtocols.Tls12;
+    // What waits for its early data is for TLS 1.3.
+    public override SslProtocols SslProtocol => IsWaiting || _tls.Session.Version == TlsVersion.Tls13 ? SslProtocols.Tls13 : SslProtocols.Tls12;
 
     public override TlsCipherSuite NegotiatedCipherSuite => (TlsCipherSuite)_tls.Session.CipherSuite.Value;
 
@@ -65,7 +66,7 @@ internal sealed class SecuredStream : SslStream
     public override int WriteTimeout { get => _tls.WriteTimeout; set => _tls.WriteTimeout = value; }
 
     public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) =>
-        IsWaiting ? StartAndReadAsync(buffer, cancellationToken) : _tls.ReadAsync(buffer, cancellationToken);
+        IsWaiting ? _start!.ReadAsync(buffer, cancellationToken) : _tls.ReadAsync(buffer, cancellationToken);
 
     public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken)
     {
@@ -75,20 +76,24 @@ internal sealed class SecuredStream : SslStream
 
     public override int Read(Span<byte> buffer)
     {
-        StartAndBlock();
-        return _tls.Read(buffer);
+        if (!IsWaiting)
+            return _tls.Read(buffer);
+        var bytes = new byte[buffer.Length];
+        var count = _start!.ReadAsync(bytes, CancellationToken.None).AsTask().GetAwaiter().GetResult();
+        bytes.AsSpan(0, count).CopyTo(buffer);
+        return count;
     }
 
     public override int Read(byte[] buffer, int offset, int count)
     {
-        StartAndBlock();
-        return _tls.Read(buffer, offset, count);
+        ValidateBufferArguments(buffer, offset, count);
+        return Read(buffer.AsSpan(offset, count));
     }
 
     public override int ReadByte()
     {
-        StartAndBlock();
-        return _tls.ReadByte();
+        Span<byte> one = stackalloc byte[1];
+        return Read(one) == 0 ? -1 : one[0];
     }
 
     public override IAsyncResult BeginRead(byte[] buffer, int offset, int count, AsyncCallback? asyncCallback, object? asyncState) =>
@@ -98,9 +103,9 @@ internal sealed class SecuredStream : SslStream
 
     public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
     {
-        if (IsWaiting)
-            return StartAndWriteAsync(buffer, cancellationToken);
         DemandPreface(buffer.Span);
+        if (IsWaiting)
+            return _start!.WriteAsync(buffer, cancellationToken);
         var written = _tls.WriteAsync(buffer, cancellationToken);
         return written.IsCompletedSuccessfully ? written : AwaitAsync(written);
     }
@@ -113,13 +118,11 @@ internal sealed class SecuredStream : SslStream
 
     public override void Write(ReadOnlySpan<byte> buffer)
     {
+        DemandPreface(buffer);
         if (IsWaiting)
-            StartAndWriteAsync(buffer.ToArray(), CancellationToken.None).AsTask().GetAwaiter().GetResult();
+            _start!.WriteAsync(buffer.ToArray(), CancellationToken.None).AsTask().GetAwaiter().GetResult();
         else
-        {
-            DemandPreface(buffer);
             _tls.Write(buffer);
-        }
     }
 
     public override void Write(byte[] buffer, int offset, int count)
@@ -145,6 +148,7 @@ internal sealed class SecuredStream : SslStream
 
     public override async ValueTask DisposeAsync()
     {
+        _start?.Close();
         await _tls.DisposeAsync().ConfigureAwait(false);
         ForgetCertificates();
         await base.DisposeAsync().ConfigureAwait(false);
@@ -155,6 +159,7 @@ internal sealed class SecuredStream : SslStream
     {
         if (disposing)
         {
+            _start?.Close();
             _tls.Dispose();
             ForgetCertificates();
         }
@@ -164,18 +169,6 @@ internal sealed class SecuredStream : SslStream
     /// <summary>Whether the handshake is still to be done.</summary>
     private bool IsWaiting => _start is { IsDone: false };
 
-    private async ValueTask<int> StartAndReadAsync(Memory<byte> buffer, CancellationToken cancellationToken)
-    {
-        await _start!.ReadyAsync(cancellationToken).ConfigureAwait(false);
-        return await _tls.ReadAsync(buffer, cancellationToken).ConfigureAwait(false);
-    }
-
-    private async ValueTask StartAndWriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken)
-    {
-        if (!await _start!.TrySendAsync(buffer, cancellationToken).ConfigureAwait(false))
-            await _tls.WriteAsync(buffer, cancellationToken).ConfigureAwait(false);
-    }
-
     /// <exception cref="IOException">The engine speaks HTTP/1.1 where HTTP/2 was agreed on, as it may for a server that wants NTLM or Negotiate.</exception>
     private void DemandPreface(ReadOnlySpan<byte> first)
     {
@@ -184,12 +177,6 @@ internal sealed class SecuredStream : SslStream
         if (!first.StartsWith("PRI * HTTP/2.0\r\n"u8))
             throw new IOException("HTTP/2 was agreed on with the server, and a request was to be sent with HTTP/1.1: ask for version 1.1.");
         _awaitsPreface = false;
-    }
-
-    private void StartAndBlock()
-    {
-        if (IsWaiting)
-            _start!.ReadyAsync(CancellationToken.None).AsTask().GetAwaiter().GetResult();
     }
 
     // HTTP/2's reader disposes of a connection that the server ended; its writer must not report that, but why.

@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
@@ -20,10 +19,10 @@ internal sealed class TlsConnector : IDisposable
     private readonly ProxyTunnels _tunnels;
 
     /// <summary>Servers that picked HTTP/1.1 where HTTP/2 was offered: the engine speaks nothing else with them from then on.</summary>
-    private readonly ConcurrentDictionary<DnsEndPoint, bool> _withoutHttp2 = new();
+    private readonly KnownServers _withoutHttp2 = new();
 
     /// <summary>Servers that do not want early data (425, RFC 8470 §5.2).</summary>
-    private readonly ConcurrentDictionary<DnsEndPoint, bool> _withoutEarlyData = new();
+    private readonly KnownServers _withoutEarlyData = new();
 
     public TlsConnector(LucidTlsHttpOptions options, SocketsHttpHandler engine)
     {
@@ -41,15 +40,20 @@ internal sealed class TlsConnector : IDisposable
 
     public void Dispose() => _tunnels.Dispose();
 
+    /// <summary>The time, as <see cref="ForgoEarlyData"/> takes it.</summary>
+    public long Now => _withoutEarlyData.Last;
+
     /// <summary>Sends no more early data to the server of this URI.</summary>
-    /// <returns>Whether some may have been sent so far, so that the request may fare better when it is sent again.</returns>
-    public bool ForgoEarlyData(Uri uri) => _options.SendEarlyData && Schemes.IsSecure(uri) && _withoutEarlyData.TryAdd(new DnsEndPoint(uri.IdnHost, uri.Port), true);
+    /// <param name="uri">The server.</param>
+    /// <param name="start">When the request was begun that it has not taken.</param>
+    /// <returns>Whether that request may have been sent so, and may fare better when it is sent again.</returns>
+    public bool ForgoEarlyData(Uri uri, long start) => _options.SendEarlyData && Schemes.IsSecure(uri) && _withoutEarlyData.Add(new DnsEndPoint(uri.IdnHost, uri.Port)) > start;
 
     private async ValueTask<Stream> ConnectAsync(SocketsHttpConnectionContext context, CancellationToken cancellationToken)
     {
         var uri = context.InitialRequestMessage.RequestUri ?? throw new InvalidOperationException("The request has no URI.");
         var stream = _routes.TunnelFor(uri) is { } proxy
-            ? await OpenTunnelAsync(proxy, context.DnsEndPoint, cancellationToken).ConfigureAwait(false)
+            ? await OpenTunnelAsync(proxy, context, cancellationToken).ConfigureAwait(false)
             : await _dial(context, cancellationToken).ConfigureAwait(false);
         if (!Schemes.IsSecure(uri))
             return stream;
@@ -59,14 +63,14 @@ internal sealed class TlsConnector : IDisposable
             if (!string.Equals(uri.IdnHost, context.DnsEndPoint.Host, StringComparison.OrdinalIgnoreCase) || uri.Port != context.DnsEndPoint.Port)
                 throw new InvalidOperationException($"The request was for {context.DnsEndPoint.Host} and has become one for {uri.IdnHost}.");
             var target = new TlsHttpTarget(HostHeader.NameOf(context.InitialRequestMessage) ?? uri.IdnHost, uri.Port);
-            var offered = _withoutHttp2.ContainsKey(context.DnsEndPoint) ? [SslApplicationProtocol.Http11] : OfferedFor(context.InitialRequestMessage);
+            var offered = _withoutHttp2.Contains(context.DnsEndPoint) ? [SslApplicationProtocol.Http11] : OfferedFor(context.InitialRequestMessage);
             var options = await OptionsForAsync(target, offered, cancellationToken).ConfigureAwait(false);
             var tls = new TlsStream(stream);
-            if (SafeRequest.IsSafe(context.InitialRequestMessage) && MayStartEarly(options, context.DnsEndPoint))
-                return SecuredStream.Over(tls, isAsked: false, new EarlyStart(tls, options, () => !_withoutEarlyData.ContainsKey(context.DnsEndPoint), session => _options.OnConnected?.Invoke(target, session)));
+            if (SafeRequest.IsSafe(context.InitialRequestMessage) && TryStartEarly(tls, options, target, context.DnsEndPoint) is { } start)
+                return SecuredStream.Over(tls, isAsked: offered.Contains(SslApplicationProtocol.Http2), start);
             await ShakeHandsAsync(tls, target, options, cancellationToken).ConfigureAwait(false);
             if (offered.Count > 1 && tls.NegotiatedApplicationProtocol != SslApplicationProtocol.Http2)
-                _withoutHttp2.TryAdd(context.DnsEndPoint, true);
+                _withoutHttp2.Add(context.DnsEndPoint);
             return SecuredStream.Over(tls, isAsked: offered.Contains(SslApplicationProtocol.Http2));
         }
         catch
@@ -76,16 +80,16 @@ internal sealed class TlsConnector : IDisposable
         }
     }
 
-    private async ValueTask<Stream> OpenTunnelAsync(Uri proxy, DnsEndPoint destination, CancellationToken cancellationToken)
+    private async ValueTask<Stream> OpenTunnelAsync(Uri proxy, SocketsHttpConnectionContext context, CancellationToken cancellationToken)
     {
         if (!Socks5.Is(proxy))
-            return await _tunnels.OpenAsync(proxy, _credentials, destination, cancellationToken).ConfigureAwait(false);
+            return await _tunnels.OpenAsync(proxy, _credentials, context, cancellationToken).ConfigureAwait(false);
         if (_isDialGiven)
             throw new NotSupportedException("The engine's ConnectCallback cannot be asked to connect to a SOCKS proxy for https.");
         var stream = await DialAsync(new DnsEndPoint(proxy.IdnHost, proxy.Port), cancellationToken).ConfigureAwait(false);
         try
         {
-            await Socks5.OpenAsync(stream, destination, _credentials?.GetCredential(proxy, proxy.Scheme), cancellationToken).ConfigureAwait(false);
+            await Socks5.OpenAsync(stream, context.DnsEndPoint, _credentials?.GetCredential(proxy, proxy.Scheme), cancellationToken).ConfigureAwait(false);
             return stream;
         }
         catch
@@ -132,16 +136,24 @@ internal sealed class TlsConnector : IDisposable
         _options.OnConnected?.Invoke(target, tls.Session);
     }
 
-    /// <summary>Whether early data is wanted, and there is a session that allows it: then the handshake can wait for the request. For HTTP/2 the engine must know at once what was agreed on.</summary>
-    private bool MayStartEarly(TlsClientOptions options, DnsEndPoint server) =>
-        _options.SendEarlyData && !_withoutEarlyData.ContainsKey(server)
-        && options.ApplicationProtocols is [var only] && only == SslApplicationProtocol.Http11
-        && options.SessionCache is { } cache && SessionKey.Of(options) is { } key && cache.AllowsEarlyData(key);
+    /// <summary>When early data is wanted, and there is a session that allows it, the handshake can wait for the request. For HTTP/2 the engine must know at once what will be agreed on: the session says so.</summary>
+    private EarlyStart? TryStartEarly(TlsStream tls, TlsClientOptions options, TlsHttpTarget target, DnsEndPoint server)
+    {
+        if (!_options.SendEarlyData || !IsAllowed() || options.SessionCache is not { } cache || SessionKey.Of(options) is not { } key || !cache.AllowsEarlyData(key, out var protocol))
+            return null;
+        if (protocol == SslApplicationProtocol.Http2)
+            return new EarlyStartHttp2(tls, options, IsAllowed, OnConnected, () => _withoutEarlyData.Add(server));
+        return options.ApplicationProtocols is [var only] && only == SslApplicationProtocol.Http11 ? new EarlyStartHttp1(tls, options, protocol, IsAllowed, OnConnected) : null;
+
+        bool IsAllowed() => !_withoutEarlyData.Contains(server);
+        void OnConnected(TlsSessionInfo session) => _options.OnConnected?.Invoke(target, session);
+    }
 
     /// <summary>What the engine can do with the connection: it knows HTTP/2 by what was agreed on, when the request lets it.</summary>
     private static IReadOnlyList<SslApplicationProtocol> OfferedFor(HttpRequestMessage request) => (request.Version.Major, request.VersionPolicy) switch
     {
-        ( >= 2, HttpVersionPolicy.RequestVersionOrLower) => [SslApplicationProtocol.Http2, SslApplicationProtocol.Http11],
+        // The engine may still connect for a request that has been answered on another connection, and that looks again as its sender made it.
+        (1, HttpVersionPolicy.RequestVersionOrHigher) or ( >= 2, HttpVersionPolicy.RequestVersionOrLower) => [SslApplicationProtocol.Http2, SslApplicationProtocol.Http11],
         ( >= 2, _) => [SslApplicationProtocol.Http2],
         _ => [SslApplicationProtocol.Http11],
     };

@@ -1,3 +1,4 @@
+using System.Net.Security;
 using LucidTls.Certificates;
 using LucidTls.Sessions;
 
@@ -12,6 +13,7 @@ public sealed class TlsClientOptions : TlsOptions
     private IReadOnlyList<NamedGroup> _keyShareGroups = Defaults.KeyShareGroups;
     private bool _isFallback;
     private ReadOnlyMemory<byte> _earlyData;
+    private SslApplicationProtocol? _earlyDataProtocol;
     private IReadOnlyList<TlsPreSharedKey> _preSharedKeys = [];
     private bool _allowCertificateFallback;
     private TlsIdentity? _identity;
@@ -83,6 +85,9 @@ public sealed class TlsClientOptions : TlsOptions
     /// Each connection with these options sends it: <see cref="Clone"/> them for one.
     /// </summary>
     public ReadOnlyMemory<byte> EarlyData { get => _earlyData; set => Set(ref _earlyData, value); }
+
+    /// <summary>The application protocol that <see cref="EarlyData"/> is of, where several are offered: it goes along only with a session of that one. Null for whatever the session is of.</summary>
+    internal SslApplicationProtocol? EarlyDataProtocol { get => _earlyDataProtocol; set => Set(ref _earlyDataProtocol, value); }
 
     /// <summary>
     /// Keys that this client and its server were given beforehand, most wanted first (RFC 8446 §4.2.11); with TLS 1.3 only. A session made with one is resumed with the same keys alone.

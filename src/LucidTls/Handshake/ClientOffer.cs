@@ -55,7 +55,8 @@ internal sealed class ClientOffer : IDisposable
     public IReadOnlyList<ClientPsk> Psks => _offeredPsks;
 
     /// <summary>Whether early data goes along: there is a session to resume, and its ticket allows as much (RFC 8446 §4.2.10).</summary>
-    public bool OffersEarlyData => !_options.EarlyData.IsEmpty && _session != null && (uint)_options.EarlyData.Length <= _session.MaxEarlyDataSize;
+    public bool OffersEarlyData => !_options.EarlyData.IsEmpty && _session != null && (uint)_options.EarlyData.Length <= _session.MaxEarlyDataSize
+        && (_options.EarlyDataProtocol is not { } protocol || protocol == _session.ApplicationProtocol);
 
     /// <summary>The hello last sent.</summary>
     public ClientHello Hello { get; set; }

@@ -1,3 +1,4 @@
+using System.Net.Security;
 using LucidTls.Certificates;
 
 namespace LucidTls.Sessions;
@@ -57,11 +58,15 @@ public sealed class TlsSessionCache
         }
     }
 
-    /// <summary>Whether the ticket that would be used next for that server allows early data.</summary>
-    internal bool AllowsEarlyData(SessionKey key)
+    /// <summary>Whether the ticket that would be used next for that server allows early data, and for which application protocol.</summary>
+    internal bool AllowsEarlyData(SessionKey key, out SslApplicationProtocol protocol)
     {
         lock (_lock)
-            return _entries.TryGetValue(key, out var node) && node.Value.Sessions is [.., { MaxEarlyDataSize: > 0 }];
+        {
+            var next = _entries.TryGetValue(key, out var node) ? node.Value.Sessions.LastOrDefault() : null;
+            protocol = next?.ApplicationProtocol ?? default;
+            return next is { MaxEarlyDataSize: > 0 };
+        }
     }
 
     /// <summary>The newest good ticket for that server, which is then no longer here; or null.</summary>
