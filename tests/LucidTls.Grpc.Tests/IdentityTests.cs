@@ -23,6 +23,7 @@ public sealed class IdentityTests
         var atClient = Assert.IsType<HttpRequestException>(failure.Status.DebugException);
         Assert.Equal(HttpRequestError.SecureConnectionError, atClient.HttpRequestError);
         Assert.Contains("certificate_unknown", atClient.Message, StringComparison.Ordinal);
+        Assert.Contains(Cause(failure).Message, atClient.Message, StringComparison.Ordinal);
         var atServer = (await server.Log.WaitForTextAsync("another name")).Text;
         Assert.Contains("spiffe://prod.example/mail", atServer, StringComparison.Ordinal);
         Assert.Contains("accepted: spiffe://prod.example/shop, spiffe://prod.example/backoffice/", atServer, StringComparison.Ordinal);
@@ -42,6 +43,7 @@ public sealed class IdentityTests
         Assert.Equal(HttpRequestError.SecureConnectionError, atClient.HttpRequestError);
         Assert.Contains("spiffe://prod.example/mail", atClient.Message, StringComparison.Ordinal);
         Assert.Contains("accepted: spiffe://prod.example/stock", atClient.Message, StringComparison.Ordinal);
+        Assert.Contains(Cause(failure).Message, atClient.Message, StringComparison.Ordinal);
         await server.Log.WaitForTextAsync("certificate_unknown");
     }
 
@@ -109,5 +111,12 @@ public sealed class IdentityTests
         var explanation = await StockClient.ExplainAsync(new Stock.StockClient(channel), new Item(), Cancel);
 
         Assert.Contains("spiffe://prod.example/other", explanation, StringComparison.Ordinal);
+    }
+
+    private static TlsException Cause(Exception? failure)
+    {
+        while (failure is not (null or TlsException))
+            failure = failure.InnerException;
+        return Assert.IsType<TlsException>(failure);
     }
 }
