@@ -17,6 +17,7 @@ internal sealed class TlsConnector : IDisposable
     private readonly ProxyRoutes _routes;
     private readonly ICredentials? _credentials;
     private readonly ProxyTunnels _tunnels;
+    private readonly TimeSpan _connectTimeout;
 
     /// <summary>Servers that picked HTTP/1.1 where HTTP/2 was offered: the engine speaks nothing else with them from then on.</summary>
     private readonly KnownServers _withoutHttp2 = new();
@@ -31,7 +32,8 @@ internal sealed class TlsConnector : IDisposable
         _dial = engine.ConnectCallback ?? (static (context, cancellationToken) => DialAsync(context.DnsEndPoint, cancellationToken));
         _routes = new ProxyRoutes(engine.UseProxy ? engine.Proxy ?? HttpClient.DefaultProxy : null);
         _credentials = _routes.Credentials ?? engine.DefaultProxyCredentials;
-        _tunnels = new ProxyTunnels(ConnectToProxyAsync, engine.ConnectTimeout);
+        _connectTimeout = engine.ConnectTimeout;
+        _tunnels = new ProxyTunnels(ConnectToProxyAsync, _connectTimeout);
         EngineTls.DemandUntouched(engine.SslOptions);
         engine.SslOptions = EngineTls.RefuseAll();
         engine.ConnectCallback = ConnectAsync;
@@ -141,6 +143,9 @@ internal sealed class TlsConnector : IDisposable
     {
         if (!_options.SendEarlyData || !IsAllowed() || options.SessionCache is not { } cache || SessionKey.Of(options) is not { } key || !cache.AllowsEarlyData(key, out var protocol))
             return null;
+        // For the engine the connection is made already.
+        if (_connectTimeout != Timeout.InfiniteTimeSpan && (options.HandshakeTimeout == Timeout.InfiniteTimeSpan || options.HandshakeTimeout > _connectTimeout))
+            options.HandshakeTimeout = _connectTimeout;
         if (protocol == SslApplicationProtocol.Http2)
             return new EarlyStartHttp2(tls, options, IsAllowed, OnConnected, () => _withoutEarlyData.Add(server));
         return options.ApplicationProtocols is [var only] && only == SslApplicationProtocol.Http11 ? new EarlyStartHttp1(tls, options, protocol, IsAllowed, OnConnected) : null;

@@ -228,6 +228,31 @@ public sealed class EarlyHttp2Tests
         Assert.Contains("no_application_protocol", failure.Message, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("1.1")]
+    [InlineData("2.0")]
+    public async Task A_handshake_that_waited_has_no_more_time_than_the_engine_has_to_connect(string version)
+    {
+        await using var server = await EarlyHttp2Server.StartAsync();
+        var tls = Clients.Tls();
+        using (var first = Clients.Create(Clients.Options(tls), Version.Parse(version)))
+            await first.GetStringAsync(server.Url(), Cancel);
+        using var silent = new TcpListener(IPAddress.Loopback, 0);
+        silent.Start();
+        var options = Clients.Options(tls);
+        options.SendEarlyData = true;
+        options.ConfigureEngine = engine =>
+        {
+            engine.UseProxy = false;
+            engine.ConnectTimeout = TimeSpan.FromSeconds(1);
+        };
+        using var client = Clients.Create(options, Version.Parse(version));
+
+        var failure = await Assert.ThrowsAsync<HttpRequestException>(() => client.GetAsync($"https://localhost:{((IPEndPoint)silent.LocalEndpoint).Port}/", Cancel));
+
+        Assert.Equal(TlsError.HandshakeTimeout, HttpFailures.Find<TlsException>(failure)?.Error);
+    }
+
     [Fact]
     public async Task A_connection_that_no_request_comes_for_shakes_hands_all_the_same()
     {

@@ -37,6 +37,54 @@ public sealed class ProxyTests
     }
 
     [Fact]
+    public async Task A_proxy_is_told_which_program_asks()
+    {
+        await using var server = await WebServer.StartAsync(Answer);
+        using var proxy = new TestProxy();
+        using var client = Clients.Create(Through(proxy));
+        client.DefaultRequestHeaders.UserAgent.ParseAdd("Shop/1.0 (a comment)");
+
+        _ = await client.GetStringAsync(server.Url(), Cancel);
+
+        Assert.Contains("User-Agent: Shop/1.0 (a comment)", proxy.Headers);
+    }
+
+    [Fact]
+    public async Task The_environment_says_which_proxy_and_for_what()
+    {
+        await using var server = await WebServer.StartAsync(Answer);
+        using var proxy = new TestProxy("secret");
+        var named = EnvironmentProxy(("HTTPS_PROXY", $"http://lucid:secret@localhost:{proxy.Uri.Port}"), ("NO_PROXY", "127.0.0.1,.other.example"));
+        var options = Clients.Options();
+        options.ConfigureEngine = engine => engine.Proxy = named;
+        using var client = Clients.Create(options);
+
+        Assert.Equal("https HTTP/1.1", await client.GetStringAsync(server.Url(), Cancel));
+        Assert.Equal("https HTTP/1.1", await client.GetStringAsync($"https://127.0.0.1:{server.Port}/", Cancel));
+
+        Assert.All(proxy.Requests, line => Assert.Equal($"CONNECT localhost:{server.Port} HTTP/1.1", line));
+        Assert.NotEmpty(proxy.Requests);
+    }
+
+    /// <summary>What HttpClient.DefaultProxy is in a process that begins with these variables.</summary>
+    private static IWebProxy EnvironmentProxy(params (string Name, string Value)[] variables)
+    {
+        var before = variables.Select(variable => Environment.GetEnvironmentVariable(variable.Name)).ToArray();
+        foreach (var (name, value) in variables)
+            Environment.SetEnvironmentVariable(name, value);
+        try
+        {
+            var make = typeof(HttpClient).Assembly.GetType("System.Net.Http.SystemProxyInfo", throwOnError: true)!.GetMethod("ConstructSystemProxy")!;
+            return (IWebProxy)make.Invoke(null, null)!;
+        }
+        finally
+        {
+            for (var i = 0; i < variables.Length; i++)
+                Environment.SetEnvironmentVariable(variables[i].Name, before[i]);
+        }
+    }
+
+    [Fact]
     public async Task A_proxy_that_asks_who_we_are_is_told()
     {
         await using var server = await WebServer.StartAsync(Answer);

@@ -2,7 +2,7 @@ using LucidTls.TestSupport;
 
 namespace LucidTls.Interop.Tests.Peers;
 
-/// <summary>nginx and HAProxy with a configuration of the test's own, as servers and in front of servers of ours.</summary>
+/// <summary>nginx, HAProxy and Caddy with a configuration of the test's own, as servers and in front of servers of ours.</summary>
 internal sealed class Proxy : IDisposable
 {
     private readonly TempFolder _folder;
@@ -48,6 +48,25 @@ internal sealed class Proxy : IDisposable
 
         """, file => ["-db", "-f", file]);
 
+    /// <param name="site">What stands in the block of the site https://localhost.</param>
+    public static Task<Proxy> StartCaddyAsync(string site) => StartAsync(Peer.Find("caddy", "caddy"), (folder, port) =>
+        $$"""
+        {
+          admin off
+          auto_https disable_redirects
+          skip_install_trust
+          storage file_system {{folder.Path}}
+          servers {
+            protocols h1 h2
+          }
+        }
+        https://localhost:{{port}} {
+          bind 127.0.0.1
+          {{site}}
+        }
+
+        """, file => ["run", "--adapter", "caddyfile", "--config", file]);
+
     public void Dispose()
     {
         Process.Dispose();
@@ -59,7 +78,7 @@ internal sealed class Proxy : IDisposable
         var folder = new TempFolder();
         var port = PeerProcess.FreePort();
         File.WriteAllText(folder.File("proxy.conf"), configuration(folder, port));
-        var process = PeerProcess.Start(program, arguments(folder.File("proxy.conf")));
+        var process = PeerProcess.Start(program, arguments(folder.File("proxy.conf")), environment: new Dictionary<string, string> { ["HOME"] = folder.Path, ["XDG_CONFIG_HOME"] = folder.Path, ["XDG_DATA_HOME"] = folder.Path });
         await process.WaitForPortAsync(port);
         return new Proxy(process, folder, port);
     }
