@@ -46,9 +46,11 @@ public sealed class EarlyHttp2Tests
             using var response = await client.SendAsync(request, Cancel);
             Assert.Equal((HttpStatusCode.OK, HttpVersion.Version20), (response.StatusCode, response.Version));
             Assert.Equal(method == "HEAD" ? "" : $"HTTP/2 {method} /prices", await response.Content.ReadAsStringAsync(Cancel));
+            // The answer may be here before the ticket for the next time is; another one is not.
+            _ = await client.GetStringAsync(server.Url("/later"), Cancel);
         }
 
-        Assert.Equal(Enumerable.Repeat($"{method} /prices", 3), server.Requests);
+        Assert.Equal(Enumerable.Repeat($"{method} /prices", 3), server.Requests.Where(request => !request.EndsWith("/later", StringComparison.Ordinal)));
         Assert.All(connections.All, connection => Assert.Equal((TlsEarlyDataStatus.Accepted, SslApplicationProtocol.Http2), (connection.Session.EarlyData, connection.Session.ApplicationProtocol)));
     }
 
