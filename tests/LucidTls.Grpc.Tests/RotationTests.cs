@@ -62,7 +62,7 @@ public sealed class RotationTests
     }
 
     /// <summary>With a certificate of its own each time.</summary>
-    private static global::Grpc.Net.Client.GrpcChannel Connect(GrpcServer server, List<byte[]> seen) =>
+    private static global::Grpc.Net.Client.GrpcChannel Connect(LucidTls.TestSupport.Web.LoopbackServer server, List<byte[]> seen) =>
         server.Connect(GrpcServer.Client("spiffe://prod.example/shop", "spiffe://prod.example/stock"), (_, session) => seen.Add(session.PeerCertificates[0].ToArray()));
 
     private static async Task HaggleAsync(AsyncDuplexStreamingCall<Quote, Quote> call, long cents)

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Net.Security;
 using System.Runtime.CompilerServices;
 using LucidTls.AspNetCore;
+using LucidTls.TestSupport.Web;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 
@@ -10,10 +11,10 @@ namespace LucidTls.Http.Tests;
 /// <summary>Kestrel that takes early data, and remembers what it was asked.</summary>
 internal sealed class EarlyHttp2Server : IAsyncDisposable
 {
-    private readonly WebServer _server;
+    private readonly LoopbackServer _server;
     private readonly StrongBox<TlsServerOptions> _options;
 
-    private EarlyHttp2Server(WebServer server, StrongBox<TlsServerOptions> options, ConcurrentQueue<string> requests)
+    private EarlyHttp2Server(LoopbackServer server, StrongBox<TlsServerOptions> options, ConcurrentQueue<string> requests)
     {
         _server = server;
         _options = options;
@@ -45,7 +46,7 @@ internal sealed class EarlyHttp2Server : IAsyncDisposable
         listening.OptionsSelector = (_, _) => new(options.Value);
         var requests = new ConcurrentQueue<string>();
         var connections = new ConcurrentDictionary<string, bool>();
-        var server = await WebServer.StartAsync(_ => { }, app =>
+        var server = await WebServer.StartAsync(app =>
         {
             app.UseRouting();
             app.UseEarlyData();

@@ -19,7 +19,10 @@ internal static class WebServer
 {
     public static Task<LoopbackServer> StartAsync(RequestDelegate handle, params Action<ListenOptions>[] listen) => StartAsync(app => app.Run(handle), listen);
 
-    public static Task<LoopbackServer> StartAsync(Action<WebApplication> map, params Action<ListenOptions>[] listen) => LoopbackServer.StartAsync(LoopbackServer.Listening(listen.Length == 0 ? [Lucid()] : listen), map);
+    public static Task<LoopbackServer> StartAsync(Action<WebApplication> map, params Action<ListenOptions>[] listen) => StartAsync(_ => { }, map, listen);
+
+    public static Task<LoopbackServer> StartAsync(Action<WebApplicationBuilder> build, Action<WebApplication> map, params Action<ListenOptions>[] listen) =>
+        LoopbackServer.StartAsync(build + LoopbackServer.Listening(listen.Length == 0 ? [Lucid()] : listen), map);
 
     public static Action<ListenOptions> With(ServerTls tls, HttpProtocols protocols = HttpProtocols.Http1AndHttp2) => listen =>
     {

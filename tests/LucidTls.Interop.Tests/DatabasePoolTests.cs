@@ -139,7 +139,7 @@ public sealed class DatabasePoolTests(PkiFixture pki)
         }
     }
 
-    private Task<Database> StartAsync(bool isPostgres) => isPostgres ? Database.StartPostgresAsync(pki, hasTls: true) : Database.StartMariaDbAsync(pki);
+    private Task<Database> StartAsync(bool isPostgres) => isPostgres ? Database.StartPostgresAsync(pki, hasTls: true) : Database.StartMariaDbAsync(pki, hasTls: true);
 
     private string[] Arguments(bool isPostgres, int server) => ["--starttls", isPostgres ? "postgres" : "mysql", "--to", $"localhost:{server}", "--roots", pki.RootFile];
 
