@@ -527,8 +527,8 @@ public sealed partial class TlsStream : Stream
     /// <returns>Whether there was an alert to send.</returns>
     private async ValueTask<bool> SendAlertAsync(EstablishedConnection connection, TlsException failure)
     {
-        // RFC 8446 §6.1: nothing follows a close_notify.
-        if (_closed || failure is not { Source: TlsFailureSource.Local, Alert: { } alert } || Interlocked.Exchange(ref _alertSent, 1) == 1)
+        // RFC 8446 §6.1: nothing follows a close_notify; and the peer can make nothing of what follows a write that failed.
+        if (_closed || _writeFailure != null || failure is not { Source: TlsFailureSource.Local, Alert: { } alert } || Interlocked.Exchange(ref _alertSent, 1) == 1)
             return false;
         connection.Writer.AppendAlert(alert);
         using var limit = new CancellationTokenSource(GoodbyeTime);

@@ -87,8 +87,7 @@ internal static class HandshakeRunner
         try
         {
             using var limit = new CancellationTokenSource(AlertTime);
-            await channel.SendAlertAsync(toSend, limit.Token).ConfigureAwait(false);
-            return failure is TlsException;
+            return await channel.TrySendAlertAsync(toSend, limit.Token).ConfigureAwait(false) && failure is TlsException;
         }
         catch (Exception exception) when (exception is TlsException or OperationCanceledException)
         {

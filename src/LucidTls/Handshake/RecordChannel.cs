@@ -13,6 +13,7 @@ internal sealed class RecordChannel(ITransport transport, RecordReader reader, R
     private bool _endsFlight;
     private TlsVersion? _version;
     private bool _changedCipherSpec;
+    private bool _isWriteBroken;
 
     public override bool AllowsChangeCipherSpec
     {
@@ -152,8 +153,14 @@ internal sealed class RecordChannel(ITransport transport, RecordReader reader, R
         }
         catch (Exception exception) when (exception is IOException or ObjectDisposedException)
         {
+            _isWriteBroken = true;
             await FindAlertAsync().ConfigureAwait(false);
             throw new TlsException(TlsError.TransportFailed, exception.Message, exception);
+        }
+        catch
+        {
+            _isWriteBroken = true;
+            throw;
         }
         finally
         {
@@ -213,12 +220,16 @@ internal sealed class RecordChannel(ITransport transport, RecordReader reader, R
     public override void Describe(string detail) => steps.Describe(detail);
 
     /// <summary>Sends an alert, and what was queued before it is dropped.</summary>
-    public ValueTask SendAlertAsync(TlsAlert alert, CancellationToken cancellationToken)
+    /// <returns>Whether it was sent: not behind a write that failed or was cancelled, since the peer could make nothing of it without the records that are missing.</returns>
+    public async ValueTask<bool> TrySendAlertAsync(TlsAlert alert, CancellationToken cancellationToken)
     {
+        if (_isWriteBroken)
+            return false;
         _outgoing.Clear();
         writer.AppendAlert(alert);
         steps.Sent($"Alert {AlertNames.Of(alert)}", 2, _writeProtection, "");
-        return WriteAsync(cancellationToken);
+        await WriteAsync(cancellationToken).ConfigureAwait(false);
+        return true;
     }
 
     public void Dispose() => _outgoing.Dispose();

@@ -65,11 +65,11 @@ internal sealed class Tls13Server(ServerGreeting greeting, TlsServerOptions opti
         SendEncryptedExtensions(protocol);
         var request = MustShowIdentity ? await SendServerProofAsync(cancellationToken).ConfigureAwait(false) : null;
         Send(FinishedProof.Make(Suite, _serverTraffic!, _transcript.Current(_hash)), "both ends saw the same handshake");
-        await channel.FlushAsync(cancellationToken).ConfigureAwait(false);
-
         _masterStage = _handshakeStage!.Advance();
         var serverFinishedHash = _transcript.Current(_hash).ToArray();
         InstallApplicationWriteKeys(serverFinishedHash);
+        await channel.FlushAsync(cancellationToken).ConfigureAwait(false);
+
         var earlyData = await ReceiveEarlyDataAsync(protocol, cancellationToken).ConfigureAwait(false);
         var client = _resumption?.Client ?? _acceptedPsk?.Client ?? await ReceiveClientProofAsync(request, cancellationToken).ConfigureAwait(false);
         var finished = await ReceiveFinishedAsync(cancellationToken).ConfigureAwait(false);

@@ -227,6 +227,44 @@ public sealed class RefusalTests
     }
 
     /// <summary>Keeps all that is written after the ClientHello until it is told to send it.</summary>
+    [Fact]
+    public async Task An_end_that_gives_up_in_the_middle_of_sending_sends_nothing_behind_it()
+    {
+        var (clientSide, serverSide) = DuplexPipe.Create();
+        var stuck = new StuckStream(serverSide);
+        using var giveUp = CancellationTokenSource.CreateLinkedTokenSource(Cancellation);
+        await using var client = new TlsStream(clientSide);
+        var connecting = Xunit.Record.ExceptionAsync(() => client.AuthenticateAsClientAsync(Fixture.ClientOptions(), Cancellation)).AsTask();
+        await using (var server = new TlsStream(stuck))
+        {
+            var accepting = Xunit.Record.ExceptionAsync(() => server.AuthenticateAsServerAsync(Fixture.ServerOptions(), giveUp.Token)).AsTask();
+            await stuck.Entered.WaitAsync(Fixture.Patience, Cancellation);
+            await giveUp.CancelAsync();
+            Assert.IsType<OperationCanceledException>(await accepting.WaitAsync(Fixture.Patience, Cancellation));
+        }
+        // The alert's record would be numbered after those that never went out, and the client could not open it.
+        Assert.Equal(1, stuck.Writes);
+        var failure = Assert.IsType<AuthenticationException>(await connecting.WaitAsync(Fixture.Patience, Cancellation));
+        Assert.Equal(TlsError.ClosedDuringHandshake, Assert.IsType<TlsException>(failure.InnerException).Error);
+    }
+
+    /// <summary>Takes nothing that is written.</summary>
+    private sealed class StuckStream(Stream inner) : WrappingStream(inner)
+    {
+        private readonly TaskCompletionSource _entered = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public Task Entered => _entered.Task;
+
+        public int Writes { get; private set; }
+
+        public override async ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
+        {
+            Writes++;
+            _entered.TrySetResult();
+            await Task.Delay(Timeout.Infinite, cancellationToken);
+        }
+    }
+
     private sealed class HoldingStream(Stream inner) : WrappingStream(inner)
     {
         private readonly List<byte> _held = [];
