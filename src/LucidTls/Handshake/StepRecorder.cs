@@ -14,7 +14,7 @@ internal sealed class StepRecorder(Action<TlsHandshakeStep>? listener)
     public void Sent(string message, int length, TlsProtection protection, string detail)
     {
         Describe("");
-        Add(new TlsHandshakeStep(true, message, length, protection, Elapsed, detail));
+        Add(new TlsHandshakeStep(true, message, length, protection, Elapsed, SharedTexts.Of(detail)));
     }
 
     /// <summary>A message came; it is told when it has been understood, or when the next thing happens.</summary>
@@ -29,7 +29,7 @@ internal sealed class StepRecorder(Action<TlsHandshakeStep>? listener)
         if (_received is not { } step)
             return;
         _received = null;
-        Add(step with { Detail = detail });
+        Add(step with { Detail = SharedTexts.Of(detail) });
     }
 
     public IReadOnlyList<TlsHandshakeStep> Finish()
