@@ -16,6 +16,9 @@ internal sealed class PipeTransport(IDuplexPipe pipes, bool dataFollow) : ITrans
 
     public bool DataFollow => dataFollow;
 
+    /// <summary>Set when the connection's owner is about to complete the transport: what is written then goes out with that, in one step instead of two.</summary>
+    public bool IsEnding { get; set; }
+
     /// <summary>Makes the read that is under way, or the next one, end with an <see cref="OperationCanceledException"/>.</summary>
     public void CancelRead() => pipes.Input.CancelPendingRead();
 
@@ -30,6 +33,13 @@ internal sealed class PipeTransport(IDuplexPipe pipes, bool dataFollow) : ITrans
         return was;
     }
 
+    /// <summary>Waits for data, or the end. What comes is given to <see cref="Waited"/>, before anything else is read.</summary>
+    public ValueTask<ReadResult> WaitAsync(CancellationToken cancellationToken) => pipes.Input.ReadAsync(cancellationToken);
+
+    /// <summary>Leaves where it is what was waited for.</summary>
+    /// <exception cref="OperationCanceledException">The wait was cancelled by <see cref="CancelRead"/>.</exception>
+    public void Waited(ReadResult result) => Take(result, default);
+
     /// <summary>An empty buffer waits for data (or the end) and consumes nothing.</summary>
     public ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken)
     {
@@ -41,6 +51,8 @@ internal sealed class PipeTransport(IDuplexPipe pipes, bool dataFollow) : ITrans
     public ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken)
     {
         pipes.Output.Write(buffer.Span);
+        if (IsEnding)
+            return default;
         var flushing = pipes.Output.FlushAsync(cancellationToken);
         if (!flushing.IsCompletedSuccessfully)
             return AwaitAsync(flushing);

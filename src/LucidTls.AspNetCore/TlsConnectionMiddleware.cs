@@ -10,6 +10,8 @@ namespace LucidTls.AspNetCore;
 /// <summary>Shakes hands, then runs the rest of the connection on the plaintext.</summary>
 internal sealed class TlsConnectionMiddleware(ConnectionDelegate next, Func<TlsServerOptions> options, HandshakeLimit limit, bool isHttp, Func<bool> answersEarly, KestrelMeters meters, ILogger<TlsConnectionMiddleware> logger)
 {
+    private static readonly Task<bool> Done = Task.FromResult(true);
+
     private readonly LogLimit _failures = new(TimeProvider.System);
     private readonly LogLimit _ownFailures = new(TimeProvider.System);
     private readonly LogLimit _refusals = new(TimeProvider.System);
@@ -35,6 +37,9 @@ internal sealed class TlsConnectionMiddleware(ConnectionDelegate next, Func<TlsS
             KestrelMeters.TagFailure(context);
             return;
         }
+        // An open connection need not hold what has ended.
+        if (handshake.IsCompleted)
+            handshake = Done;
 
         // What came early is read from where it lies; without it there is nothing but the stream.
         using var rest = early is not { Exchange: not null } && !stream.EarlyData.IsEmpty ? EarlyPlaintext.OfRest(stream) : null;
@@ -59,7 +64,7 @@ internal sealed class TlsConnectionMiddleware(ConnectionDelegate next, Func<TlsS
             // Kestrel closes the transport itself, and must find its own.
             context.Transport = transport;
             await handshake.ConfigureAwait(false);
-            await CompleteAsync(plaintext, context).ConfigureAwait(false);
+            await CompleteAsync(plaintext, records, context).ConfigureAwait(false);
         }
     }
 
@@ -127,12 +132,14 @@ internal sealed class TlsConnectionMiddleware(ConnectionDelegate next, Func<TlsS
             logger.HandshakeFailed(context.ConnectionId, context.RemoteEndPoint, explanation);
     }
 
-    /// <summary>Flushes what is left; disposing the stream then sends close_notify, if nothing else has ended the connection.</summary>
-    private async Task CompleteAsync(TlsDuplexPipe plaintext, ConnectionContext context)
+    /// <summary>Flushes what is left and says close_notify, if nothing else has ended the connection; that goes out when Kestrel completes the transport, which is next.</summary>
+    private async Task CompleteAsync(TlsDuplexPipe plaintext, PipeTransport records, ConnectionContext context)
     {
         try
         {
             await plaintext.Input.CompleteAsync().ConfigureAwait(false);
+            await plaintext.Output.FlushAsync().ConfigureAwait(false);
+            records.IsEnding = true;
             await plaintext.Output.CompleteAsync().ConfigureAwait(false);
         }
         catch (Exception failure) when (failure is IOException or OperationCanceledException or NotSupportedException)

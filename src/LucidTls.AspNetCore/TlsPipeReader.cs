@@ -72,9 +72,22 @@ internal sealed class TlsPipeReader(TlsStream stream, PipeTransport transport, E
         {
             try
             {
-                // Nothing is held while nothing is there: reading into an empty buffer waits.
+                // Nothing is held while nothing is there: reading into an empty buffer waits. What waits long waits for the transport itself.
                 if (_buffer.Length == 0)
+                {
+                    if (early == null && stream.TryBeginWait())
+                    {
+                        try
+                        {
+                            transport.Waited(await transport.WaitAsync(cancellationToken).ConfigureAwait(false));
+                        }
+                        finally
+                        {
+                            stream.EndWait();
+                        }
+                    }
                     await ReadPlainAsync(Memory<byte>.Empty, cancellationToken).ConfigureAwait(false);
+                }
                 MakeSpace();
                 var count = await ReadPlainAsync(_buffer.AsMemory(_end), cancellationToken).ConfigureAwait(false);
                 _end += count;

@@ -16,7 +16,7 @@ internal sealed class TlsPipeWriter(TlsStream stream, PipeTransport transport, E
     /// <summary>Larger pieces are not put together.</summary>
     private const int MostGathered = 64 * 1024;
 
-    private readonly Queue<(byte[] Buffer, int Length)> _full = new(0);
+    private Queue<(byte[] Buffer, int Length)>? _full;
     private byte[] _buffer = [];
     private int _length;
     private long _fullBytes;
@@ -49,7 +49,7 @@ internal sealed class TlsPipeWriter(TlsStream stream, PipeTransport transport, E
     {
         if (UnflushedBytes == 0)
             return new ValueTask<FlushResult>(default(FlushResult));
-        if (_full.Count > 0)
+        if (_full is { Count: > 0 })
             return FlushAllAsync(default, cancellationToken);
         var writing = WritePlainAsync(_buffer.AsMemory(0, _length), cancellationToken);
         if (!writing.IsCompletedSuccessfully)
@@ -114,7 +114,7 @@ internal sealed class TlsPipeWriter(TlsStream stream, PipeTransport transport, E
     {
         try
         {
-            while (_full.Count > 0)
+            while (_full is { Count: > 0 })
             {
                 var (buffer, length) = _full.Peek();
                 await WritePlainAsync(buffer.AsMemory(0, length), cancellationToken).ConfigureAwait(false);
@@ -151,7 +151,7 @@ internal sealed class TlsPipeWriter(TlsStream stream, PipeTransport transport, E
         }
         else
         {
-            _full.Enqueue((_buffer, _length));
+            (_full ??= new()).Enqueue((_buffer, _length));
             _fullBytes += _length;
             _length = 0;
         }
@@ -160,8 +160,11 @@ internal sealed class TlsPipeWriter(TlsStream stream, PipeTransport transport, E
 
     private void Discard()
     {
-        while (_full.TryDequeue(out var full))
-            Return(full.Buffer, full.Length);
+        while (_full is { Count: > 0 })
+        {
+            var (buffer, length) = _full.Dequeue();
+            Return(buffer, length);
+        }
         _fullBytes = 0;
         Release();
     }

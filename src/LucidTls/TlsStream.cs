@@ -411,6 +411,23 @@ public sealed partial class TlsStream : Stream
         }
     }
 
+    /// <summary>
+    /// For an owner of the transport that waits for it itself, so that a connection that waits has no task of this stream's: as if a read were under way, until
+    /// <see cref="EndWait"/>. False when there may be something to read or to report, or when the stream may read by itself; then <see cref="ReadAsync(Memory{byte}, CancellationToken)"/> is asked.
+    /// </summary>
+    internal bool TryBeginWait()
+    {
+        if (_connection == null || _failure != null || _disposed || !_reading.TryEnter())
+            return false;
+        if (_connection.IsDrained && _failure == null && !_disposed)
+            return true;
+        EndRead();
+        return false;
+    }
+
+    /// <summary>After <see cref="TryBeginWait"/>: the transport has something, or has failed.</summary>
+    internal void EndWait() => EndRead();
+
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
     private async ValueTask WriteAsync(ITransport transport, ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken)
     {

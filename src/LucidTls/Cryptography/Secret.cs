@@ -41,6 +41,13 @@ internal sealed unsafe class Secret : IDisposable
     /// <inheritdoc cref="HmacSha256Key"/>
     public ref readonly HmacKey<Sha384> HmacSha384Key => ref HmacKey<Sha384>(ref _hmacSha384Key);
 
+    /// <summary>Drops what was made for HMAC, where the secret stays for long and is used seldom.</summary>
+    public void DropHmacKeys()
+    {
+        Free(ref _hmacSha256Key, sizeof(HmacKey<Sha256>));
+        Free(ref _hmacSha384Key, sizeof(HmacKey<Sha384>));
+    }
+
     public void Dispose()
     {
         Free();
@@ -68,8 +75,7 @@ internal sealed unsafe class Secret : IDisposable
     private void Free()
     {
         Free(ref _bytes, Length);
-        Free(ref _hmacSha256Key, sizeof(HmacKey<Sha256>));
-        Free(ref _hmacSha384Key, sizeof(HmacKey<Sha384>));
+        DropHmacKeys();
     }
 
     private static void Free(ref nint memory, int length)

@@ -10,6 +10,10 @@ namespace LucidTls.Handshake;
 /// </summary>
 internal sealed class EstablishedConnection(RecordReader reader, RecordWriter writer, HandshakeAssembler assembler, HandshakeResult result, bool isServer)
 {
+    private readonly Exporter _exporter = result.Exporter;
+    private readonly TicketReceiver? _tickets = result.Tickets;
+    private readonly PostHandshakeClient? _clientAuthentication = result.ClientAuthentication;
+    private readonly PostHandshakeServer? _serverAuthentication = result.ServerAuthentication;
     private readonly HeldData? _held = result.ServerAuthentication == null ? null : new HeldData();
     private ReadOnlyMemory<byte> _plaintext;
     private IdleCounts _idle;
@@ -26,13 +30,16 @@ internal sealed class EstablishedConnection(RecordReader reader, RecordWriter wr
     public bool PeerClosed { get; private set; }
 
     /// <summary>Whether this is a server that may ask its client for a certificate now (RFC 8446 §4.6.2).</summary>
-    public bool MayAskForCertificate => result.ServerAuthentication != null;
+    public bool MayAskForCertificate => _serverAuthentication != null;
 
     /// <summary>Whether this server would ask such clients as offer it.</summary>
     public bool WantsToAskLater => result.WantsToAskLater;
 
     /// <summary>Whether <see cref="ReadAhead"/> keeps as much application data as it may.</summary>
     public bool HoldsMuchData => _held is { IsFull: true };
+
+    /// <summary>Whether there is nothing to read until the transport brings more.</summary>
+    public bool IsDrained => _plaintext.IsEmpty && !Reader.HasInput && !PeerClosed && _held == null;
 
     /// <summary>The most application data sealed before the transport is handed the records: three full ones fit a 64 KiB buffer.</summary>
     public const int MostPerWrite = 3 * RecordLimits.MaxPlaintext;
@@ -96,13 +103,13 @@ internal sealed class EstablishedConnection(RecordReader reader, RecordWriter wr
     /// <exception cref="InvalidOperationException">Too many have no answer yet, or none may be made.</exception>
     public PostHandshakeQuestion AskForCertificate()
     {
-        var server = result.ServerAuthentication ?? throw new InvalidOperationException("There is no asking for certificates on this connection.");
+        var server = _serverAuthentication ?? throw new InvalidOperationException("There is no asking for certificates on this connection.");
         Seal(default);
         return server.Ask(Writer);
     }
 
     /// <summary>The server's next request that this client has not answered; null when there is none.</summary>
-    public PostHandshakeAnswer? TakeUnanswered() => result.ClientAuthentication?.Take();
+    public PostHandshakeAnswer? TakeUnanswered() => _clientAuthentication?.Take();
 
     /// <summary>Seals a prepared answer.</summary>
     public void AppendAnswer(PostHandshakeAnswer answer)
@@ -121,7 +128,7 @@ internal sealed class EstablishedConnection(RecordReader reader, RecordWriter wr
     }
 
     /// <summary>Whoever waits for the client's certificate waits in vain.</summary>
-    public void FailQuestions(TlsException reason) => result.ServerAuthentication?.Fail(reason);
+    public void FailQuestions(TlsException reason) => _serverAuthentication?.Fail(reason);
 
     /// <summary>Seals application data, at most <see cref="MostPerWrite"/> bytes at a time, into the writer.</summary>
     public void Seal(ReadOnlySpan<byte> data)
@@ -149,28 +156,28 @@ internal sealed class EstablishedConnection(RecordReader reader, RecordWriter wr
         // RFC 7627 §5.4: such an end "MUST disable [RFC5705]", since another connection may have the same master secret.
         if (!Session.ExtendedMasterSecret)
             throw new InvalidOperationException("TLS 1.2 without extended_master_secret exports no keying material (RFC 7627 §5.4).");
-        result.Exporter.Export(label, context, hasContext, output);
+        _exporter.Export(label, context, hasContext, output);
     }
 
     public void DisposeReader()
     {
         Reader.Dispose();
         assembler.Dispose();
-        result.Tickets?.Dispose();
-        result.ClientAuthentication?.Dispose();
-        result.ServerAuthentication?.Dispose();
+        _tickets?.Dispose();
+        _clientAuthentication?.Dispose();
+        _serverAuthentication?.Dispose();
     }
 
     public void DisposeWriter()
     {
         Writer.Dispose();
-        result.Exporter.Dispose();
+        _exporter.Dispose();
     }
 
     private void Accept(Record record)
     {
         // RFC 8446 §5.1: "Handshake messages MUST NOT be interleaved with other record types."
-        if (record.Type == ContentType.ApplicationData && (!assembler.IsEmpty || result.ServerAuthentication is { IsAnswering: true }))
+        if (record.Type == ContentType.ApplicationData && (!assembler.IsEmpty || _serverAuthentication is { IsAnswering: true }))
             throw new TlsException(TlsError.InterleavedHandshake, "application data");
         if (record.Type == ContentType.ApplicationData && record.Content.Length > 0)
         {
@@ -203,7 +210,7 @@ internal sealed class EstablishedConnection(RecordReader reader, RecordWriter wr
         if (alert == TlsAlert.CloseNotify)
         {
             PeerClosed = true;
-            FailQuestions(new TlsException(TlsError.ClosedDuringHandshake, "it was asked for a certificate"));
+            _serverAuthentication?.Fail(new TlsException(TlsError.ClosedDuringHandshake, "it was asked for a certificate"));
         }
         else if (AlertRecord.IsPassedOver(content, Session.Version))
             _idle.AddWarning();
@@ -215,9 +222,9 @@ internal sealed class EstablishedConnection(RecordReader reader, RecordWriter wr
     {
         if (Session.Version == TlsVersion.Tls12)
             throw RefusalTls12(message);
-        if (result.ServerAuthentication?.TryAccept(message, Reader.TrafficSecret) == true)
+        if (_serverAuthentication?.TryAccept(message, Reader.TrafficSecret) == true)
             return;
-        if (message.Type == HandshakeType.CertificateRequest && result.ClientAuthentication is { } client)
+        if (message.Type == HandshakeType.CertificateRequest && _clientAuthentication is { } client)
         {
             client.Accept(message);
             return;
@@ -233,7 +240,7 @@ internal sealed class EstablishedConnection(RecordReader reader, RecordWriter wr
         {
             _idle.AddTicket();
             var ticket = NewSessionTicket.Parse(message.Body);
-            result.Tickets?.Accept(ticket);
+            _tickets?.Accept(ticket);
             return;
         }
         throw new TlsException(TlsError.UnexpectedMessage, $"{message.Type} after the handshake");

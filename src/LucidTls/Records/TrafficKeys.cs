@@ -34,6 +34,8 @@ internal sealed class TrafficKeys : IDisposable
             Hkdf.ExpandLabel(suite.Hash, trafficSecret, "key"u8, default, key);
             Hkdf.ExpandLabel(suite.Hash, trafficSecret, "iv"u8, default, _iv);
             _aead = suite.CreateKey(key);
+            // The next use of it is a KeyUpdate, which may never come.
+            _secret?.DropHmacKeys();
         }
         finally
         {
