@@ -1,5 +1,4 @@
 using LucidTls.Handshake;
-using Xunit;
 
 namespace LucidTls.Tests.Handshake;
 
