@@ -2,6 +2,7 @@ using System.Buffers;
 using System.IO.Pipelines;
 using System.Runtime.CompilerServices;
 using LucidTls.Records;
+using Microsoft.AspNetCore.Connections;
 
 namespace LucidTls.AspNetCore;
 
@@ -68,7 +69,18 @@ internal sealed class PipeTransport(IDuplexPipe pipes, bool dataFollow) : ITrans
     }
 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-    private async ValueTask<int> AwaitAsync(ValueTask<ReadResult> reading, Memory<byte> buffer) => Take(await reading.ConfigureAwait(false), buffer.Span);
+    private async ValueTask<int> AwaitAsync(ValueTask<ReadResult> reading, Memory<byte> buffer)
+    {
+        try
+        {
+            return Take(await reading.ConfigureAwait(false), buffer.Span);
+        }
+        catch (ConnectionAbortedException exception)
+        {
+            // It is an OperationCanceledException by type, but nobody has cancelled anything: the connection is over.
+            throw new IOException(exception.Message, exception);
+        }
+    }
 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
     private async ValueTask AwaitAsync(ValueTask<FlushResult> flushing) => _flushWasCancelled |= (await flushing.ConfigureAwait(false)).IsCanceled;

@@ -2,6 +2,7 @@ using System.Buffers;
 using System.IO.Pipelines;
 using System.Runtime.CompilerServices;
 using System.Security.Cryptography;
+using Microsoft.AspNetCore.Connections;
 
 namespace LucidTls.AspNetCore;
 
@@ -94,7 +95,7 @@ internal sealed class TlsPipeReader(TlsStream stream, PipeTransport transport, E
                 _isEnd = count == 0;
                 return Give(isCanceled: false);
             }
-            catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+            catch (OperationCanceledException exception) when (exception is not ConnectionAbortedException && !cancellationToken.IsCancellationRequested)
             {
                 // The transport may tell of a cancellation that was seen without it.
                 if (Interlocked.Exchange(ref _cancel, 0) == 1)

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.IO.Pipelines;
 using System.Net.Security;
 using System.Security.Cryptography;
 using LucidTls.Sessions;
@@ -50,6 +51,39 @@ public sealed class PipeTests
         });
 
         Assert.Equal([2, 3], received);
+    }
+
+    [Fact]
+    public async Task A_read_ends_when_the_connection_is_aborted()
+    {
+        await RunAsync([7], async connection =>
+        {
+            var input = connection.Transport.Input;
+            input.AdvanceTo((await input.ReadAtLeastAsync(1)).Buffer.End);
+            var reading = input.ReadAsync().AsTask();
+            connection.Abort(new ConnectionAbortedException("enough"));
+            Assert.Contains("enough", (await Assert.ThrowsAnyAsync<Exception>(() => reading.WaitAsync(TimeSpan.FromSeconds(30)))).Message, StringComparison.Ordinal);
+            // And the next one too, at once.
+            Assert.Contains("enough", (await Assert.ThrowsAnyAsync<Exception>(() => Task.Run(async () => await input.ReadAsync()).WaitAsync(TimeSpan.FromSeconds(30)))).Message, StringComparison.Ordinal);
+            return [];
+        }, isEnded: false);
+    }
+
+    [Fact]
+    public async Task A_transport_that_was_aborted_has_failed_and_was_not_cancelled()
+    {
+        var pipe = new Pipe();
+        await pipe.Writer.CompleteAsync(new ConnectionAbortedException("enough"));
+        var transport = new PipeTransport(new DuplexPipe(pipe), dataFollow: true);
+        var failure = await Assert.ThrowsAsync<IOException>(async () => await transport.ReadAsync(new byte[1], Cancel));
+        Assert.Equal("enough", failure.Message);
+    }
+
+    private sealed record DuplexPipe(Pipe Pipe) : IDuplexPipe
+    {
+        public PipeReader Input => Pipe.Reader;
+
+        public PipeWriter Output => Pipe.Writer;
     }
 
     [Fact]

@@ -24,8 +24,8 @@ internal sealed class EchoServer : IAsyncDisposable
         _accepting = AcceptAsync();
     }
 
-    /// <summary>Why connections failed, all of them.</summary>
-    public ConcurrentQueue<Exception> Failures { get; } = new();
+    /// <summary>Why connections failed, all of them; null where it is not asked for.</summary>
+    public ConcurrentQueue<Exception>? Failures { get; init; }
 
     public int Port => ((IPEndPoint)_listener.LocalEndpoint).Port;
 
@@ -106,7 +106,7 @@ internal sealed class EchoServer : IAsyncDisposable
         }
         catch (Exception exception) when (exception is not OperationCanceledException)
         {
-            Failures.Enqueue(exception);
+            Failures?.Enqueue(exception);
             _failure.TrySetResult(exception);
         }
     }
