@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Net;
 using LucidTls.Cli.Reporting;
+using LucidTls.Cli.Serving;
 using LucidTls.StartTls;
 
 namespace LucidTls.Cli;
@@ -26,16 +27,41 @@ internal static class CommonOptions
         };
     }
 
-    public static Option<IPEndPoint> Metrics() => new("--metrics")
+    public static Option<IPEndPoint> Metrics() => Address("--metrics", "Where to show metrics for Prometheus, over plain HTTP at /metrics", "to show metrics at");
+
+    /// <param name="name">The option.</param>
+    /// <param name="description">For the help.</param>
+    /// <param name="purpose">What a wrong address is none for.</param>
+    public static Option<IPEndPoint> Address(string name, string description, string purpose) => new(name)
     {
-        Description = "Where to show metrics for Prometheus, over plain HTTP at /metrics",
+        Description = description,
         HelpName = "ADDR:PORT",
         CustomParser = result =>
         {
             if (ServeCommand.TryParseListen(result.Tokens[0].Value, out var endpoint))
                 return endpoint;
-            result.AddError($"'{Printable.Line(result.Tokens[0].Value)}' is no address to show metrics at. Write ADDR:PORT with an IP address.");
+            result.AddError($"'{Printable.Line(result.Tokens[0].Value)}' is no address {purpose}. Write ADDR:PORT with an IP address.");
             return null;
         },
     };
+
+    /// <summary>How long connections may be silent.</summary>
+    public static (Option<int?> Idle, Option<int?> HalfClosed) Limits() =>
+        (Seconds("--idle", $"Close connections that nothing has come through for so long; 0 for never [default: {RelayLimits.Default.Idle.TotalSeconds:0}]"),
+        Seconds("--half-closed", $"The same once one side has ended [default: {RelayLimits.Default.HalfClosed.TotalSeconds:0}]"));
+
+    public static RelayLimits LimitsOf(ParseResult parsed, Option<int?> idle, Option<int?> halfClosed) => new(
+        parsed.GetValue(idle) is { } seconds ? RelayLimits.Of(seconds) : RelayLimits.Default.Idle,
+        parsed.GetValue(halfClosed) is { } half ? RelayLimits.Of(half) : RelayLimits.Default.HalfClosed);
+
+    private static Option<int?> Seconds(string name, string description)
+    {
+        var option = new Option<int?>(name) { Description = description, HelpName = "SECONDS" };
+        option.Validators.Add(result =>
+        {
+            if (result.GetValueOrDefault<int?>() is < 0 or > RelayLimits.MostSeconds)
+                result.AddError($"{name} takes seconds from 0 to {RelayLimits.MostSeconds}.");
+        });
+        return option;
+    }
 }

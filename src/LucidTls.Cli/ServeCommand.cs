@@ -1,7 +1,7 @@
 using System.CommandLine;
 using System.Net;
 using System.Net.Sockets;
-using LucidTls.Certificates.Revocation;
+using LucidTls.AspNetCore.Configuration;
 using LucidTls.Cli.Configuring;
 using LucidTls.Cli.Reporting;
 using LucidTls.Cli.Serving;
@@ -35,82 +35,107 @@ internal static class ServeCommand
                 return null;
             },
         };
-        var to = new Option<string>("--to") { Description = "The service to put TLS in front of: http://HOST:PORT or tcp://HOST:PORT", HelpName = "URL" };
+        var to = new Option<string[]>("--to") { Description = "The service to put TLS in front of: http://HOST:PORT, https://HOST:PORT or tcp://HOST:PORT; several times for several that do the same", HelpName = "URL" };
+        var roots = new Option<string>("--roots") { Description = "With --to https://HOST:PORT, trust the authorities in this PEM file, not the system's", HelpName = "FILE" };
         var root = new Option<string>("--root") { Description = "A folder of files to serve", HelpName = "DIR" };
         var cert = new Option<string>("--cert") { Description = "The certificate chain (PEM, leaf first). Without it, a private authority of your own issues one for this machine", HelpName = "FILE" };
         var key = new Option<string>("--key") { Description = "The certificate's private key (PEM), unless the file of --cert holds it", HelpName = "FILE" };
         var startTls = CommonOptions.StartTls("Begin in plain text and turn to TLS as this protocol does, in front of a service without TLS", StartTlsProtocol.All.Where(protocol => protocol.HasServerSide));
         var proxyProtocol = new Option<bool>("--proxy-protocol") { Description = "Each connection comes from a proxy that says first whose it is (PROXY protocol, version 1 or 2). Let nobody but the proxy reach the port" };
         var sendProxyProtocol = new Option<ProxyVersion?>("--send-proxy-protocol") { Description = "Tell the service of --to tcp://HOST:PORT whose connection it gets: v1 or v2 of the PROXY protocol", HelpName = "v1|v2" };
+        var redirect = CommonOptions.Address("--redirect", "Where to answer plain HTTP with a redirection to https", "to answer plain HTTP at");
+        var (idle, halfClosed) = CommonOptions.Limits();
         var metrics = CommonOptions.Metrics();
         var config = new Option<string>("--config") { Description = "Serve what this file (YAML) says: several addresses, names, certificates and services", HelpName = "FILE" };
         var check = new Option<bool>("--check") { Description = "Only say whether the file of --config can be used" };
         var verbose = new Option<bool>("--verbose") { Description = "Show each connection, not only the handshakes that fail" };
 
-        var command = new Command("serve", "Speak TLS 1.3 and 1.2 in front of a service. Without --to or --root, visitors get a page that shows them their own connection.") { listen, to, root, startTls, proxyProtocol, sendProxyProtocol, cert, key, metrics, config, check, verbose };
+        var command = new Command("serve", "Speak TLS 1.3 and 1.2 in front of a service. Without --to or --root, visitors get a page that shows them their own connection.") { listen, to, roots, root, redirect, startTls, proxyProtocol, sendProxyProtocol, cert, key, idle, halfClosed, metrics, config, check, verbose };
         command.Validators.Add(result =>
         {
-            if (result.GetResult(config) is not null && new Option[] { listen, to, root, startTls, proxyProtocol, sendProxyProtocol, cert, key, metrics }.Any(option => result.GetResult(option) is not null))
+            if (result.GetResult(config) is not null && new Option[] { listen, to, roots, root, redirect, startTls, proxyProtocol, sendProxyProtocol, cert, key, metrics }.Any(option => result.GetResult(option) is not null))
                 result.AddError("--config says all there is to say but --verbose and --check.");
             if (result.GetResult(check) is not null && result.GetResult(config) is null)
                 result.AddError("--check needs --config: the file to check.");
             if (result.GetResult(to) is not null && result.GetResult(root) is not null)
                 result.AddError("--to and --root exclude each other: there is one thing behind the TLS.");
-            if (result.GetResult(startTls) is not null && result.GetValue(to)?.StartsWith("tcp://", StringComparison.OrdinalIgnoreCase) != true)
+            if (result.GetResult(startTls) is not null && !AreAll("tcp://"))
                 result.AddError("--starttls needs --to tcp://HOST:PORT: the service that speaks the protocol without TLS.");
-            if (result.GetResult(sendProxyProtocol) is not null && result.GetValue(to)?.StartsWith("tcp://", StringComparison.OrdinalIgnoreCase) != true)
+            if (result.GetResult(sendProxyProtocol) is not null && !AreAll("tcp://"))
                 result.AddError("--send-proxy-protocol needs --to tcp://HOST:PORT. HTTP services are told by X-Forwarded-For.");
             if (result.GetResult(key) is not null && result.GetResult(cert) is null)
                 result.AddError("--key needs --cert: a private key alone says nothing about who this server is.");
+            if (result.GetResult(roots) is not null && !AreAll("https://"))
+                result.AddError("--roots needs --to https://HOST:PORT: whom to trust matters where there is TLS to the service.");
+            if ((result.GetResult(idle) is not null || result.GetResult(halfClosed) is not null) && !AreAll("tcp://"))
+                result.AddError("--idle and --half-closed need --to tcp://HOST:PORT; HTTP has its own limits.");
+            if (result.GetResult(redirect) is not null && AreAll("tcp://"))
+                result.AddError("--redirect is for HTTP, and --to tcp://HOST:PORT need not be.");
+
+            bool AreAll(string scheme) => result.GetValue(to) is { Length: > 0 } urls && urls.All(url => url.StartsWith(scheme, StringComparison.OrdinalIgnoreCase));
         });
-        command.SetAction((parsed, _) => parsed.GetValue(config) is { } file ? parsed.GetValue(check) ? ServeConfigured.CheckAsync(file) : ServeConfigured.RunAsync(file, parsed.GetValue(verbose)) : RunAsync(
-            parsed.GetValue(listen) ?? new IPEndPoint(IPAddress.Loopback, 8443),
-            BackendOf(parsed.GetValue(to), parsed.GetValue(root)) with { StartTls = parsed.GetValue(startTls), ExpectsProxyHeader = parsed.GetValue(proxyProtocol), SendProxyHeader = parsed.GetValue(sendProxyProtocol) },
-            parsed.GetValue(cert),
-            parsed.GetValue(key),
-            parsed.GetValue(metrics),
-            parsed.GetValue(verbose)));
+        command.SetAction((parsed, _) =>
+        {
+            if (parsed.GetValue(config) is { } file)
+                return parsed.GetValue(check) ? Task.FromResult(ServeConfigured.Check(file)) : ServeConfigured.RunAsync(file, parsed.GetValue(verbose));
+            var backend = BackendOf(parsed.GetValue(to) ?? [], parsed.GetValue(root), parsed.GetValue(roots)) with { SendProxyHeader = parsed.GetValue(sendProxyProtocol) };
+            var site = new SiteConfiguration
+            {
+                Certificate = FullPath(parsed.GetValue(cert)),
+                Key = FullPath(parsed.GetValue(key)),
+                Backend = backend,
+                Places = new Dictionary<string, string> { [SiteSettings.CertificateKey] = "--cert", [$"{SiteSettings.CertificateKey}:{CertificateSettings.KeyPathKey}"] = "--key" },
+            };
+            var service = new ServiceConfiguration
+            {
+                Listen = parsed.GetValue(listen) ?? new IPEndPoint(IPAddress.Loopback, 8443),
+                Redirect = parsed.GetValue(redirect),
+                StartTls = parsed.GetValue(startTls),
+                ExpectsProxyHeader = parsed.GetValue(proxyProtocol),
+                Limits = CommonOptions.LimitsOf(parsed, idle, halfClosed),
+                Sites = [site],
+                Place = "--cert",
+            };
+            return RunAsync(new ServeConfiguration(Environment.CurrentDirectory, parsed.GetValue(metrics), [service]), parsed.GetValue(verbose));
+        });
         return command;
     }
 
-    private static async Task<int> RunAsync(IPEndPoint listen, Backend backend, string? certificateFile, string? keyFile, IPEndPoint? metricsAt, bool verbose)
+    private static async Task<int> RunAsync(ServeConfiguration configuration, bool verbose)
     {
         using var termination = new Termination();
-        using var metrics = metricsAt is null ? null : new PrometheusMetrics();
-        var options = new TlsServerOptions();
-        PrivateIdentity? own = null;
-        if (certificateFile is not null)
-        {
-            options.Identities = [Files.Identity(certificateFile, keyFile)];
-        }
-        else
-        {
-            own = PrivateIdentity.Open(DataFolder.OpenDefault(), MachineNames.Host, TimeProvider.System);
-            options.Identities = [own.Identity];
-            options.IdentitySelector = (_, _) => ValueTask.FromResult<TlsIdentity?>(own.Select());
-        }
-
-        // The certificate is the operator's own, so its responder may be inside.
-        await using var stapler = new OcspStapler(options.Identities[0], new RevocationFetcher { AllowPrivateAddresses = true });
-        await using var app = FrontEnd.Build(listen, options, backend, metricsAt, metrics, verbose);
-        await StartAsync(app, listen);
-        var bound = BoundEndPoint(app, listen, at: 0);
-        Announce(bound, backend, own);
-        if (metricsAt is not null)
-            Terminal.Line($"Metrics at http://{BoundEndPoint(app, metricsAt, at: 1)}/metrics");
-        await termination.WaitAsync();
-        Terminal.MarkupLine("[grey]Closing. A second Ctrl-C ends at once.[/]");
-        await app.StopAsync(CancellationToken.None);
+        using var metrics = configuration.Metrics is null ? null : new PrometheusMetrics();
+        var service = configuration.Services[0];
+        var own = service.Sites[0].Certificate is null ? PrivateIdentity.Open(DataFolder.OpenDefault(), MachineNames.Host, TimeProvider.System) : null;
+        var problems = new Problems("");
+        FilesCheck.Look(problems, service, configuration.Folder);
+        problems.Settle();
+        await using var front = new ConfiguredFront(configuration, own, metrics, verbose);
+        await StartAsync(front.App, [service.Listen, service.Redirect, configuration.Metrics]);
+        Announce(BoundEndPoint(front.App, service.Listen, at: 0), service.Sites[0].Backend, own);
+        AnnounceOthers(front.App, configuration);
+        using var hangup = Hangup.Call(front.Reload);
+        await RunToEndAsync(front.App, termination);
         return ExitCode.Ok;
     }
 
-    private static Backend BackendOf(string? to, string? root)
+    internal static async Task RunToEndAsync(WebApplication app, Termination termination)
+    {
+        await termination.WaitAsync();
+        Terminal.MarkupLine("[grey]Closing. A second Ctrl-C ends at once.[/]");
+        await app.StopAsync(CancellationToken.None);
+    }
+
+    private static string? FullPath(string? path) => path is null ? null : Path.GetFullPath(path);
+
+    private static Backend BackendOf(string[] to, string? root, string? roots)
     {
         if (root is not null)
-            return Directory.Exists(root) ? new Backend(null, null, Path.GetFullPath(root)) : throw new CliException(ExitCode.Usage, $"The folder {root} of --root is not there.");
-        if (to is null)
-            return new Backend(null, null, null);
-        return Backend.TryParse(to) ?? throw new CliException(ExitCode.Usage, $"'{Printable.Line(to)}' is nothing that --to can pass on to. Write http://HOST:PORT or tcp://HOST:PORT.");
+            return Directory.Exists(root) ? new Backend { Root = Path.GetFullPath(root) } : throw new CliException(ExitCode.Usage, $"The folder {root} of --root is not there.");
+        var services = to.Select(text => Backend.TryParse(text) ?? throw new CliException(ExitCode.Usage, $"'{Printable.Line(text)}' is nothing that --to can pass on to. {Backend.Right}")).ToArray();
+        if (services.Length > 0 && Backend.Problem(services, verifyName: null) is { } problem)
+            throw new CliException(ExitCode.Usage, $"--to: {problem}");
+        return new Backend { Services = services, Tls = new ClientFiles { Roots = FullPath(roots) } };
     }
 
     internal static bool TryParseListen(string text, out IPEndPoint endpoint)
@@ -140,7 +165,10 @@ internal static class ServeCommand
         return true;
     }
 
-    internal static async Task StartAsync(WebApplication app, EndPoint listen)
+    /// <param name="app">What shall listen.</param>
+    /// <param name="listens">Where; null for nowhere.</param>
+    /// <exception cref="CliException">It cannot listen there.</exception>
+    internal static async Task StartAsync(WebApplication app, params IReadOnlyList<EndPoint?> listens)
     {
         try
         {
@@ -148,16 +176,35 @@ internal static class ServeCommand
         }
         catch (IOException failure) when (failure.InnerException is AddressInUseException)
         {
+            // Kestrel's message is where it says which one.
+            var listen = listens.FirstOrDefault(one => one is not null && failure.Message.Contains(one.ToString()!, StringComparison.Ordinal)) ?? listens[0];
             throw new CliException(ExitCode.Network, $"{listen} is in use by another program. Choose another{(listen is IPEndPoint ip ? $" port, with --listen {new HostPort(ip.Address.ToString(), 0)} any free one" : "")}.", failure);
+        }
+        catch (SettingException failure)
+        {
+            // A file that was good a moment ago.
+            throw new CliException(ExitCode.Usage, failure.Sentence, failure);
         }
         catch (SocketException failure) when (failure.SocketErrorCode == SocketError.AccessDenied)
         {
-            throw new CliException(ExitCode.Network, $"This user may not listen on {listen}: ports below 1024 need privileges. Choose a higher port with --listen.", failure);
+            throw new CliException(ExitCode.Network, $"This user may not listen on {Shown(listens)}: ports below 1024 need privileges. Choose a higher port with --listen.", failure);
         }
         catch (SocketException failure)
         {
-            throw new CliException(ExitCode.Network, $"Listening on {listen} failed: {failure.Message}", failure);
+            throw new CliException(ExitCode.Network, $"Listening on {Shown(listens)} failed: {failure.Message}", failure);
         }
+    }
+
+    private static string Shown(IReadOnlyList<EndPoint?> listens) => string.Join(" or ", listens.OfType<EndPoint>());
+
+    /// <summary>Where else it listens.</summary>
+    internal static void AnnounceOthers(WebApplication app, ServeConfiguration configuration)
+    {
+        var at = configuration.Services.Count;
+        foreach (var redirect in configuration.Services.Select(service => service.Redirect).OfType<IPEndPoint>())
+            Terminal.Line($"Redirections at http://{BoundEndPoint(app, redirect, at++)}/");
+        if (configuration.Metrics is { } metrics)
+            Terminal.Line($"Metrics at http://{BoundEndPoint(app, metrics, at)}/metrics");
     }
 
     /// <param name="app">What listens.</param>
@@ -173,13 +220,12 @@ internal static class ServeCommand
     {
         var isLocal = bound.Address.Equals(IPAddress.Any) || bound.Address.Equals(IPAddress.IPv6Any) || bound.Address.Equals(IPAddress.Loopback);
         var authority = isLocal ? $"localhost:{bound.Port}" : bound.ToString();
-        var url = backend.Tcp is null ? $"https://{authority}/" : authority;
+        var url = !backend.IsTcp ? $"https://{authority}/" : authority;
         if (own is not null)
             AnnounceAuthority(own, $"https://{authority}/", bound);
         var what = backend switch
         {
-            { Http: { } http } => $"TLS in front of {http}",
-            { Tcp: { } tcp } => $"TLS in front of tcp://{tcp}",
+            { Services.Count: > 0 } => $"TLS in front of {backend}",
             { Root: { } root } => $"The files of {root}",
             _ => "A page that shows each visitor the connection it came over",
         };

@@ -43,6 +43,7 @@ internal static class TunnelCommand
         var drain = new Option<int>("--drain") { Description = "How many seconds open connections are given at the end", HelpName = "SECONDS", DefaultValueFactory = _ => DefaultDrain };
         var proxyProtocol = new Option<bool>("--proxy-protocol") { Description = "Each client's connection comes from a proxy that says first whose it is (PROXY protocol, version 1 or 2)" };
         var sendProxyProtocol = new Option<ProxyVersion?>("--send-proxy-protocol") { Description = "Tell the server, before TLS, whose connection it gets: v1 or v2 of the PROXY protocol", HelpName = "v1|v2" };
+        var (idle, halfClosed) = CommonOptions.Limits();
         var metrics = CommonOptions.Metrics();
         var verbose = new Option<bool>("--verbose") { Description = "Show each connection, not only those that fail" };
 
@@ -57,7 +58,7 @@ internal static class TunnelCommand
                 result.AddError("--drain takes seconds from 0 to 3600.");
         });
 
-        var command = new Command("tunnel", "Give plain clients on this machine a verified TLS link to a server.") { listen, to, startTls, verifyName, roots, cert, key, connections, drain, proxyProtocol, sendProxyProtocol, metrics, verbose };
+        var command = new Command("tunnel", "Give plain clients on this machine a verified TLS link to a server.") { listen, to, startTls, verifyName, roots, cert, key, connections, idle, halfClosed, drain, proxyProtocol, sendProxyProtocol, metrics, verbose };
         command.Validators.Add(result =>
         {
             if (result.GetResult(key) is not null && result.GetResult(cert) is null)
@@ -68,25 +69,25 @@ internal static class TunnelCommand
             var protocol = parsed.GetValue(startTls);
             if (!HostPort.TryParse(parsed.GetValue(to)!, protocol?.DefaultPort, out var server) || server.Port == 0)
                 throw new CliException(ExitCode.Usage, $"'{Printable.Line(parsed.GetValue(to)!)}' is no HOST:PORT.");
-            var options = new TlsClientOptions { TargetHost = parsed.GetValue(verifyName) ?? server.Host };
-            if (parsed.GetValue(roots) is { } file)
-                options.CertificateVerifier = Files.Roots(file);
-            if (parsed.GetValue(cert) is { } certificate)
-                options.Identity = Files.Identity(certificate, parsed.GetValue(key));
-            var tunnel = new Tunnel(server, protocol, options, parsed.GetValue(sendProxyProtocol), TimeSpan.FromSeconds(parsed.GetValue(drain)), parsed.GetValue(verbose));
-            return RunAsync(parsed.GetValue(listen)!, server, tunnel, parsed.GetValue(proxyProtocol), parsed.GetValue(metrics), parsed.GetValue(connections), TimeSpan.FromSeconds(parsed.GetValue(drain)), parsed.GetValue(verbose));
+            var tls = new ClientTls(
+                new ClientFiles { Roots = parsed.GetValue(roots), Certificate = parsed.GetValue(cert), Key = parsed.GetValue(key) },
+                new TlsClientOptions { TargetHost = parsed.GetValue(verifyName) ?? server.Host });
+            var tunnel = new Tunnel(server, protocol, tls, CommonOptions.LimitsOf(parsed, idle, halfClosed), parsed.GetValue(sendProxyProtocol), TimeSpan.FromSeconds(parsed.GetValue(drain)), parsed.GetValue(verbose));
+            return RunAsync(parsed.GetValue(listen)!, server, tunnel, tls, parsed.GetValue(proxyProtocol), parsed.GetValue(metrics), parsed.GetValue(connections), TimeSpan.FromSeconds(parsed.GetValue(drain)), parsed.GetValue(verbose));
         });
         return command;
     }
 
-    private static async Task<int> RunAsync(EndPoint listen, HostPort server, Tunnel tunnel, bool expectsProxyHeader, IPEndPoint? metricsAt, int connections, TimeSpan drain, bool verbose)
+    private static async Task<int> RunAsync(EndPoint listen, HostPort server, Tunnel tunnel, ClientTls tls, bool expectsProxyHeader, IPEndPoint? metricsAt, int connections, TimeSpan drain, bool verbose)
     {
+        await using var files = tls;
         using var termination = new Termination();
+        using var hangup = Hangup.Call(tls.Reload);
         using var metrics = metricsAt is null ? null : new PrometheusMetrics();
         if (listen is UnixDomainSocketEndPoint)
             await RemoveLeftoverAsync(listen.ToString()!);
         await using var app = TunnelHost.Build(listen, metricsAt, metrics, connections, drain, tunnel.RunAsync, expectsProxyHeader, verbose);
-        await ServeCommand.StartAsync(app, listen);
+        await ServeCommand.StartAsync(app, listen, metricsAt);
         if (listen is UnixDomainSocketEndPoint && !OperatingSystem.IsWindows())
             File.SetUnixFileMode(listen.ToString()!, UnixFileMode.UserRead | UnixFileMode.UserWrite);
         Announce(app, listen, server, metricsAt);

@@ -181,7 +181,7 @@ public sealed class ServeConfigTests : IDisposable
     [InlineData("services: [{listen: 1, sites: [{certificate: x}]}]", "Here must be to or root")]
     [InlineData("services: [{listen: 1, sites: [{certificate: x, root: ., to: 'http://x'}]}]", "one thing behind a site")]
     [InlineData("services: [{listen: 1, sites: [{certificate: x, root: nowhere}]}]", "is not there")]
-    [InlineData("services: [{listen: 1, sites: [{certificate: x, to: 'https://x'}]}]", "means nothing as to")]
+    [InlineData("services: [{listen: 1, sites: [{certificate: x, to: 'ftp://x'}]}]", "means nothing as to")]
     [InlineData("services: [{listen: 1, sites: [{certificate: x, root: .}, {certificate: x, to: 'tcp://x:1'}]}]", "all HTTP or all TCP")]
     [InlineData("services: [{listen: 1, sites: [{certificate: x, root: .}, {certificate: x, root: .}]}]", "can do without names")]
     [InlineData("services: [{listen: 1, sites: [{names: a.b, certificate: x, root: .}, {names: A.B, certificate: x, root: .}]}]", "is the name of another site")]
@@ -193,7 +193,26 @@ public sealed class ServeConfigTests : IDisposable
     [InlineData("services: [{listen: 1, sites: [{certificate: x, root: ., minimum-version: 1.1}]}]", "means nothing as minimum-version")]
     [InlineData("services: [{listen: 1, sites: [{certificate: x, root: ., client-certificates: {mode: maybe}}]}]", "none, optional or required")]
     [InlineData("services: [{listen: 1, sites: [{certificate: x, root: ., client-certificates: {mode: required}}]}]", "Here must be roots")]
-    [InlineData("services: [{listen: 1, sites: [{certificate: x, root: .}]}, {listen: 1, sites: [{certificate: x, root: .}]}]", "is listened on by one service")]
+    [InlineData("services: [{listen: 1, sites: [{certificate: x, root: .}]}, {listen: 1, sites: [{certificate: x, root: .}]}]", "is listened on already")]
+    [InlineData("metrics: 7\nservices: [{listen: '*:7', sites: [{certificate: x, root: .}]}]", "is listened on already")]
+    [InlineData("services: [{listen: 1, listen: 2}]", "this is no YAML. Duplicate key")]
+    [InlineData("services: [{listen: 1, sites: [{certificate: [x], root: .}]}]", "1:46: certificate is one text")]
+    [InlineData("services: [{listen: 1, starttls: gopher, sites: [{certificate: x, to: 'tcp://x:1'}]}]", "1:34: 'gopher' means nothing as starttls. Write one of smtp")]
+    [InlineData("services: [{listen: 1, idle: 5, sites: [{certificate: x, root: .}]}]", "idle is for services of tcp://")]
+    [InlineData("services: [{listen: 1, half-closed: -5, sites: [{certificate: x, to: 'tcp://x:1'}]}]", "whole number of seconds")]
+    [InlineData("services: [{listen: 1, redirect: 2, sites: [{certificate: x, to: 'tcp://x:1'}]}]", "not to those of tcp://")]
+    [InlineData("services: [{listen: 1, redirect: 1, sites: [{certificate: x, root: .}]}]", "is listened on already")]
+    [InlineData("services: [{listen: 1, sites: [{certificate: x, to: ['http://x', 'https://y']}]}]", "the same scheme")]
+    [InlineData("services: [{listen: 1, sites: [{certificate: x, to: ['http://x', 'http://x']}]}]", "named twice")]
+    [InlineData("services: [{listen: 1, sites: [{certificate: x, to: ['https://x', 'https://y']}]}]", "one name that is in all")]
+    [InlineData("services: [{listen: 1, sites: [{certificate: x, to: 'http://x', upstream: {name: y}}]}]", "for services of https://")]
+    [InlineData("services: [{listen: 1, sites: [{certificate: x, to: 'https://x', upstream: {key: y}}]}]", "write certificate too")]
+    [InlineData("services: [{listen: 1, sites: [{certificate: x, to: 'https://x', upstream: {roots: nowhere}}]}]", "1:84: ")]
+    [InlineData("services: [{listen: 1, sites: [{certificate: x, to: 'https://x', upstream: {name: 'a b'}}]}]", "DNS name or an IP address")]
+    [InlineData("services: [{listen: 1, sites: [{certificate: x, root: ., hsts: always}]}]", "max-age=31536000")]
+    [InlineData("services: [{listen: 1, sites: [{certificate: x, root: ., alpn: mqtt}]}]", "h2 and http/1.1")]
+    [InlineData("services: [{listen: 1, sites: [{certificate: x, root: ., client-certificates: {mode: optional, roots: x, forward: true}}]}]", "forward is for services")]
+    [InlineData("services: [{listen: 1, sites: [{certificate: x, root: ., client-certificates: {mode: optional, roots: x, uris: nobody}}]}]", "Write a URI")]
     [InlineData("services: [{listen: 1, proxy-protocol: v1, sites: [{certificate: x, root: .}]}]", "Write true or false")]
     [InlineData("services: [{listen: 1, sites: [{certificate: x, to: 'tcp://x:1', send-proxy-protocol: v3}]}]", "Write v1 or v2")]
     [InlineData("services: [{listen: 1, sites: [{certificate: x, to: 'http://x', send-proxy-protocol: v1}]}]", "X-Forwarded-For")]
@@ -202,7 +221,7 @@ public sealed class ServeConfigTests : IDisposable
     public void What_is_wrong_is_said_with_its_place(string text, string why)
     {
         var file = _folder.Write("bad.yaml", text);
-        var failure = Assert.Throws<CliException>(() => ServeConfiguration.Read(file));
+        var failure = Assert.Throws<CliException>(() => ServeFile.Read(file));
         Assert.Equal(ExitCode.Usage, failure.ExitCode);
         Assert.StartsWith(file, failure.Message, StringComparison.Ordinal);
         Assert.Contains(why, failure.Message, StringComparison.Ordinal);
@@ -216,13 +235,146 @@ public sealed class ServeConfigTests : IDisposable
             folder = Path.GetDirectoryName(folder)!;
         using var schema = JsonDocument.Parse(File.ReadAllText(Path.Combine(folder, "docs", "serve.schema.json")));
         string[] Properties(JsonElement element) => [.. element.GetProperty("properties").EnumerateObject().Select(property => property.Name)];
-        Assert.Equal(ServeConfiguration.Keys, Properties(schema.RootElement));
+        Assert.Equal(ServeFile.Keys, Properties(schema.RootElement));
         var parts = schema.RootElement.GetProperty("$defs");
-        Assert.Equal(ServeConfiguration.ServiceKeys, Properties(parts.GetProperty("service")));
-        Assert.Equal(ServeConfiguration.SiteKeys, Properties(parts.GetProperty("site")));
-        Assert.Equal(ServeConfiguration.ClientKeys, Properties(parts.GetProperty("clients")));
+        Assert.Equal(ServeFile.ServiceKeys, Properties(parts.GetProperty("service")));
+        Assert.Equal(SiteReader.Keys, Properties(parts.GetProperty("site")));
+        Assert.Equal(SiteReader.ClientKeys, Properties(parts.GetProperty("clients")));
+        Assert.Equal(SiteReader.UpstreamKeys, Properties(parts.GetProperty("upstream")));
         var protocols = parts.GetProperty("service").GetProperty("properties").GetProperty("starttls").GetProperty("enum").EnumerateArray().Select(name => name.GetString()!);
         Assert.Equal(LucidTls.StartTls.StartTlsProtocol.All.Where(protocol => protocol.HasServerSide).Select(protocol => protocol.Name), protocols);
+    }
+
+    // What the parser takes must be what it was told to know: each key is written here once, with a value of the schema's type.
+    [Fact]
+    public void Every_setting_of_the_schema_is_taken()
+    {
+        var client = TestPki.IssueClient();
+        _folder.Write("client.pem", client.CertificatePem + "\n" + client.KeyPem);
+        _folder.Write("list.pem", TestPki.Revoke(client));
+        var file = _folder.Write("all.yaml", """
+            metrics: 127.0.0.1:1
+            services:
+              - listen: 127.0.0.1:2
+                redirect: 127.0.0.1:3
+                proxy-protocol: true
+                sites:
+                  - names: [a.example]
+                    certificate: a.pem
+                    key: a.pem
+                    to: [https://127.0.0.1:4, https://127.0.0.1:5]
+                    upstream: {roots: roots.pem, name: inner.example, certificate: client.pem, key: client.pem}
+                    client-certificates: {mode: optional, roots: roots.pem, uris: [spiffe://example.org/], crl: [list.pem], forward: true}
+                    minimum-version: "1.3"
+                    hsts: max-age=31536000; includeSubDomains
+                  - certificate: b.pem
+                    root: pages
+              - listen: 127.0.0.1:6
+                starttls: smtp
+                idle: 60
+                half-closed: 0
+                sites:
+                  - {certificate: a.pem, to: 'tcp://127.0.0.1:7', alpn: [smtp, x], send-proxy-protocol: v2}
+            """);
+
+        var configuration = ServeFile.Read(file);
+
+        var (web, mail) = (configuration.Services[0], configuration.Services[1]);
+        Assert.Equal((1, 3, true), (configuration.Metrics!.Port, web.Redirect!.Port, web.ExpectsProxyHeader));
+        var site = web.Sites[0];
+        Assert.Equal((_folder["roots.pem"], _folder["client.pem"], "inner.example", 2), (site.Backend.Tls.Roots, site.Backend.Tls.Certificate, site.Backend.VerifyName, site.Backend.Services.Count));
+        Assert.Equal((ClientCertificateMode.Optional, _folder["roots.pem"], "spiffe://example.org/", _folder["list.pem"], true), (site.Clients.Mode, site.Clients.Roots, site.Clients.Uris.Single(), site.Clients.RevocationLists.Single(), site.Backend.SendClientCertificate));
+        Assert.Equal(("1.3", "max-age=31536000; includeSubDomains"), (site.MinimumVersion, site.Hsts));
+        Assert.Equal((TimeSpan.FromMinutes(1), Timeout.InfiniteTimeSpan), (mail.Limits.Idle, mail.Limits.HalfClosed));
+        Assert.Equal(["smtp", "x"], mail.Sites[0].Protocols);
+        foreach (var key in (string[])[.. ServeFile.Keys, .. ServeFile.ServiceKeys, .. SiteReader.Keys, .. SiteReader.ClientKeys, .. SiteReader.UpstreamKeys])
+            Assert.Matches($@"\b{key}:", File.ReadAllText(file));
+    }
+
+    [Fact]
+    public async Task Check_names_all_that_is_wrong_with_its_place_and_warns_of_what_will_not_do()
+    {
+        var expired = TestPki.Issue("old.example", expired: true);
+        _folder.Write("old.pem", expired.CertificatePem + "\n" + expired.KeyPem);
+        _folder.Write("other.key", TestPki.Issue().KeyPem);
+        _folder.Write("empty.pem", "nothing");
+        var file = _folder.Write("serve.yaml", """
+            services:
+              - listen: nowhere
+                sites:
+                  - names: a.example
+                    certificate: none.pem
+                    root: pages
+                  - names: b.example
+                    certificate: b.pem
+                    key: other.key
+                    root: pages
+                  - names: c.example
+                    certificate: old.pem
+                    root: pages
+                    client-certificates: {mode: required, roots: empty.pem, crl: none.crl}
+                  - names: d.example
+                    certificate: empty.pem
+                    rooot: pages
+            """);
+        var result = await Tool.RunAsync(_folder.Path, null, "serve", "--check", "--config", file);
+        Assert.Equal(ExitCode.Usage, result.ExitCode);
+        string[] problems =
+        [
+            $"{file}:2:13: 'nowhere' means nothing as listen.",
+            $"{file}:5:22: {_folder["none.pem"]} is not there.",
+            $"{file}:9:14: {_folder["other.key"]}: The private key",
+            $"{file}:14:53: {_folder["empty.pem"]}: There is no",
+            $"{file}:14:69: {_folder["none.crl"]} is not there.",
+            $"{file}:15:9: Here must be to or root.",
+            $"{file}:16:22: {_folder["empty.pem"]}: There is no certificate",
+            $"{file}:17:9: 'rooot' is no setting here.",
+        ];
+        var lines = result.Errors.Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        Assert.Equal(problems.Length, lines.Length);
+        foreach (var (problem, line) in problems.Zip(lines))
+            Assert.Contains(problem, line, StringComparison.Ordinal);
+
+        _folder.Write("serve.yaml", "services: [{listen: 1, sites: [{names: c.example, certificate: old.pem, root: pages}]}]");
+        result = await Tool.RunAsync(_folder.Path, null, "serve", "--check", "--config", file);
+        Assert.Equal(ExitCode.Ok, result.ExitCode);
+        Assert.Matches($@"warning: {file}:1:64: The certificate of CN=old.example expired on 20", result.Errors);
+        Assert.Contains($"warning: {file}:1:64: The certificate is not for c.example", result.Errors, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_file_that_is_named_and_changes_for_the_worse_is_said_with_the_place_that_names_it()
+    {
+        await using var tool = await StartAsync("services: [{listen: '127.0.0.1:0', sites: [{names: b.example, certificate: b.pem, root: pages}]}]");
+        _folder.Write("b.pem", "-----BEGIN CERTIFICATE-----\nAAAA");
+        await tool.WaitForErrorAsync($"{_folder["serve.yaml"]}:1:76: {_folder["b.pem"]}");
+        Assert.Contains("what was in use before stays", tool.Errors, StringComparison.Ordinal);
+        Assert.Contains("a page of b", await GetAsync(tool, "b.example"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_connection_that_was_let_in_under_other_rules_about_clients_is_sent_away()
+    {
+        const string Free = "services: [{listen: '127.0.0.1:0', sites: [{names: b.example, certificate: b.pem, root: pages}]}]";
+        await using var tool = await StartAsync(Free);
+        await using var open = await ConnectAsync(tool, "b.example");
+        _folder.Write("serve.yaml", Free.Replace("root: pages", "root: pages, client-certificates: {mode: required, roots: roots.pem}", StringComparison.Ordinal));
+        await tool.WaitForErrorAsync("is in effect");
+        Assert.Contains(" 421 ", await GetAsync(open, "b.example"), StringComparison.Ordinal);
+        // In effect means in effect: the very next connection is asked.
+        await Assert.ThrowsAnyAsync<Exception>(() => GetAsync(tool, "b.example"));
+        await using var known = await ConnectAsync(tool, "b.example", options => options.Identity = TestPki.IssueClient().Identity);
+        Assert.Contains("a page of b", await GetAsync(known, "b.example"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_port_in_use_is_named_whichever_service_it_is_of()
+    {
+        await using var other = new Peer(_ => Task.CompletedTask);
+        var file = _folder.Write("serve.yaml", $"services: [{{listen: '127.0.0.1:0', sites: [{{certificate: b.pem, root: pages}}]}}, {{listen: '127.0.0.1:{other.Port}', sites: [{{certificate: b.pem, root: pages}}]}}]");
+        var result = await Tool.RunAsync(_folder.Path, null, "serve", "--config", file);
+        Assert.Equal(ExitCode.Network, result.ExitCode);
+        Assert.Contains($"127.0.0.1:{other.Port} is in use", result.Errors, StringComparison.Ordinal);
     }
 
     private Task<Tool> StartAsync(string yaml)
@@ -252,7 +404,7 @@ public sealed class ServeConfigTests : IDisposable
         await socket.ConnectAsync(IPAddress.Loopback, tool.Port, Cancel);
         await socket.SendAsync(Encoding.ASCII.GetBytes(header), Cancel);
         var tls = new TlsStream(new NetworkStream(socket, ownsSocket: true));
-        var options = new TlsClientOptions { TargetHost = name, CertificateVerifier = TestPki.Verifier, SessionCache = null };
+        var options = new TlsClientOptions { TargetHost = name, CertificateVerifier = TestPki.Verifier, SessionCache = null, HandshakeTimeout = TimeSpan.FromMinutes(1) };
         configure?.Invoke(options);
         await tls.AuthenticateAsClientAsync(options, Cancel);
         return tls;

@@ -27,9 +27,18 @@ internal static class TestPki
     public static CertificateVerifier Verifier => CertificateVerifier.FromRoots([Authority.RawData]);
 
     /// <summary>A client's certificate.</summary>
-    public static Issued IssueClient() => Issue("client.example", purpose: "1.3.6.1.5.5.7.3.2");
+    public static Issued IssueClient(string? uri = null) => Issue("client.example", purpose: "1.3.6.1.5.5.7.3.2", uri: uri);
 
-    public static Issued Issue(string dnsName = "localhost", bool expired = false, string purpose = "1.3.6.1.5.5.7.3.1")
+    /// <summary>A revocation list in PEM with that certificate in it.</summary>
+    public static string Revoke(Issued issued)
+    {
+        using var certificate = X509Certificate2.CreateFromPem(issued.CertificatePem);
+        var list = new CertificateRevocationListBuilder();
+        list.AddEntry(certificate);
+        return PemEncoding.WriteString("X509 CRL", list.Build(Authority, 1, DateTimeOffset.UtcNow.AddDays(5), HashAlgorithmName.SHA256, thisUpdate: DateTimeOffset.UtcNow.AddDays(-1)));
+    }
+
+    public static Issued Issue(string dnsName = "localhost", bool expired = false, string purpose = "1.3.6.1.5.5.7.3.1", string? uri = null)
     {
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         var request = new CertificateRequest($"CN={dnsName}", key, HashAlgorithmName.SHA256);
@@ -37,7 +46,10 @@ internal static class TestPki
         names.AddDnsName(dnsName);
         if (dnsName == "localhost")
             names.AddIpAddress(IPAddress.Loopback);
+        if (uri is not null)
+            names.AddUri(new Uri(uri));
         request.CertificateExtensions.Add(names.Build());
+        request.CertificateExtensions.Add(X509AuthorityKeyIdentifierExtension.CreateFromCertificate(Authority, includeKeyIdentifier: true, includeIssuerAndSerial: false));
         request.CertificateExtensions.Add(new X509KeyUsageExtension(X509KeyUsageFlags.DigitalSignature, critical: true));
         request.CertificateExtensions.Add(new X509EnhancedKeyUsageExtension([new Oid(purpose)], critical: false));
         var now = DateTimeOffset.UtcNow;
@@ -50,7 +62,7 @@ internal static class TestPki
         var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         var request = new CertificateRequest("CN=Test authority", key, HashAlgorithmName.SHA256);
         request.CertificateExtensions.Add(new X509BasicConstraintsExtension(certificateAuthority: true, hasPathLengthConstraint: false, pathLengthConstraint: 0, critical: true));
-        request.CertificateExtensions.Add(new X509KeyUsageExtension(X509KeyUsageFlags.KeyCertSign, critical: true));
+        request.CertificateExtensions.Add(new X509KeyUsageExtension(X509KeyUsageFlags.KeyCertSign | X509KeyUsageFlags.CrlSign, critical: true));
         request.CertificateExtensions.Add(new X509SubjectKeyIdentifierExtension(request.PublicKey, critical: false));
         return request.CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-30), DateTimeOffset.UtcNow.AddDays(30));
     }

@@ -15,6 +15,11 @@ internal sealed record CertificateFile(string Place, string? Path, string? KeyPa
         return pairs.Select(pair => new CertificateFile(settings.Place, pair.Path, pair.KeyPath, null, null, settings.Password, Hash(FingerprintOf(pair.Path), pair.KeyPath == null ? null : FingerprintOf(pair.KeyPath), settings.Password)));
     }
 
+    /// <exception cref="SettingException">They speak of a folder without any.</exception>
+    public static IReadOnlyList<CertificateFile> Demand(CertificateSettings settings) => List(settings).ToArray() is { Length: > 0 } files
+        ? files
+        : throw new SettingException(settings.Place, $"There is no certificate in the folder {settings.Folder}. Here belongs one with fullchain.pem and privkey.pem, tls.crt and tls.key, or NAME.pem and NAME.key.");
+
     /// <summary>The SHA-256 of a file, or of all files in a folder. Content is compared, since a link that is turned to another file changes neither time nor length.</summary>
     public static string FingerprintOf(string path)
     {
@@ -31,16 +36,22 @@ internal sealed record CertificateFile(string Place, string? Path, string? KeyPa
         }
     }
 
-    /// <exception cref="InvalidOperationException">It cannot be used; the message says where it is and why.</exception>
+    /// <exception cref="SettingException">It cannot be used; the message says where it is and why.</exception>
     public TlsIdentity Load()
     {
         try
         {
             return Pem != null ? TlsIdentity.FromPem(Pem, KeyPem ?? Pem, Password) : TlsIdentity.FromPemFile(Path!, KeyPath, Password);
         }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or FormatException or ArgumentException or CryptographicException)
+        catch (Exception exception) when (NamedFile.IsFault(exception))
         {
-            throw new InvalidOperationException($"{Place}: {(Path == null ? "" : $"{Path}: ")}{exception.Message}", exception);
+            if (Path == null)
+                throw new SettingException(Place, exception.Message, exception);
+            // What is wrong with the key, or the key not being the certificate's, is to be mended there.
+            var isKeys = KeyPath != null && (exception.Message.Contains(KeyPath, StringComparison.Ordinal) || exception is ArgumentException) && File.Exists(Path);
+            throw isKeys
+                ? new SettingException($"{Place}:{CertificateSettings.KeyPathKey}", NamedFile.Sentence(KeyPath!, $"the private key of {Path}, in PEM", exception), exception)
+                : new SettingException(Place, NamedFile.Sentence(Path, "a certificate chain with the leaf first and its key, in PEM or PKCS#12", exception), exception);
         }
     }
 

@@ -4,7 +4,7 @@ namespace LucidTls.AspNetCore.Configuration;
 internal sealed record CertificateSettings
 {
     private const string PathKey = "Path";
-    private const string KeyPathKey = "KeyPath";
+    internal const string KeyPathKey = "KeyPath";
     private const string PasswordKey = "Password";
     private const string FolderKey = "Folder";
     private const string PemKey = "Pem";

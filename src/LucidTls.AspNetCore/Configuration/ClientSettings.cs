@@ -7,11 +7,11 @@ namespace LucidTls.AspNetCore.Configuration;
 /// <summary>What is demanded of clients, for one name or for all that have no entry of their own.</summary>
 internal sealed record ClientSettings
 {
-    private const string ModeKey = "ClientCertificateMode";
-    private const string RootsKey = "ClientCertificateRoots";
+    internal const string ModeKey = "ClientCertificateMode";
+    internal const string RootsKey = "ClientCertificateRoots";
     private const string AuthoritiesKey = "ClientCertificateAuthorities";
-    private const string UrisKey = "ClientCertificateUris";
-    private const string RevocationKey = "ClientCertificateRevocation";
+    internal const string UrisKey = "ClientCertificateUris";
+    internal const string RevocationKey = "ClientCertificateRevocation";
     private const string LaterKey = "PostHandshakeAuthentication";
 
     public static readonly string[] Keys = [ModeKey, RootsKey, AuthoritiesKey, UrisKey, RevocationKey, LaterKey];
@@ -91,7 +91,8 @@ internal sealed record ClientSettings
             settings.Fail(key, $"says whose certificates are good, but no client is asked for one: set {ModeKey} to Optional or Required, or {LaterKey} to true. {ModeKey} None says that nobody is to be asked.");
     }
 
-    private static TrustStore ReadStore(SettingFile file) => file.Read(path => TrustStore.FromPemFile(path), path => TrustStore.FromFolder(path));
+    /// <exception cref="SettingException">It cannot be used.</exception>
+    public static TrustStore ReadStore(SettingFile file) => file.Read("the certificates of the authorities whose clients are good, in PEM", path => TrustStore.FromPemFile(path), path => TrustStore.FromFolder(path));
 
     private static IReadOnlyList<string>? ReadUris(Settings settings)
     {

@@ -105,7 +105,7 @@ internal sealed class ConfiguredOptions : IAsyncDisposable
     private List<TlsIdentity> IdentitiesOf(CertificateSettings certificate)
     {
         var found = new List<TlsIdentity>();
-        foreach (var file in CertificateFile.List(certificate))
+        foreach (var file in CertificateFile.Demand(certificate))
         {
             var key = $"{file.Fingerprint} {_settings.OcspStapling} {_settings.OcspPrivateResponders}";
             if (!_identities.TryGetValue(key, out var one))
@@ -120,7 +120,7 @@ internal sealed class ConfiguredOptions : IAsyncDisposable
             }
             found.Add(one!.Identity);
         }
-        return found.Count > 0 ? found : throw new InvalidOperationException($"{certificate.Place}: there is no certificate in the folder {certificate.Folder}.");
+        return found;
     }
 
     /// <summary>One for all, so that what one verifier or stapler has asked for another has too.</summary>

@@ -1,4 +1,3 @@
-using System.Diagnostics.CodeAnalysis;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Logging;
@@ -11,170 +10,193 @@ namespace LucidTls.AspNetCore.Configuration;
 /// </summary>
 internal sealed class ConfiguredTls : IAsyncDisposable
 {
-    /// <summary>How often files are looked at. A change counts when it is the same the next time, so that no file is read half written.</summary>
-    private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(250);
-
     /// <summary>How long a renewed identity waits for its first staple.</summary>
     private static readonly TimeSpan StapleTime = TimeSpan.FromSeconds(5);
 
-    private readonly IConfigurationSection _section;
     private readonly string _contentRoot;
     private readonly ILogger _logger;
     private readonly Func<CertificateFile, TlsIdentity> _load;
     private readonly TimeProvider _time;
+    private readonly Func<string, string> _show;
+    private readonly bool _inherits;
+    private readonly ChangeWatch _watch;
     private readonly CancellationTokenSource _stop = new();
-    private volatile EndpointSettings _settings;
-    private volatile ConfiguredOptions _inUse;
+    private readonly SemaphoreSlim _changing = new(1);
+    private volatile IConfigurationSection _section;
+    private volatile Made _made;
     private HttpProtocols _protocols;
-    private string _fingerprint;
-    private Task _watching = Task.CompletedTask;
 
     /// <param name="section">The section.</param>
     /// <param name="contentRoot">Where relative paths begin.</param>
     /// <param name="logger">Told of changes and of what is wrong with them.</param>
     /// <param name="load">Reads an identity; <see cref="CertificateFile.Load"/> by default.</param>
     /// <param name="time">The clock of it all; the system's by default.</param>
+    /// <param name="show">How the place of a setting is called in what is logged; its path of keys by default.</param>
+    /// <param name="inherits">As for <see cref="EndpointSettings.Read"/>.</param>
     /// <exception cref="InvalidOperationException">Something in the configuration is wrong; the message names the setting.</exception>
-    public ConfiguredTls(IConfigurationSection section, string contentRoot, ILogger logger, Func<CertificateFile, TlsIdentity>? load = null, TimeProvider? time = null)
+    public ConfiguredTls(IConfigurationSection section, string contentRoot, ILogger logger, Func<CertificateFile, TlsIdentity>? load = null, TimeProvider? time = null, Func<string, string>? show = null, bool inherits = true)
     {
         _section = section;
         _contentRoot = contentRoot;
         _logger = logger;
         _load = load ?? (static file => file.Load());
         _time = time ?? TimeProvider.System;
-        Begin(before: null);
+        _show = show ?? (static place => place);
+        _inherits = inherits;
+        _watch = new ChangeWatch(Look, ChangeAsync, _time);
+        _made = Make(section);
     }
 
     /// <summary>The options for the next connection.</summary>
-    public TlsServerOptions Current => _inUse.Server;
+    public TlsServerOptions Current => _made.Options.Server;
 
-    public int? MaxConcurrentHandshakes => _settings.MaxConcurrentHandshakes;
+    public int? MaxConcurrentHandshakes => _made.Settings.MaxConcurrentHandshakes;
 
     /// <summary>From now on changes are followed.</summary>
     /// <param name="protocols">What the endpoint speaks, for ALPN.</param>
     public void Start(HttpProtocols protocols)
     {
         _protocols = protocols;
-        var before = _inUse;
-        Begin(before);
-        _ = before.DisposeAsync(but: _inUse).AsTask();
-        _watching = WatchAsync();
+        var before = _made;
+        _made = Make(_section);
+        _ = before.Options.DisposeAsync(but: _made.Options).AsTask();
+        _watch.Start(_made.Fingerprint);
     }
 
-    [MemberNotNull(nameof(_settings), nameof(_fingerprint), nameof(_inUse))]
-    private void Begin(ConfiguredOptions? before)
+    /// <summary>Looks at the files at once.</summary>
+    public void Reload() => _watch.Ask();
+
+    /// <summary>Makes what another section says, to be used or not. Until it is disposed nothing else changes the options.</summary>
+    /// <exception cref="InvalidOperationException">Something in it is wrong; the message names the setting.</exception>
+    public async Task<Replacement> PrepareAsync(IConfigurationSection section)
     {
-        // Taken before anything is read: what changes meanwhile is seen as a change by the next look.
-        (_settings, _fingerprint) = Read();
-        _inUse = new ConfiguredOptions(_settings, _protocols, before, _load, _time);
+        await _changing.WaitAsync(_stop.Token).ConfigureAwait(false);
+        try
+        {
+            var made = Make(section);
+            await HaveStaplesAsync(made, _stop.Token).ConfigureAwait(false);
+            return new Replacement(this, section, made);
+        }
+        catch
+        {
+            _changing.Release();
+            throw;
+        }
     }
 
     public async ValueTask DisposeAsync()
     {
         await _stop.CancelAsync().ConfigureAwait(false);
-        await _watching.ConfigureAwait(false);
-        await _inUse.DisposeAsync().ConfigureAwait(false);
+        await _watch.DisposeAsync().ConfigureAwait(false);
+        await _made.Options.DisposeAsync().ConfigureAwait(false);
     }
 
-    private async Task WatchAsync()
+    private string Look()
     {
-        var interval = Interval;
-        var cost = TimeSpan.FromMilliseconds(1);
-        var changing = "";
-        var failed = "";
-        try
-        {
-            while (true)
-            {
-                await Task.Delay(interval, _time, _stop.Token).ConfigureAwait(false);
-                TellProblems();
-                var began = _time.GetTimestamp();
-                var (settings, fingerprint, failure) = Look();
-                // However many files there are, looking at them takes a fiftieth of the time. A single look that took long was kept waiting by others.
-                cost = TimeSpan.FromTicks(Math.Clamp(_time.GetElapsedTime(began).Ticks, TimeSpan.TicksPerMillisecond, 2 * cost.Ticks));
-                interval = TimeSpan.FromTicks(Math.Max(Interval.Ticks, 50 * cost.Ticks));
-                var isSettled = fingerprint == changing;
-                changing = fingerprint;
-                if (!isSettled || fingerprint == _fingerprint || fingerprint == failed)
-                    continue;
-                failed = failure == null && await TryChangeAsync(settings!, fingerprint).ConfigureAwait(false) ? "" : fingerprint;
-                if (failure != null)
-                    _logger.ConfigurationRefused(_section.Path, failure);
-            }
-        }
-        catch (OperationCanceledException) when (_stop.IsCancellationRequested)
-        {
-            // The server has stopped.
-        }
+        TellProblems();
+        return Fingerprint();
     }
 
-    /// <summary>What the configuration says now, and a fingerprint of that and of the files; or what is wrong.</summary>
-    private (EndpointSettings? Settings, string Fingerprint, string? Failure) Look()
+    /// <summary>A fingerprint of what the configuration says now and of the files; or what is wrong.</summary>
+    private string Fingerprint()
     {
         try
         {
-            var (settings, fingerprint) = Read();
-            return (settings, fingerprint, null);
+            return Read(_section).Fingerprint;
         }
         // Whatever it is, the server goes on with what it has, and looks again.
         catch (Exception exception) when (exception is not OperationCanceledException)
         {
-            return (null, exception.Message, exception.Message);
+            return exception.Message;
         }
     }
 
-    private (EndpointSettings Settings, string Fingerprint) Read()
+    /// <returns>Whether that is settled: the new options are in use, or it is logged why not. If not, the files have changed meanwhile.</returns>
+    private async Task<bool> ChangeAsync(string fingerprint, CancellationToken stop)
     {
-        var words = Words();
-        var settings = EndpointSettings.Read(new Settings(_section), _contentRoot);
-        return (settings, FingerprintOf(words, settings));
-    }
-
-    /// <returns>Whether that is settled: the new options are in use, or the files have changed meanwhile and are looked at again. Otherwise it is logged why not.</returns>
-    private async Task<bool> TryChangeAsync(EndpointSettings settings, string fingerprint)
-    {
-        var before = _inUse;
+        await _changing.WaitAsync(stop).ConfigureAwait(false);
         try
         {
-            var made = new ConfiguredOptions(settings, _protocols, before, _load, _time);
-            // A certificate that promises a staple is of no use before it has one.
-            await Task.WhenAny(Task.WhenAll(made.Identities.Select(identity => identity.Ready)), Task.Delay(StapleTime, _time, _stop.Token)).ConfigureAwait(false);
-            // What was written to while it was read may be one part old and one part new.
-            if (Look().Fingerprint != fingerprint)
-            {
-                await made.DisposeAsync(but: before).ConfigureAwait(false);
+            if (fingerprint == _made.Fingerprint)
                 return true;
+            var (before, made) = (_made, Make(_section));
+            await HaveStaplesAsync(made, stop).ConfigureAwait(false);
+            // What was written to while it was read may be one part old and one part new.
+            if (Fingerprint() != fingerprint)
+            {
+                await made.Options.DisposeAsync(but: before.Options).ConfigureAwait(false);
+                return false;
             }
-            (_settings, _inUse, _fingerprint) = (settings, made, fingerprint);
+            _made = made;
+            _logger.ConfigurationChanged(_show(_section.Path), string.Join(", ", made.Options.Identities.Select(identity => identity.Subject)));
+            await before.Options.DisposeAsync(but: made.Options).ConfigureAwait(false);
+            return true;
         }
         catch (Exception exception) when (exception is not OperationCanceledException)
         {
-            if (Look().Fingerprint != fingerprint)
-                return true;
-            _logger.ConfigurationRefused(_section.Path, exception.Message);
-            return false;
+            if (Fingerprint() != fingerprint)
+                return false;
+            _logger.ConfigurationRefused(_show(_section.Path), exception is SettingException setting ? $"{_show(setting.Place)}: {setting.Sentence}" : exception.Message);
+            return true;
         }
-        _logger.ConfigurationChanged(_section.Path, string.Join(", ", _inUse.Identities.Select(identity => identity.Subject)));
-        await before.DisposeAsync(but: _inUse).ConfigureAwait(false);
-        return true;
+        finally
+        {
+            _changing.Release();
+        }
+    }
+
+    // A certificate that promises a staple is of no use before it has one.
+    private Task HaveStaplesAsync(Made made, CancellationToken stop) =>
+        Task.WhenAny(Task.WhenAll(made.Options.Identities.Select(identity => identity.Ready)), Task.Delay(StapleTime, _time, stop));
+
+    private Made Make(IConfigurationSection section)
+    {
+        // Taken before anything is read: what changes meanwhile is seen as a change by the next look.
+        var (settings, fingerprint) = Read(section);
+        return new Made(settings, fingerprint, new ConfiguredOptions(settings, _protocols, _made?.Options, _load, _time));
+    }
+
+    private (EndpointSettings Settings, string Fingerprint) Read(IConfigurationSection section)
+    {
+        var words = section.AsEnumerable(makePathsRelative: true).OrderBy(pair => pair.Key, StringComparer.OrdinalIgnoreCase).SelectMany(pair => (string?[])[pair.Key, pair.Value]).ToArray();
+        var settings = EndpointSettings.Read(new Settings(section), _contentRoot, _inherits);
+        var files = settings.AllSites.SelectMany(site => site.Clients.Files.Select(file => CertificateFile.FingerprintOf(file.Path)).Concat(site.Certificate is { } certificate ? CertificateFile.List(certificate).Select(file => file.Fingerprint) : []));
+        return (settings, CertificateFile.Hash(files.Prepend(CertificateFile.Hash(words))));
     }
 
     /// <summary>Says what is wrong with staples and revocation lists, once each.</summary>
     private void TellProblems()
     {
-        foreach (var identity in _inUse.Identities)
+        var options = _made.Options;
+        foreach (var identity in options.Identities)
         {
             if (identity.TakeProblem() is { } problem)
-                _logger.StapleMissing(_section.Path, identity.Subject, problem);
+                _logger.StapleMissing(_show(_section.Path), identity.Subject, problem);
         }
-        foreach (var list in _inUse.TakeOldLists(_time.GetUtcNow()))
-            _logger.RevocationListExpired(_section.Path, list.Issuer, list.NextUpdate);
+        foreach (var list in options.TakeOldLists(_time.GetUtcNow()))
+            _logger.RevocationListExpired(_show(_section.Path), list.Issuer, list.NextUpdate);
     }
 
-    /// <summary>What the section says, word for word, and what lies in the files that it names.</summary>
-    private string FingerprintOf(string words, EndpointSettings settings) => CertificateFile.Hash(settings.AllSites
-        .SelectMany(site => site.Clients.Files.Select(file => CertificateFile.FingerprintOf(file.Path)).Concat(site.Certificate is { } certificate ? CertificateFile.List(certificate).Select(file => file.Fingerprint) : []))
-        .Prepend(words));
+    /// <summary>What settings and the files that they name were made into.</summary>
+    internal sealed record Made(EndpointSettings Settings, string Fingerprint, ConfiguredOptions Options);
 
-    private string Words() => CertificateFile.Hash(_section.AsEnumerable(makePathsRelative: true).OrderBy(pair => pair.Key, StringComparer.OrdinalIgnoreCase).SelectMany(pair => (string?[])[pair.Key, pair.Value]));
+    /// <summary>What an endpoint may be told to use next. Dispose it in any case: nothing else changes the options until then.</summary>
+    internal sealed class Replacement(ConfiguredTls owner, IConfigurationSection section, Made made) : IAsyncDisposable
+    {
+        private ConfiguredOptions _unused = made.Options;
+        private ConfiguredOptions _used = owner._made.Options;
+
+        /// <summary>New connections get it from now on.</summary>
+        public void Use()
+        {
+            (_unused, _used) = (_used, _unused);
+            (owner._section, owner._made) = (section, made);
+        }
+
+        public async ValueTask DisposeAsync()
+        {
+            await _unused.DisposeAsync(but: _used).ConfigureAwait(false);
+            owner._changing.Release();
+        }
+    }
 }

@@ -30,8 +30,11 @@ internal sealed record EndpointSettings
 
     public IEnumerable<SiteSettings> AllSites => Sites.Values.Prepend(Default);
 
+    /// <param name="settings">The section.</param>
+    /// <param name="contentRoot">Where relative paths begin.</param>
+    /// <param name="inherits">Whether what an entry for a name does not say is as at the endpoint; by default otherwise.</param>
     /// <exception cref="InvalidOperationException">Something is wrong; the message names the setting.</exception>
-    public static EndpointSettings Read(Settings settings, string contentRoot)
+    public static EndpointSettings Read(Settings settings, string contentRoot, bool inherits)
     {
         settings.DemandKnown([.. SiteSettings.Keys, SniKey, HandshakeTimeoutKey, MostHandshakesKey, MostEarlyDataKey, EarlyDataFreshnessKey, StaplingKey, PrivateRespondersKey]);
         var fallback = SiteSettings.Read(settings, contentRoot, null);
@@ -39,7 +42,7 @@ internal sealed record EndpointSettings
         foreach (var (name, site) in settings.Section(SniKey)?.Children() ?? [])
         {
             site.DemandKnown(SiteSettings.Keys);
-            var own = SiteSettings.Read(site, contentRoot, fallback);
+            var own = SiteSettings.Read(site, contentRoot, inherits ? fallback : null);
             if (own.Certificate == null)
                 throw new InvalidOperationException($"{site.Path} must have a {SiteSettings.CertificateKey}, since the endpoint has none.");
             own.Clients.DemandAsking(site);

@@ -1,9 +1,12 @@
+using System.Net.Security;
+using System.Text;
+
 namespace LucidTls.AspNetCore.Configuration;
 
 /// <summary>What is spoken, and how sessions are resumed, for one name or for all that have no entry of their own.</summary>
 internal sealed record ProtocolSettings
 {
-    private const string MinimumVersionKey = "MinimumVersion";
+    internal const string MinimumVersionKey = "MinimumVersion";
     private const string MaximumVersionKey = "MaximumVersion";
     private const string CipherSuitesKey = "CipherSuites";
     private const string GroupsKey = "Groups";
@@ -12,11 +15,12 @@ internal sealed record ProtocolSettings
     private const string TicketCountKey = "TicketCount";
     private const string TicketLifetimeKey = "TicketLifetime";
     private const string RecordSizeLimitKey = "RecordSizeLimit";
+    internal const string ProtocolsKey = "ApplicationProtocols";
     private const string RequireServerNameKey = "RequireKnownServerName";
     private const string RequireProtocolKey = "RequireApplicationProtocol";
 
     public static readonly string[] Keys =
-        [MinimumVersionKey, MaximumVersionKey, CipherSuitesKey, GroupsKey, SchemesKey, ResumeKey, TicketCountKey, TicketLifetimeKey, RecordSizeLimitKey, RequireServerNameKey, RequireProtocolKey];
+        [MinimumVersionKey, MaximumVersionKey, CipherSuitesKey, GroupsKey, SchemesKey, ResumeKey, TicketCountKey, TicketLifetimeKey, RecordSizeLimitKey, ProtocolsKey, RequireServerNameKey, RequireProtocolKey];
 
     public TlsVersion? MinimumVersion { get; private init; }
 
@@ -35,6 +39,9 @@ internal sealed record ProtocolSettings
     public TimeSpan? TicketLifetime { get; private init; }
 
     public int? RecordSizeLimit { get; private init; }
+
+    /// <summary>What is offered by ALPN; null for what the endpoint speaks.</summary>
+    public IReadOnlyList<SslApplicationProtocol>? ApplicationProtocols { get; private init; }
 
     public bool? RequireKnownServerName { get; private init; }
 
@@ -57,6 +64,7 @@ internal sealed record ProtocolSettings
             TicketCount = settings.Count(TicketCountKey, least: 0, most: TlsServerOptions.MostTickets) ?? inherited.TicketCount,
             TicketLifetime = settings.Time(TicketLifetimeKey, TimeSpan.FromSeconds(1), TimeSpan.FromDays(7)) ?? inherited.TicketLifetime,
             RecordSizeLimit = settings.Count(RecordSizeLimitKey, least: 64, most: 16385) ?? inherited.RecordSizeLimit,
+            ApplicationProtocols = ReadProtocols(settings) ?? inherited.ApplicationProtocols,
             RequireKnownServerName = settings.Flag(RequireServerNameKey) ?? inherited.RequireKnownServerName,
             RequireApplicationProtocol = settings.Flag(RequireProtocolKey) ?? inherited.RequireApplicationProtocol,
         };
@@ -78,9 +86,14 @@ internal sealed record ProtocolSettings
         options.TicketCount = TicketCount ?? options.TicketCount;
         options.TicketLifetime = TicketLifetime ?? options.TicketLifetime;
         options.RecordSizeLimit = RecordSizeLimit;
+        options.ApplicationProtocols = ApplicationProtocols ?? options.ApplicationProtocols;
         options.RequireKnownServerName = RequireKnownServerName ?? options.RequireKnownServerName;
         options.RequireApplicationProtocol = RequireApplicationProtocol ?? options.RequireApplicationProtocol;
         if (AllowTlsResume == false)
             options.TicketStore = null;
     }
+
+    private static IReadOnlyList<SslApplicationProtocol>? ReadProtocols(Settings settings) => settings.List(ProtocolsKey) is { } names
+        ? [.. names.Select(name => Encoding.UTF8.GetByteCount(name) <= byte.MaxValue ? new SslApplicationProtocol(name) : throw settings.Wrong(ProtocolsKey, name, "names of protocols, of 1 to 255 bytes each"))]
+        : null;
 }

@@ -48,22 +48,30 @@ internal sealed record RevocationSettings
     {
         // Of the sources the lists are the last: with hard-fail here one of all must call the certificate good.
         Lists = Mode,
-        GivenLists = [.. Lists.SelectMany(file => file.Read(ReadFile, ReadFolder))],
+        GivenLists = [.. Lists.SelectMany(ReadLists)],
         Fetcher = Fetch ? fetcher(AllowPrivateAddresses) : null,
         Scope = Scope,
     };
 
-    private static IReadOnlyList<CertificateRevocationList> ReadFolder(string path) => Directory.EnumerateFiles(path).Order(StringComparer.Ordinal).SelectMany(ReadFile).ToArray() is { Length: > 0 } found
+    /// <exception cref="SettingException">A list cannot be used.</exception>
+    public static IReadOnlyList<CertificateRevocationList> ReadLists(SettingFile file) => file.Read("a revocation list (CRL), in PEM or DER, or a folder of them", ReadFile, ReadFolder);
+
+    private static IReadOnlyList<CertificateRevocationList> ReadFolder(string path) => Directory.EnumerateFiles(path).Order(StringComparer.Ordinal).SelectMany(ReadInFolder).ToArray() is { Length: > 0 } found
         ? found
         : throw new FormatException("There is no file in the folder.");
 
     private static IReadOnlyList<CertificateRevocationList> ReadFile(string path)
     {
+        var lists = CertificateRevocationList.FromFile(path);
+        // Meant to be used, and never would be.
+        return lists.FirstOrDefault(list => list.Unusable != null) is { } bad ? throw new FormatException($"The list of {bad.Issuer} is of no use, since it {bad.Unusable}.") : lists;
+    }
+
+    private static IReadOnlyList<CertificateRevocationList> ReadInFolder(string path)
+    {
         try
         {
-            var lists = CertificateRevocationList.FromFile(path);
-            // Meant to be used, and never would be.
-            return lists.FirstOrDefault(list => list.Unusable != null) is { } bad ? throw new FormatException($"The list of {bad.Issuer} is of no use, since it {bad.Unusable}.") : lists;
+            return ReadFile(path);
         }
         catch (FormatException exception)
         {

@@ -6,16 +6,7 @@ namespace LucidTls.AspNetCore.Configuration;
 internal sealed record SettingFile(string Place, string Path)
 {
     /// <summary>Reads it, by one way for a file and another for a folder.</summary>
-    /// <exception cref="InvalidOperationException">It cannot be used; the message names the setting and says why.</exception>
-    public T Read<T>(Func<string, T> readFile, Func<string, T> readFolder)
-    {
-        try
-        {
-            return Directory.Exists(Path) ? readFolder(Path) : readFile(Path);
-        }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or FormatException)
-        {
-            throw new InvalidOperationException($"{Place}: {Path}: {exception.Message}", exception);
-        }
-    }
+    /// <exception cref="SettingException">It cannot be used; the message names the setting and says why.</exception>
+    public T Read<T>(string right, Func<string, T> readFile, Func<string, T> readFolder) =>
+        NamedFile.Read(Place, Path, right, () => Directory.Exists(Path) ? readFolder(Path) : readFile(Path));
 }

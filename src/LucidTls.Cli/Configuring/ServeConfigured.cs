@@ -1,4 +1,4 @@
-using System.Runtime.InteropServices;
+using LucidTls.AspNetCore.Configuration;
 using LucidTls.Cli.Reporting;
 using LucidTls.Cli.Serving;
 
@@ -8,13 +8,12 @@ namespace LucidTls.Cli.Configuring;
 internal static class ServeConfigured
 {
     /// <summary>Reads the file and all that it names, and says what it found.</summary>
-    public static async Task<int> CheckAsync(string file)
+    public static int Check(string file)
     {
-        var configuration = ServeConfiguration.Read(file);
-        await ConfiguredFront.CheckAsync(configuration);
+        var configuration = ServeFile.Read(file);
         foreach (var service in configuration.Services)
         {
-            Terminal.Line($"{service.Listen}{(service.StartTls is { } protocol ? $", {protocol.Name} with STARTTLS" : "")}{(service.ExpectsProxyHeader ? ", behind a proxy that says whose connections they are" : "")}");
+            Terminal.Line($"{service.Listen}{(service.StartTls is { } protocol ? $", {protocol.Name} with STARTTLS" : "")}{(service.ExpectsProxyHeader ? ", behind a proxy that says whose connections they are" : "")}{(service.Redirect is { } redirect ? $", with redirections from http://{redirect}" : "")}");
             foreach (var site in service.Sites)
                 Terminal.Line($"  {(site.Names.Count > 0 ? string.Join(", ", site.Names) : "any other name")}: {site.Backend}");
         }
@@ -25,29 +24,46 @@ internal static class ServeConfigured
     public static async Task<int> RunAsync(string file, bool verbose)
     {
         using var termination = new Termination();
-        using var hangup = new SemaphoreSlim(0);
-        using var registration = OperatingSystem.IsWindows() ? null : PosixSignalRegistration.Create(PosixSignal.SIGHUP, signal =>
-        {
-            signal.Cancel = true;
-            hangup.Release();
-        });
-        var configuration = ServeConfiguration.Read(file);
+        // Taken before it is read: what changes meanwhile is seen as a change by the next look.
+        var known = CertificateFile.FingerprintOf(file);
+        var configuration = ServeFile.Read(file);
         using var metrics = configuration.Metrics is null ? null : new PrometheusMetrics();
-        await using var front = new ConfiguredFront(configuration, metrics, verbose);
-        await ServeCommand.StartAsync(front.App, configuration.Services[0].Listen);
+        await using var front = new ConfiguredFront(configuration, null, metrics, verbose);
+        await ServeCommand.StartAsync(front.App, [.. configuration.Services.SelectMany(service => new[] { service.Listen, service.Redirect }), configuration.Metrics]);
         for (var i = 0; i < configuration.Services.Count; i++)
         {
             var service = configuration.Services[i];
             Terminal.Announce($"{(service.IsTcp ? "" : "https://")}{ServeCommand.BoundEndPoint(front.App, service.Listen, at: i)}{(service.IsTcp ? "" : "/")}");
         }
-        if (configuration.Metrics is { } metricsAt)
-            Terminal.Line($"Metrics at http://{ServeCommand.BoundEndPoint(front.App, metricsAt, at: configuration.Services.Count)}/metrics");
+        ServeCommand.AnnounceOthers(front.App, configuration);
         Terminal.MarkupLine($"{Terminal.Escape($"As {file} says, which is followed")}, until Ctrl-C.");
-        var watching = ConfigurationWatch.RunAsync(file, front, hangup, termination.Requested);
-        await termination.WaitAsync();
-        Terminal.MarkupLine("[grey]Closing. A second Ctrl-C ends at once.[/]");
-        await watching;
-        await front.App.StopAsync(CancellationToken.None);
+        await using var watch = new ChangeWatch(() => CertificateFile.FingerprintOf(file), (fingerprint, _) => ReloadAsync(file, front, fingerprint), TimeProvider.System);
+        watch.Start(known);
+        using var hangup = Hangup.Call(() =>
+        {
+            watch.Ask();
+            front.Reload();
+        });
+        await ServeCommand.RunToEndAsync(front.App, termination);
         return ExitCode.Ok;
+    }
+
+    private static async Task<bool> ReloadAsync(string file, ConfiguredFront front, string fingerprint)
+    {
+        try
+        {
+            var configuration = ServeFile.Read(file);
+            if (CertificateFile.FingerprintOf(file) != fingerprint)
+                return false;
+            await front.ReplaceAsync(configuration);
+            Terminal.MarkupLine($"[grey]{DateTime.Now:HH:mm:ss}[/] {Terminal.Escape($"{file} is in effect.")}");
+        }
+        catch (CliException failure)
+        {
+            if (CertificateFile.FingerprintOf(file) != fingerprint)
+                return false;
+            Terminal.Fail($"{failure.Message}{(failure.Message.Contains('\n', StringComparison.Ordinal) ? '\n' : ' ')}What was in effect before still is.");
+        }
+        return true;
     }
 }

@@ -1,48 +1,69 @@
+using LucidTls.AspNetCore.Configuration;
 using Microsoft.Extensions.Configuration;
 
 namespace LucidTls.Cli.Configuring;
 
-/// <summary>The services of the file as the adapter for Kestrel reads its configuration; what it makes of that follows the files of certificates.</summary>
-internal sealed class SiteOptions : ConfigurationProvider, IConfigurationSource
+/// <summary>What is served as the adapter for Kestrel reads its configuration; what it makes of that follows the files of certificates.</summary>
+internal sealed class SiteOptions
 {
-    private readonly ConfigurationRoot _root;
+    /// <summary>The setting of revocation lists.</summary>
+    internal const string ListsKey = $"{ClientSettings.RevocationKey}:{RevocationSettings.ListsKey}";
+
+    private readonly IConfigurationRoot _root;
+    private readonly Dictionary<string, string> _places = new(StringComparer.OrdinalIgnoreCase);
 
     public SiteOptions(ServeConfiguration configuration)
     {
-        Write(configuration);
-        _root = new ConfigurationRoot([this]);
+        var data = new Dictionary<string, string?>(StringComparer.OrdinalIgnoreCase);
+        for (var i = 0; i < configuration.Services.Count; i++)
+        {
+            _places[Path(i)] = configuration.Services[i].Place;
+            // The certificates are the operator's own, so their responders may be inside.
+            data[$"{Path(i)}:OcspPrivateResponders"] = "true";
+            foreach (var site in configuration.Services[i].Sites)
+            {
+                foreach (var name in site.Names.DefaultIfEmpty(""))
+                    Add(data, name.Length == 0 ? Path(i) : $"{Path(i)}:Sni:{name}", site);
+            }
+        }
+        _root = new ConfigurationBuilder().AddInMemoryCollection(data).Build();
     }
 
     /// <summary>The section of a service.</summary>
     public IConfigurationSection Of(int service) => _root.GetSection(Path(service));
 
-    /// <summary>From now on it says this. What was read from it before is read again.</summary>
-    public void Write(ServeConfiguration configuration)
+    /// <summary>How the place of a setting is called for whoever wrote it.</summary>
+    public string Show(string place)
     {
-        var data = new Dictionary<string, string?>(StringComparer.OrdinalIgnoreCase);
-        for (var i = 0; i < configuration.Services.Count; i++)
+        for (var path = place; path.Length > 0; path = path[..Math.Max(0, path.LastIndexOf(':'))])
         {
-            foreach (var site in configuration.Services[i].Sites)
-            {
-                foreach (var name in site.Names.DefaultIfEmpty(""))
-                    Add(data, name.Length == 0 ? Path(i) : $"{Path(i)}:Sni:{name}", site, configuration.Folder);
-            }
+            if (_places.TryGetValue(path, out var shown))
+                return shown;
         }
-        Data = data;
+        return place;
     }
-
-    public IConfigurationProvider Build(IConfigurationBuilder builder) => this;
 
     private static string Path(int service) => $"services:{service}";
 
-    private static void Add(Dictionary<string, string?> data, string path, SiteConfiguration site, string folder)
+    private void Add(Dictionary<string, string?> data, string path, SiteConfiguration site)
     {
-        var certificate = System.IO.Path.GetFullPath(site.Certificate, folder);
-        data[$"{path}:Certificate:{(Directory.Exists(certificate) ? "Folder" : "Path")}"] = certificate;
+        foreach (var (key, place) in site.Places)
+            _places[key.Length == 0 ? path : $"{path}:{key}"] = place;
+        if (site.Certificate is { } certificate)
+            data[$"{path}:{SiteSettings.CertificateKey}:{(Directory.Exists(certificate) ? "Folder" : "Path")}"] = certificate;
         if (site.Key is not null)
-            data[$"{path}:Certificate:KeyPath"] = System.IO.Path.GetFullPath(site.Key, folder);
-        data[$"{path}:ClientCertificateMode"] = site.ClientCertificates.ToString();
-        data[$"{path}:ClientCertificateRoots"] = site.ClientRoots;
-        data[$"{path}:MinimumVersion"] = site.MinimumVersion;
+            data[$"{path}:{SiteSettings.CertificateKey}:{CertificateSettings.KeyPathKey}"] = site.Key;
+        data[$"{path}:{ClientSettings.ModeKey}"] = site.Clients.Mode.ToString();
+        data[$"{path}:{ClientSettings.RootsKey}"] = site.Clients.Roots;
+        data[$"{path}:{ProtocolSettings.MinimumVersionKey}"] = site.MinimumVersion;
+        AddList(data, $"{path}:{ListsKey}", site.Clients.RevocationLists);
+        AddList(data, $"{path}:{ClientSettings.UrisKey}", site.Clients.Uris);
+        AddList(data, $"{path}:{ProtocolSettings.ProtocolsKey}", site.Protocols);
+    }
+
+    private static void AddList(Dictionary<string, string?> data, string path, IReadOnlyList<string> texts)
+    {
+        for (var i = 0; i < texts.Count; i++)
+            data[$"{path}:{i}"] = texts[i];
     }
 }

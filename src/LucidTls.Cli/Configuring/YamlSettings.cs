@@ -1,71 +1,140 @@
-using System.Diagnostics.CodeAnalysis;
+using System.Globalization;
 using LucidTls.Cli.Reporting;
 using YamlDotNet.RepresentationModel;
 
 namespace LucidTls.Cli.Configuring;
 
-/// <summary>A mapping of a YAML file. What is wrong is said with file, line and column, and what would be right.</summary>
+/// <summary>A mapping of a YAML file. What is wrong is noted with file, line and column, and what would be right; then reading goes on without it, so that all is found at once.</summary>
 internal sealed class YamlSettings
 {
-    private readonly string _file;
-    private readonly YamlMappingNode _node;
+    private readonly Problems _problems;
+    private readonly YamlNode _node;
 
-    private YamlSettings(string file, YamlMappingNode node) => (_file, _node) = (file, node);
+    private YamlSettings(Problems problems, YamlNode node) => (_problems, _node) = (problems, node);
 
-    /// <param name="file">The file's name, for messages.</param>
-    /// <param name="node">The node, which must be a mapping.</param>
+    /// <param name="problems">What is wrong is noted there.</param>
+    /// <param name="node">The node, which should be a mapping.</param>
     /// <param name="known">The keys that it may have.</param>
-    /// <exception cref="CliException">It is no mapping, or has another key.</exception>
-    public static YamlSettings Of(string file, YamlNode node, params IReadOnlyList<string> known)
+    /// <returns>Null when it is no mapping.</returns>
+    public static YamlSettings? Of(Problems problems, YamlNode node, params IReadOnlyList<string> known)
     {
         if (node is not YamlMappingNode mapping)
-            throw Wrong(file, node, $"Here belongs a mapping with {string.Join(", ", known)}.");
+        {
+            problems.Add(node, $"Here belongs a mapping with {string.Join(", ", known)}.");
+            return null;
+        }
         foreach (var key in mapping.Children.Keys)
         {
             if (key is not YamlScalarNode { Value: { } name } || !known.Contains(name))
-                throw Wrong(file, key, $"{Show(key)} is no setting here. Those there are: {string.Join(", ", known)}.");
+                problems.Add(key, $"{Show(key)} is no setting here. Those there are: {string.Join(", ", known)}.");
         }
-        return new YamlSettings(file, mapping);
+        return new YamlSettings(problems, mapping);
     }
 
-    public static CliException Wrong(string file, YamlNode node, string sentence) => new(ExitCode.Usage, $"{file}:{node.Start.Line}:{node.Start.Column}: {sentence}");
-
     /// <summary>The node under a key; null when there is none, or nothing in it.</summary>
-    public YamlNode? Node(string key) => _node.Children.TryGetValue(new YamlScalarNode(key), out var node) && node is not YamlScalarNode { Value: null or "" } ? node : null;
+    public YamlNode? Node(string key) => ((YamlMappingNode)_node).Children.TryGetValue(new YamlScalarNode(key), out var node) && node is not YamlScalarNode { Value: null or "" } ? node : null;
 
-    public string? Text(string key) => Node(key) switch
+    /// <summary>Where a setting stands, or should.</summary>
+    public YamlNode Place(string key) => Node(key) ?? _node;
+
+    public string? Text(string key)
     {
-        null => null,
-        YamlScalarNode scalar => scalar.Value,
-        var node => throw Wrong(_file, node, $"{key} is one text."),
-    };
+        switch (Node(key))
+        {
+            case null:
+                return null;
+            case YamlScalarNode scalar:
+                return scalar.Value;
+            case var node:
+                _problems.Add(node, $"{key} is one text.");
+                return null;
+        }
+    }
+
+    /// <summary>A text that must be there.</summary>
+    public string? Needed(string key)
+    {
+        if (Node(key) is null)
+            Missing(key);
+        return Text(key);
+    }
 
     /// <summary>A text that means something.</summary>
-    public T? Parse<T>(string key, Func<string, T?> parse, string right) where T : class => Text(key) is not { } text
-        ? null
-        : parse(text) ?? throw Wrong(_file, Node(key)!, $"'{Printable.Line(text)}' means nothing as {key}. {right}");
+    public T? Parse<T>(string key, Func<string, T?> parse, string right) where T : class
+    {
+        if (Text(key) is not { } text)
+            return null;
+        if (parse(text) is { } value)
+            return value;
+        MeansNothing(Node(key)!, key, text, right);
+        return null;
+    }
+
+    /// <summary>One of some words; null when it is not there, or none of them.</summary>
+    public string? Word(string key, params string[] words) => Parse(key, text => Array.Find(words, word => word == text), $"Write {string.Join(", ", words[..^1])} or {words[^1]}.");
+
+    public bool Flag(string key) => Word(key, "true", "false") == "true";
+
+    /// <summary>A whole number of seconds, 0 or more.</summary>
+    public int? Seconds(string key, int most)
+    {
+        if (Text(key) is not { } text)
+            return null;
+        if (int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var seconds) && seconds <= most)
+            return seconds;
+        MeansNothing(Node(key)!, key, text, $"Write a whole number of seconds, 0 to {most}.");
+        return null;
+    }
 
     /// <summary>One text or a list of them.</summary>
-    public IReadOnlyList<(string Text, YamlNode Node)> Texts(string key) => Node(key) switch
+    public IReadOnlyList<(string Text, YamlNode Node)> Texts(string key)
     {
-        null => [],
-        YamlScalarNode { Value: { } one } scalar => [(one, scalar)],
-        YamlSequenceNode list => [.. list.Children.Select(node => node is YamlScalarNode { Value: { Length: > 0 } text } ? (text, node) : throw Wrong(_file, node, $"{key} is a list of texts."))],
-        var node => throw Wrong(_file, node, $"{key} is a text or a list of texts."),
-    };
+        var found = new List<(string, YamlNode)>();
+        foreach (var node in Node(key) switch { null => [], YamlSequenceNode list => list.Children, var one => (IEnumerable<YamlNode>)[one] })
+        {
+            if (node is YamlScalarNode { Value: { Length: > 0 } text })
+                found.Add((text, node));
+            else
+                _problems.Add(node, $"{key} is a text or a list of texts.");
+        }
+        return found;
+    }
+
+    /// <summary>Texts that each mean something; those that do not are left out.</summary>
+    public IReadOnlyList<(T Value, YamlNode Node)> ParseAll<T>(string key, Func<string, T?> parse, string right) where T : class
+    {
+        var found = new List<(T, YamlNode)>();
+        foreach (var (text, node) in Texts(key))
+        {
+            if (parse(text) is { } value)
+                found.Add((value, node));
+            else
+                MeansNothing(node, key, text, right);
+        }
+        return found;
+    }
 
     /// <summary>A list with something in it.</summary>
-    public IReadOnlyList<YamlNode> List(string key) => Node(key) switch
+    public IReadOnlyList<YamlNode> List(string key)
     {
-        YamlSequenceNode { Children.Count: > 0 } list => [.. list.Children],
-        null => throw Missing(key),
-        var node => throw Wrong(_file, node, $"{key} is a list."),
-    };
+        switch (Node(key))
+        {
+            case YamlSequenceNode { Children.Count: > 0 } list:
+                return [.. list.Children];
+            case null:
+                Missing(key);
+                return [];
+            case var node:
+                _problems.Add(node, $"{key} is a list with at least one entry.");
+                return [];
+        }
+    }
 
-    public CliException Missing(string key) => Wrong(_file, _node, $"Here must be {key}.");
+    public void Missing(string key) => _problems.Add(_node, $"Here must be {key}.");
 
-    [DoesNotReturn]
-    public void Fail(string key, string sentence) => throw Wrong(_file, Node(key) ?? _node, sentence);
+    public void Fail(string key, string sentence) => _problems.Add(Place(key), sentence);
+
+    private void MeansNothing(YamlNode node, string key, string text, string right) => _problems.Add(node, $"'{Printable.Line(text)}' means nothing as {key}. {right}");
 
     private static string Show(YamlNode node) => node is YamlScalarNode { Value: { } text } ? $"'{Printable.Line(text)}'" : "This";
 }

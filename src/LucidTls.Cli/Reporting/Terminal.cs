@@ -31,8 +31,11 @@ internal static class Terminal
         }
     }
 
-    /// <summary>An error with its explanation.</summary>
+    /// <summary>An error with its explanation, or several, a line each.</summary>
     public static void Fail(string message) => MarkupLine($"[red bold]error:[/] {Markup.Escape(message)}");
+
+    /// <summary>What can go on, but should not.</summary>
+    public static void Warn(string message) => MarkupLine($"[yellow]warning:[/] {Escape(message)}");
 
     /// <summary>Makes text harmless for the terminal and for the markup.</summary>
     public static string Escape(string text) => Markup.Escape(Printable.Line(text));

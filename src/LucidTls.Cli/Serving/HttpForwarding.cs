@@ -1,6 +1,8 @@
 using System.Diagnostics;
 using System.Net;
+using System.Net.Sockets;
 using LucidTls.Cli.Reporting;
+using LucidTls.Http;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
@@ -8,45 +10,92 @@ using Yarp.ReverseProxy.Forwarder;
 
 namespace LucidTls.Cli.Serving;
 
-/// <summary>Passes requests on to a plain HTTP service, WebSockets and streams included.</summary>
-internal static class HttpForwarding
+/// <summary>Passes requests on to HTTP services, WebSockets and streams included; to those of https over TLS of our own, with their certificates verified.</summary>
+internal sealed class HttpForwarding : IAsyncDisposable
 {
-    private static readonly TimeSpan ConnectTimeout = TimeSpan.FromSeconds(10);
+    /// <summary>With several services, how long a connection lives: one that went to another since its own was down goes home then.</summary>
+    private static readonly TimeSpan ConnectionLifetime = TimeSpan.FromMinutes(1);
 
-    public static RequestDelegate To(WebApplication app, Uri destination)
+    private readonly IHttpForwarder _forwarder;
+    private readonly Backend _backend;
+    private readonly Upstreams _upstreams;
+    private readonly ClientTls? _tls;
+    private readonly HttpMessageInvoker _client;
+    private readonly ForwarderRequestConfig _request;
+    private readonly ForwardedHeaders _headers;
+
+    /// <exception cref="CliException">A file that the backend names cannot be used.</exception>
+    public HttpForwarding(WebApplication app, Backend backend)
     {
-        var forwarder = app.Services.GetRequiredService<IHttpForwarder>();
-        var client = new HttpMessageInvoker(new SocketsHttpHandler
+        _forwarder = app.Services.GetRequiredService<IHttpForwarder>();
+        _backend = backend;
+        _upstreams = new Upstreams(backend.Targets);
+        _headers = new ForwardedHeaders(backend.SendClientCertificate);
+        // HTTP/2 without TLS would need to be known beforehand; with TLS the service says by ALPN whether it has it.
+        _request = new ForwarderRequestConfig { Version = backend.IsHttps ? HttpVersion.Version20 : HttpVersion.Version11, VersionPolicy = HttpVersionPolicy.RequestVersionOrLower };
+        if (backend.IsHttps)
         {
-            UseProxy = false,
-            AllowAutoRedirect = false,
-            AutomaticDecompression = DecompressionMethods.None,
-            UseCookies = false,
-            ActivityHeadersPropagator = DistributedContextPropagator.CreateNoOutputPropagator(),
-            ConnectTimeout = ConnectTimeout,
-        });
-        app.Lifetime.ApplicationStopped.Register(client.Dispose);
-        var request = new ForwarderRequestConfig { Version = HttpVersion.Version11, VersionPolicy = HttpVersionPolicy.RequestVersionOrLower };
-        return async context =>
+            // The name is that of the service's URL, and not what the visitor asked for.
+            _tls = new ClientTls(backend.Tls, new TlsClientOptions { TargetHost = backend.VerifyName ?? backend.Targets[0].Host });
+            _client = new HttpMessageInvoker(new LucidTlsHttpHandler(new LucidTlsHttpOptions { TlsOptionsSelector = (_, _) => ValueTask.FromResult<TlsClientOptions?>(_tls.Current), ConfigureEngine = Configure }));
+        }
+        else
         {
-            var error = await forwarder.SendAsync(context, destination.AbsoluteUri, client, request, ForwardedHeaders.Instance);
-            if (error == ForwarderError.None)
-                return;
-            var cause = context.Features.Get<IForwarderErrorFeature>()?.Exception;
-            if (error is not (ForwarderError.RequestCanceled or ForwarderError.RequestBodyCanceled or ForwarderError.ResponseBodyCanceled or ForwarderError.UpgradeRequestCanceled or ForwarderError.UpgradeResponseCanceled))
-                Terminal.MarkupLine($"[yellow]warning:[/] {Terminal.Escape($"{context.Request.Method} {context.Request.Path} could not be passed on to {destination}: {cause?.Message ?? error.ToString()}")}");
-            if (context.Response.HasStarted)
-                return;
-            context.Response.ContentType = "text/plain; charset=utf-8";
-            await context.Response.WriteAsync($"TLS to lucidtls works, but the service behind it does not answer properly ({error}). lucidtls says more on its terminal.\n");
-        };
+            var engine = new SocketsHttpHandler();
+            Configure(engine);
+            _client = new HttpMessageInvoker(engine);
+        }
+    }
+
+    public async Task AnswerAsync(HttpContext context)
+    {
+        var service = _backend.Services[_upstreams.Next()];
+        var error = await _forwarder.SendAsync(context, service.AbsoluteUri, _client, _request, _headers);
+        if (error == ForwarderError.None)
+            return;
+        var cause = context.Features.Get<IForwarderErrorFeature>()?.Exception;
+        if (error is not (ForwarderError.RequestCanceled or ForwarderError.RequestBodyCanceled or ForwarderError.ResponseBodyCanceled or ForwarderError.UpgradeRequestCanceled or ForwarderError.UpgradeResponseCanceled))
+            ConnectionLog.Failed($"{context.Request.Method} {context.Request.Path} could not be passed on to {service}: {cause?.Message ?? error.ToString()}");
+        if (context.Response.HasStarted)
+            return;
+        context.Response.ContentType = "text/plain; charset=utf-8";
+        await context.Response.WriteAsync($"TLS to lucidtls works, but the service behind it does not answer properly ({error}). lucidtls says more on its terminal.\n");
+    }
+
+    /// <summary>Reads the files at once.</summary>
+    public void Reload() => _tls?.Reload();
+
+    /// <summary>Follows the files no more. Requests under way go on; connections that wait end by themselves.</summary>
+    public ValueTask DisposeAsync() => _tls?.DisposeAsync() ?? default;
+
+    private void Configure(SocketsHttpHandler engine)
+    {
+        engine.UseProxy = false;
+        engine.AllowAutoRedirect = false;
+        engine.AutomaticDecompression = DecompressionMethods.None;
+        engine.UseCookies = false;
+        engine.ActivityHeadersPropagator = DistributedContextPropagator.CreateNoOutputPropagator();
+        engine.EnableMultipleHttp2Connections = true;
+        if (_upstreams.Count > 1)
+            engine.PooledConnectionLifetime = ConnectionLifetime;
+        engine.ConnectCallback = ConnectAsync;
+    }
+
+    private async ValueTask<Stream> ConnectAsync(SocketsHttpConnectionContext context, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return new NetworkStream(await _upstreams.ConnectAsync(_upstreams.IndexOf(context.DnsEndPoint.Host, context.DnsEndPoint.Port), cancellationToken), ownsSocket: true);
+        }
+        catch (CliException failure)
+        {
+            throw new HttpRequestException(HttpRequestError.ConnectionError, failure.Message, failure);
+        }
     }
 
     /// <summary>Says whom the service is really talking to; what a client claims of that is replaced.</summary>
-    private sealed class ForwardedHeaders : HttpTransformer
+    private sealed class ForwardedHeaders(bool sendsCertificate) : HttpTransformer
     {
-        public static readonly ForwardedHeaders Instance = new();
-
         public override async ValueTask TransformRequestAsync(HttpContext context, HttpRequestMessage request, string destinationPrefix, CancellationToken cancellationToken)
         {
             await base.TransformRequestAsync(context, request, destinationPrefix, cancellationToken);
@@ -54,6 +103,9 @@ internal static class HttpForwarding
             Set(request, "X-Forwarded-For", context.Connection.RemoteIpAddress?.ToString());
             Set(request, "X-Forwarded-Proto", "https");
             Set(request, "X-Forwarded-Host", context.Request.Host.Value);
+            // RFC 9440 §2.4: whoever sets these takes away what came under their names, also when it has nothing to say.
+            Set(request, ClientCertificate.Header, sendsCertificate ? ClientCertificate.Leaf(context) : null);
+            Set(request, ClientCertificate.ChainHeader, sendsCertificate ? ClientCertificate.Chain(context) : null);
             // The service sees the name that the visitor used, so that its links and redirects lead back here.
             request.Headers.Host = context.Request.Host.Value;
         }

@@ -20,7 +20,7 @@ internal static class ProxyProtocol
         {
             // Whoever only looks whether somebody listens is no news.
             if (problem is not null || verbose)
-                Terminal.MarkupLine($"[grey]{DateTime.Now:HH:mm:ss}[/] {Terminal.Escape($"{connection.RemoteEndPoint}: refused, since {problem ?? "it left before its PROXY header was there"}.")}");
+                ConnectionLog.Failed($"{connection.RemoteEndPoint}: refused, since {problem ?? "it left before its PROXY header was there"}.");
             RelayMeter.Refused("proxy_header");
             connection.Abort(new ConnectionAbortedException("There is no good PROXY header."));
             return;

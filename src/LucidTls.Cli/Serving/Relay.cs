@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Diagnostics;
 using System.Net.Sockets;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Connections.Features;
@@ -37,21 +38,25 @@ internal static class Relay
 {
     private const int BufferSize = 64 * 1024;
 
-    /// <summary>Until both directions have ended, one has broken, or the grace after the tool was asked to stop is over.</summary>
+    /// <summary>Until both directions have ended, one has broken, nothing was said for too long, or the grace after the tool was asked to stop is over.</summary>
     /// <param name="client">Who connected.</param>
     /// <param name="service">Whom it wants.</param>
     /// <param name="connection">The client's connection, which tells when the tool is asked to stop.</param>
-    /// <param name="gone">When there is no client any more. Under plain TCP that cannot be told from a client that has said all it had to say.</param>
+    /// <param name="limits">How long it may be silent.</param>
     /// <param name="grace">How long connections may go on once the tool was asked to stop.</param>
-    public static async Task RunAsync(RelayEnd client, RelayEnd service, ConnectionContext connection, TimeSpan grace, CancellationToken gone)
+    /// <param name="gone">When there is no client any more. Under plain TCP that cannot be told from a client that has said all it had to say.</param>
+    public static async Task RunAsync(RelayEnd client, RelayEnd service, ConnectionContext connection, RelayLimits limits, TimeSpan grace, CancellationToken gone)
     {
         var lifetime = connection.Features.GetRequiredFeature<IConnectionLifetimeNotificationFeature>();
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(gone);
         await using var graceful = lifetime.ConnectionClosedRequested.Register(() => stop.CancelAfter(grace));
+        using var silence = new Silence(limits, stop);
         using var counting = RelayMeter.Connection();
         var ended = await Task.WhenAll(
-            TryAsync(CopyAsync(client, service, RelayMeter.ToService, stop.Token), stop),
-            TryAsync(CopyAsync(service, client, RelayMeter.ToClient, stop.Token), stop));
+            TryAsync(CopyAsync(client, service, RelayMeter.ToService, silence, stop.Token), stop),
+            TryAsync(CopyAsync(service, client, RelayMeter.ToClient, silence, stop.Token), stop));
+        if (silence.Cause is { } cause)
+            RelayMeter.Refused(cause);
         if (ended.All(inPeace => inPeace) || lifetime.ConnectionClosedRequested.IsCancellationRequested)
             return;
         // What one side broke off must not look complete to the other: a reset under plain TCP, no close_notify under TLS.
@@ -59,25 +64,31 @@ internal static class Relay
         client.Abort();
     }
 
-    private static async Task CopyAsync(RelayEnd from, RelayEnd to, string direction, CancellationToken stop)
+    private static async Task CopyAsync(RelayEnd from, RelayEnd to, string direction, Silence silence, CancellationToken stop)
     {
-        var buffer = ArrayPool<byte>.Shared.Rent(BufferSize);
-        try
+        while (true)
         {
-            while (true)
+            // Who waits holds no buffer.
+            var none = await from.Stream.ReadAsync(Memory<byte>.Empty, stop);
+            Debug.Assert(none == 0, "There was no room for anything.");
+            var buffer = ArrayPool<byte>.Shared.Rent(BufferSize);
+            try
             {
                 var count = await from.Stream.ReadAsync(buffer, stop);
                 if (count == 0)
                     break;
+                silence.Broken();
                 await to.Stream.WriteAsync(buffer.AsMemory(0, count), stop);
                 await to.Stream.FlushAsync(stop);
+                silence.Broken();
                 RelayMeter.Passed(count, direction);
             }
+            finally
+            {
+                ArrayPool<byte>.Shared.Return(buffer, clearArray: true);
+            }
         }
-        finally
-        {
-            ArrayPool<byte>.Shared.Return(buffer);
-        }
+        silence.OneHasEnded();
         await to.EndAsync();
     }
 
@@ -93,6 +104,71 @@ internal static class Relay
         {
             await stop.CancelAsync();
             return false;
+        }
+    }
+
+    /// <summary>Stops a relay that nothing has come through for too long.</summary>
+    private sealed class Silence : IDisposable
+    {
+        private readonly RelayLimits _limits;
+        private readonly CancellationTokenSource _stop;
+        private readonly Timer _timer;
+        private long _last = Environment.TickCount64;
+        private volatile bool _hasOneEnded;
+
+        public Silence(RelayLimits limits, CancellationTokenSource stop)
+        {
+            (_limits, _stop) = (limits, stop);
+            _timer = new Timer(_ => Look(), null, limits.Idle, Timeout.InfiniteTimeSpan);
+        }
+
+        /// <summary>Why the relay was stopped, if it was.</summary>
+        public string? Cause { get; private set; }
+
+        /// <summary>Something came or went. The timer is left as it is: it looks for itself how long that was ago.</summary>
+        public void Broken() => Volatile.Write(ref _last, Environment.TickCount64);
+
+        public void OneHasEnded()
+        {
+            Broken();
+            _hasOneEnded = true;
+            Wait(_limits.HalfClosed);
+        }
+
+        public void Dispose() => _timer.Dispose();
+
+        private void Look()
+        {
+            var limit = _hasOneEnded ? _limits.HalfClosed : _limits.Idle;
+            if (limit == Timeout.InfiniteTimeSpan)
+                return;
+            var left = limit - TimeSpan.FromMilliseconds(Environment.TickCount64 - Volatile.Read(ref _last));
+            if (left > TimeSpan.Zero)
+            {
+                Wait(left);
+                return;
+            }
+            Cause = _hasOneEnded ? "half_closed" : "idle";
+            try
+            {
+                _stop.Cancel();
+            }
+            catch (ObjectDisposedException)
+            {
+                // It has just ended by itself.
+            }
+        }
+
+        private void Wait(TimeSpan time)
+        {
+            try
+            {
+                _timer.Change(time, Timeout.InfiniteTimeSpan);
+            }
+            catch (ObjectDisposedException)
+            {
+                // As above.
+            }
         }
     }
 }

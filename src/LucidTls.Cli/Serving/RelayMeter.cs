@@ -13,7 +13,7 @@ internal static class RelayMeter
 
     private static readonly UpDownCounter<long> Open = Meter.CreateUpDownCounter<long>("lucidtls.relay.open", unit: "{connection}", description: "How many connections are being passed on.");
     private static readonly Counter<long> Total = Meter.CreateCounter<long>("lucidtls.relay.connections", unit: "{connection}", description: "How many connections were passed on, those that are open as well.");
-    private static readonly Counter<long> Failed = Meter.CreateCounter<long>("lucidtls.relay.failures", unit: "{connection}", description: "How many connections could not be passed on, by cause.");
+    private static readonly Counter<long> Failed = Meter.CreateCounter<long>("lucidtls.relay.failures", unit: "{connection}", description: "How many connections could not be passed on or were cut off, by cause.");
     private static readonly Counter<long> Bytes = Meter.CreateCounter<long>("lucidtls.relay.bytes", unit: "By", description: "How many bytes of applications were passed on, by direction.");
 
     /// <summary>Counts a connection as open until it is disposed.</summary>

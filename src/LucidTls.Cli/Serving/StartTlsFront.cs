@@ -39,7 +39,7 @@ internal sealed class StartTlsFront(StartTlsProtocol protocol, Func<TlsServerOpt
         if (await TryAcceptAsync(client, plain => protocol.AcceptForAsync(plain, options(), server, hostName)) is not { } secured)
             return;
         await using (secured)
-            await TcpForwarding.PassOnAsync(client, EndOf(client, secured, Tunnel.TlsOf(secured)), socket);
+            await forwarding.PassOnAsync(client, EndOf(client, secured, Tunnel.TlsOf(secured)), socket);
     }
 
     private static RelayEnd EndOf(ConnectionContext client, Stream secured, TlsStream tls) =>
@@ -65,6 +65,6 @@ internal sealed class StartTlsFront(StartTlsProtocol protocol, Func<TlsServerOpt
         RelayMeter.Refused(why?.Error.ToString() ?? "cancelled");
         // Whoever only looks whether somebody listens is no news.
         if (verbose || why is not { Error: TlsError.ClosedDuringHandshake or TlsError.TransportFailed })
-            Terminal.MarkupLine($"[grey]{DateTime.Now:HH:mm:ss}[/] {Terminal.Escape($"{client.RemoteEndPoint}: {why?.Message ?? failure.Message}")}");
+            ConnectionLog.Failed($"{client.RemoteEndPoint}: {why?.Message ?? failure.Message}");
     }
 }

@@ -6,9 +6,10 @@ using Microsoft.AspNetCore.Connections;
 namespace LucidTls.Cli.Serving;
 
 /// <summary>Passes what came over TLS on to a plain TCP service, and back.</summary>
-/// <param name="destination">The service.</param>
+/// <param name="upstreams">The service, or several that do the same.</param>
 /// <param name="proxyHeader">How it is told whose connection it gets; null for not at all.</param>
-internal sealed class TcpForwarding(HostPort destination, ProxyVersion? proxyHeader)
+/// <param name="limits">How long connections may be silent.</param>
+internal sealed class TcpForwarding(Upstreams upstreams, ProxyVersion? proxyHeader, RelayLimits limits)
 {
     private static readonly TimeSpan ConnectTimeout = TimeSpan.FromSeconds(10);
 
@@ -31,19 +32,23 @@ internal sealed class TcpForwarding(HostPort destination, ProxyVersion? proxyHea
     /// <param name="client">The connection.</param>
     /// <param name="end">Where the application's bytes come from.</param>
     /// <param name="service">What <see cref="TryConnectAsync"/> gave.</param>
-    public static Task PassOnAsync(ConnectionContext client, RelayEnd end, Socket service) => Relay.RunAsync(end, RelayEnd.Of(service), client, Grace, client.ConnectionClosed);
+    public Task PassOnAsync(ConnectionContext client, RelayEnd end, Socket service)
+    {
+        KeepAlive.On(client);
+        return Relay.RunAsync(end, RelayEnd.Of(service), client, limits, Grace, client.ConnectionClosed);
+    }
 
     /// <param name="client">Whom the service is told of.</param>
     /// <param name="greeting">As for <see cref="PassOnAsync(ConnectionContext, RelayEnd, StartTlsProtocol?)"/>.</param>
     /// <returns>A connection to the service; null, and a warning, when there is none to be had.</returns>
     public async Task<Socket?> TryConnectAsync(ConnectionContext client, StartTlsProtocol? greeting)
     {
-        var service = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
-        using var timeout = CancellationTokenSource.CreateLinkedTokenSource(client.ConnectionClosed);
-        timeout.CancelAfter(ConnectTimeout);
+        Socket? service = null;
         try
         {
-            await service.ConnectAsync(destination.Host, destination.Port, timeout.Token);
+            service = await upstreams.ConnectAsync(upstreams.Next(), client.ConnectionClosed);
+            using var timeout = CancellationTokenSource.CreateLinkedTokenSource(client.ConnectionClosed);
+            timeout.CancelAfter(ConnectTimeout);
             if (proxyHeader is { } version)
                 await service.SendAsync(ProxyProtocol.HeaderOf(client, version), timeout.Token);
             if (greeting is not null)
@@ -53,12 +58,12 @@ internal sealed class TcpForwarding(HostPort destination, ProxyVersion? proxyHea
             }
             return service;
         }
-        catch (Exception failure) when (failure is SocketException or OperationCanceledException or System.Security.Authentication.AuthenticationException)
+        catch (Exception failure) when (failure is CliException or SocketException or OperationCanceledException or System.Security.Authentication.AuthenticationException or IOException)
         {
-            service.Dispose();
+            service?.Dispose();
             RelayMeter.Refused("service_unavailable");
             if (!client.ConnectionClosed.IsCancellationRequested)
-                Terminal.MarkupLine($"[yellow]warning:[/] {Terminal.Escape($"{destination} does not take connections: {failure.Message}")}");
+                ConnectionLog.Failed($"{client.RemoteEndPoint}: not passed on. {failure.Message}");
             return null;
         }
     }

@@ -10,11 +10,12 @@ namespace LucidTls.Cli.Serving;
 /// <summary>Passes what plain clients say on to a server over verified TLS, and back.</summary>
 /// <param name="server">Whom to connect to.</param>
 /// <param name="protocol">How to ask it for TLS; null when it speaks TLS from the first byte.</param>
-/// <param name="options">What to demand of it.</param>
+/// <param name="tls">What to demand of it.</param>
+/// <param name="limits">How long connections may be silent.</param>
 /// <param name="proxyHeader">How the server is told, before TLS, whose connection it gets; null for not at all.</param>
 /// <param name="grace">How long connections may go on once the tool was asked to stop.</param>
 /// <param name="verbose">Whether each connection is shown.</param>
-internal sealed class Tunnel(HostPort server, StartTlsProtocol? protocol, TlsClientOptions options, ProxyVersion? proxyHeader, TimeSpan grace, bool verbose)
+internal sealed class Tunnel(HostPort server, StartTlsProtocol? protocol, ClientTls tls, RelayLimits limits, ProxyVersion? proxyHeader, TimeSpan grace, bool verbose)
 {
     public async Task RunAsync(ConnectionContext client)
     {
@@ -23,15 +24,17 @@ internal sealed class Tunnel(HostPort server, StartTlsProtocol? protocol, TlsCli
         {
             var dialed = await Dialer.ConnectAsync(server, CancellationToken.None);
             socket = dialed.Socket;
+            KeepAlive.On(socket);
+            KeepAlive.On(client);
             var plain = new NetworkStream(socket, ownsSocket: true);
             if (proxyHeader is { } version)
                 await plain.WriteAsync(ProxyProtocol.HeaderOf(client, version));
             var end = RelayEnd.Of(client);
             await using var secured = await SecureAsync(plain, end.Stream);
-            var tls = TlsOf(secured);
+            var stream = TlsOf(secured);
             if (verbose)
-                Show(client, $"{tls.Session.Version}, {tls.Session.CipherSuite}, {tls.Session.Group}{(tls.Session.Resumed ? ", resumed" : "")} to {dialed.Peer}");
-            await Relay.RunAsync(end, RelayEnd.Of(secured, tls, Reset), client, grace, gone: CancellationToken.None);
+                Show(client, $"{stream.Session.Version}, {stream.Session.CipherSuite}, {stream.Session.Group}{(stream.Session.Resumed ? ", resumed" : "")} to {dialed.Peer}");
+            await Relay.RunAsync(end, RelayEnd.Of(secured, stream, Reset), client, limits, grace, gone: CancellationToken.None);
         }
         catch (CliException failure)
         {
@@ -60,10 +63,10 @@ internal sealed class Tunnel(HostPort server, StartTlsProtocol? protocol, TlsCli
     private async Task<Stream> SecureAsync(Stream plain, Stream client)
     {
         if (protocol is not null)
-            return await protocol.ConnectForAsync(plain, options, client);
-        var tls = new TlsStream(plain);
-        await tls.AuthenticateAsClientAsync(options);
-        return tls;
+            return await protocol.ConnectForAsync(plain, tls.Current, client);
+        var stream = new TlsStream(plain);
+        await stream.AuthenticateAsClientAsync(tls.Current);
+        return stream;
     }
 
     /// <summary>The TLS in what <see cref="StartTlsProtocol"/> gives.</summary>
@@ -73,7 +76,7 @@ internal sealed class Tunnel(HostPort server, StartTlsProtocol? protocol, TlsCli
     private static void Refuse(ConnectionContext client, string cause, string why)
     {
         RelayMeter.Refused(cause);
-        Show(client, why);
+        ConnectionLog.Failed($"{client.RemoteEndPoint}: {why}");
         client.Abort(new ConnectionAbortedException("There is no tunnel to the server."));
     }
 

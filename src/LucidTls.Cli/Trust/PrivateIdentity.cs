@@ -39,6 +39,9 @@ internal sealed class PrivateIdentity
     /// <summary>The identity now.</summary>
     public TlsIdentity Identity => _current.Identity;
 
+    /// <summary>A server's options with it; a certificate that is due is renewed first.</summary>
+    public TlsServerOptions Options => field ??= new TlsServerOptions { Identities = [Identity], IdentitySelector = (_, _) => ValueTask.FromResult<TlsIdentity?>(Select()) };
+
     /// <exception cref="CliException">The folder or what lies in it cannot be used.</exception>
     public static PrivateIdentity Open(DataFolder folder, string hostName, TimeProvider clock)
     {

@@ -11,11 +11,14 @@ internal static class PeerUris
         foreach (var uri in accepted)
         {
             ArgumentNullException.ThrowIfNull(uri);
-            var colon = uri.IndexOf(':', StringComparison.Ordinal);
-            if (colon <= 0 || colon == uri.Length - 1 || (uri[^1] == '/' && !HasAuthority(uri, colon)))
+            if (!IsOne(uri))
                 throw new ArgumentException($"\"{uri}\" is no URI such as spiffe://example.org/service, and no beginning of some such as spiffe://example.org/.", nameof(accepted));
         }
     }
+
+    /// <summary>Whether an entry is a URI, or a beginning that accepts the paths of one authority.</summary>
+    public static bool IsOne(string accepted) =>
+        accepted.IndexOf(':', StringComparison.Ordinal) is > 0 and var colon && colon < accepted.Length - 1 && (accepted[^1] != '/' || HasAuthority(accepted, colon));
 
     /// <summary>The one URI in a certificate; null when it has none or several, or cannot be read.</summary>
     public static string? Of(ReadOnlyMemory<byte> certificate) =>

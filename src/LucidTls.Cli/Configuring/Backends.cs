@@ -1,0 +1,72 @@
+using System.Collections.Concurrent;
+using LucidTls.Cli.Serving;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+
+namespace LucidTls.Cli.Configuring;
+
+/// <summary>What passes on to the services of a configuration, with the connections to them; it is kept for as long as a configuration names them.</summary>
+internal sealed class Backends(WebApplication app) : IAsyncDisposable
+{
+    private readonly ConcurrentDictionary<string, Entry> _entries = new();
+
+    /// <summary>Makes what is not there yet.</summary>
+    /// <exception cref="CliException">A file cannot be used.</exception>
+    public void Have(ServeConfiguration configuration)
+    {
+        foreach (var backend in All(configuration))
+            _ = Of(backend);
+    }
+
+    /// <summary>Lets go of what this configuration does not name. What is under way goes on.</summary>
+    public async Task HaveNoOtherAsync(ServeConfiguration configuration)
+    {
+        var named = All(configuration).Select(backend => backend.Id).ToHashSet();
+        foreach (var id in _entries.Keys.Where(id => !named.Contains(id)))
+        {
+            if (_entries.TryRemove(id, out var entry))
+                await entry.DisposeAsync();
+        }
+    }
+
+    public RequestDelegate Http(Backend backend) => Of(backend).Answer;
+
+    public Upstreams Tcp(Backend backend) => Of(backend).Upstreams;
+
+    public void Reload()
+    {
+        foreach (var entry in _entries.Values)
+            entry.Forwarding?.Reload();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var entry in _entries.Values)
+            await entry.DisposeAsync();
+    }
+
+    private static IEnumerable<Backend> All(ServeConfiguration configuration) => configuration.Services.SelectMany(service => service.Sites).Select(site => site.Backend);
+
+    private Entry Of(Backend backend)
+    {
+        if (_entries.TryGetValue(backend.Id, out var entry))
+            return entry;
+        // Should two make it at once, the other's is not used, and holds nothing but the eye on its files.
+        var made = Make(backend);
+        entry = _entries.GetOrAdd(backend.Id, made);
+        if (entry != made)
+            _ = made.DisposeAsync().AsTask();
+        return entry;
+    }
+
+    private Entry Make(Backend backend)
+    {
+        var forwarding = backend is { IsTcp: false, Services.Count: > 0 } ? new HttpForwarding(app, backend) : null;
+        return new Entry(forwarding, forwarding is not null ? forwarding.AnswerAsync : backend.Root is { } root ? FrontEnd.Files(app, root) : FrontEnd.ShowConnectionAsync, new Upstreams(backend.Targets));
+    }
+
+    private sealed record Entry(HttpForwarding? Forwarding, RequestDelegate Answer, Upstreams Upstreams) : IAsyncDisposable
+    {
+        public ValueTask DisposeAsync() => Forwarding?.DisposeAsync() ?? default;
+    }
+}

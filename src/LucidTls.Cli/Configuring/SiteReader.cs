@@ -1,0 +1,146 @@
+using System.Text;
+using System.Text.RegularExpressions;
+using LucidTls.AspNetCore.Configuration;
+using LucidTls.Certificates;
+using LucidTls.Certificates.Names;
+using LucidTls.Cli.Serving;
+using YamlDotNet.RepresentationModel;
+
+namespace LucidTls.Cli.Configuring;
+
+/// <summary>Reads the sites of a service.</summary>
+/// <param name="problems">What is wrong is noted there.</param>
+/// <param name="folder">Where relative paths begin.</param>
+internal sealed partial class SiteReader(Problems problems, string folder)
+{
+    public static readonly string[] Keys = ["names", "certificate", "key", "to", "upstream", "send-proxy-protocol", "root", "client-certificates", "minimum-version", "alpn", "hsts"];
+    public static readonly string[] ClientKeys = ["mode", "roots", "uris", "crl", "forward"];
+    public static readonly string[] UpstreamKeys = ["roots", "name", "certificate", "key"];
+
+    public SiteConfiguration? Read(YamlNode node)
+    {
+        if (YamlSettings.Of(problems, node, Keys) is not { } settings)
+            return null;
+        var places = new Dictionary<string, string>
+        {
+            [""] = problems.Place(node),
+            [SiteSettings.CertificateKey] = problems.Place(settings.Place("certificate")),
+            [$"{SiteSettings.CertificateKey}:{CertificateSettings.KeyPathKey}"] = problems.Place(settings.Place("key")),
+        };
+        var (clients, forwards) = Clients(settings, places);
+        var backend = BackendOf(settings, forwards);
+        return new SiteConfiguration
+        {
+            Names = [.. settings.ParseAll("names", text => IsName(text) ? text.ToLowerInvariant() : null, "It is no DNS name: write example.com, or *.example.com for one label more.").Select(name => name.Value)],
+            Certificate = FullPath(settings.Needed("certificate")),
+            Key = FullPath(settings.Text("key")),
+            Backend = backend,
+            Clients = clients,
+            MinimumVersion = settings.Word("minimum-version", "1.2", "1.3") ?? "1.2",
+            Protocols = Protocols(settings, backend),
+            Hsts = Hsts(settings, backend),
+            Places = places,
+        };
+    }
+
+    private Backend BackendOf(YamlSettings settings, bool forwards)
+    {
+        var backend = settings.Node("root") is null ? Services(settings) : Folder(settings);
+        var isHttp = backend is { IsTcp: false, Services.Count: > 0 };
+        if (settings.Node("send-proxy-protocol") is not null && !backend.IsTcp)
+            settings.Fail("send-proxy-protocol", backend.Root is null ? "It is for services of tcp://; HTTP ones are told by X-Forwarded-For." : "A folder is told nothing: it is for services of tcp://.");
+        if (settings.Node("upstream") is not null && !backend.IsHttps)
+            settings.Fail("upstream", "It is for services of https://, to which there is TLS.");
+        if (forwards && !isHttp)
+            settings.Fail("client-certificates", "forward is for services of http:// and https://, which are told in a header.");
+        ProxyVersion? sent = settings.Word("send-proxy-protocol", "v1", "v2") switch { null => null, "v1" => ProxyVersion.V1, _ => ProxyVersion.V2 };
+        return backend with { SendProxyHeader = sent, SendClientCertificate = forwards };
+    }
+
+    private Backend Folder(YamlSettings settings)
+    {
+        if (settings.Node("to") is not null)
+            settings.Fail("to", "There is one thing behind a site: to or root.");
+        var path = FullPath(settings.Text("root"));
+        if (path is not null && !Directory.Exists(path))
+            settings.Fail("root", $"The folder {path} is not there.");
+        return new Backend { Root = path ?? folder };
+    }
+
+    private Backend Services(YamlSettings settings)
+    {
+        if (settings.Node("to") is null)
+            settings.Missing("to or root");
+        var services = settings.ParseAll("to", Backend.TryParse, Backend.Right).Select(service => service.Value).ToArray();
+        var backend = Upstream(settings, new Backend { Services = services });
+        if (services.Length > 0 && Backend.Problem(services, backend.VerifyName) is { } problem)
+            settings.Fail("to", problem);
+        return backend;
+    }
+
+    private Backend Upstream(YamlSettings site, Backend backend)
+    {
+        if (site.Node("upstream") is not { } node || YamlSettings.Of(problems, node, UpstreamKeys) is not { } settings)
+            return backend;
+        if (settings.Node("key") is not null && settings.Node("certificate") is null)
+            settings.Fail("key", "A private key alone says nothing about who this client is: write certificate too.");
+        string Place(string key) => problems.Place(settings.Place(key));
+        return backend with
+        {
+            VerifyName = settings.Parse("name", text => ServerNames.IsName(text) ? text : null, "Write a DNS name or an IP address."),
+            Tls = new ClientFiles
+            {
+                Roots = FullPath(settings.Text("roots")),
+                Certificate = FullPath(settings.Text("certificate")),
+                Key = FullPath(settings.Text("key")),
+                Places = (Place("roots"), Place("certificate"), Place("key")),
+            },
+        };
+    }
+
+    private (ClientRules Rules, bool Forwards) Clients(YamlSettings site, Dictionary<string, string> places)
+    {
+        if (site.Node("client-certificates") is not { } node || YamlSettings.Of(problems, node, ClientKeys) is not { } settings)
+            return (ClientRules.None, false);
+        if (settings.Node("mode") is null)
+            settings.Missing("mode: none, optional or required");
+        var mode = settings.Word("mode", "none", "optional", "required") switch
+        {
+            "optional" => ClientCertificateMode.Optional,
+            "required" => ClientCertificateMode.Required,
+            _ => ClientCertificateMode.None,
+        };
+        if (mode != ClientCertificateMode.None && settings.Node("roots") is null)
+            settings.Missing("roots: whose certificates of clients are good");
+        places[ClientSettings.RootsKey] = problems.Place(settings.Place("roots"));
+        places[ClientSettings.UrisKey] = problems.Place(settings.Place("uris"));
+        places[SiteOptions.ListsKey] = problems.Place(settings.Place("crl"));
+        var uris = settings.ParseAll("uris", text => PeerUris.IsOne(text) ? text : null, "Write a URI as it is in the certificate; one that ends in / stands for all that go on after it.");
+        var rules = new ClientRules(mode, FullPath(settings.Text("roots")), [.. settings.Texts("crl").Select(list => FullPath(list.Text)!)], [.. uris.Select(uri => uri.Value)]);
+        return (rules, settings.Flag("forward"));
+    }
+
+    private static IReadOnlyList<string> Protocols(YamlSettings settings, Backend backend)
+    {
+        var names = settings.ParseAll("alpn", text => Encoding.UTF8.GetByteCount(text) <= byte.MaxValue ? text : null, "A protocol's name has 1 to 255 bytes.");
+        if (names.Count > 0 && !backend.IsTcp)
+            settings.Fail("alpn", "It is for services of tcp://; with HTTP it is h2 and http/1.1.");
+        return [.. names.Select(name => name.Value)];
+    }
+
+    private static string? Hsts(YamlSettings settings, Backend backend)
+    {
+        var value = settings.Parse("hsts", text => HstsValue().IsMatch(text) ? text : null, "Write the value of the header Strict-Transport-Security: max-age=31536000, or max-age=31536000; includeSubDomains for example.");
+        if (value is not null && backend.IsTcp)
+            settings.Fail("hsts", "It is for HTTP.");
+        return value;
+    }
+
+    private string? FullPath(string? path) => path is null ? null : Path.GetFullPath(path, folder);
+
+    private static bool IsName(string name) => Uri.CheckHostName(name.StartsWith("*.", StringComparison.Ordinal) ? name[2..] : name) == UriHostNameType.Dns;
+
+    // RFC 6797 §6.1, with preload, which browsers' lists ask for.
+    [GeneratedRegex(@"^max-age=\d{1,10}(; ?includeSubDomains)?(; ?preload)?$", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
+    private static partial Regex HstsValue();
+}

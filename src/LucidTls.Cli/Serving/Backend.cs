@@ -1,0 +1,75 @@
+namespace LucidTls.Cli.Serving;
+
+/// <summary>How long relayed connections may be silent.</summary>
+/// <param name="Idle">Without a byte in either direction; <see cref="Timeout.InfiniteTimeSpan"/> for any time.</param>
+/// <param name="HalfClosed">The same once one side has ended.</param>
+internal sealed record RelayLimits(TimeSpan Idle, TimeSpan HalfClosed)
+{
+    /// <summary>Half a day, since who keeps a connection for later need not be gone (TCP's own keep-alive finds those that are); five minutes for the rest of an answer.</summary>
+    public static readonly RelayLimits Default = new(TimeSpan.FromHours(12), TimeSpan.FromMinutes(5));
+
+    public const int MostSeconds = 30 * 24 * 3600;
+
+    /// <summary>Seconds as they are written, where 0 is any time.</summary>
+    public static TimeSpan Of(int seconds) => seconds == 0 ? Timeout.InfiniteTimeSpan : TimeSpan.FromSeconds(seconds);
+}
+
+/// <summary>What lies behind the TLS of a site: services that do all the same, or a folder, or, with neither, the page that shows a connection.</summary>
+internal sealed record Backend
+{
+    public const string Right = "Write http://HOST:PORT, https://HOST:PORT or tcp://HOST:PORT.";
+
+    /// <summary>One or several URLs of one scheme.</summary>
+    public IReadOnlyList<Uri> Services { get; init; } = [];
+
+    /// <summary>A folder of files.</summary>
+    public string? Root { get; init; }
+
+    /// <summary>What is demanded of and shown to services of https.</summary>
+    public ClientFiles Tls { get; init; } = new();
+
+    /// <summary>The name in the services' certificates, if not that of their URLs.</summary>
+    public string? VerifyName { get; init; }
+
+    /// <summary>How a TCP service is told whose connection it gets; null for not at all.</summary>
+    public ProxyVersion? SendProxyHeader { get; init; }
+
+    /// <summary>Whether an HTTP service is told the client's certificate.</summary>
+    public bool SendClientCertificate { get; init; }
+
+    public bool IsTcp => Services is [{ Scheme: "tcp" }, ..];
+
+    public bool IsHttps => Services is [{ Scheme: "https" }, ..];
+
+    public IReadOnlyList<HostPort> Targets => [.. Services.Select(uri => new HostPort(uri.IdnHost.Trim('[', ']'), uri.Port))];
+
+    /// <summary>What tells it from others: what makes requests take another way.</summary>
+    public string Id => string.Join(' ', [.. Services.Select(uri => uri.AbsoluteUri), Root, Tls.Roots, Tls.Certificate, Tls.Key, VerifyName, SendProxyHeader?.ToString(), SendClientCertificate ? "certificate" : ""]);
+
+    /// <summary>A service by its URL; null for anything else.</summary>
+    public static Uri? TryParse(string text)
+    {
+        if (!Uri.TryCreate(text, UriKind.Absolute, out var uri) || uri.Host.Length == 0 || uri.UserInfo.Length > 0 || uri.Query.Length > 0 || uri.Fragment.Length > 0)
+            return null;
+        return uri.Scheme switch
+        {
+            "http" or "https" => uri,
+            "tcp" when uri.Port > 0 && uri.AbsolutePath is "/" or "" => uri,
+            _ => null,
+        };
+    }
+
+    /// <summary>Why these cannot be services of one backend; null when they can.</summary>
+    public static string? Problem(IReadOnlyList<Uri> services, string? verifyName)
+    {
+        if (services.Any(service => service.Scheme != services[0].Scheme || service.AbsolutePath != services[0].AbsolutePath))
+            return "Several services do all the same: write the same scheme and the same path for all.";
+        if (services.Select(service => service.Authority).Distinct(StringComparer.OrdinalIgnoreCase).Count() != services.Count)
+            return "The same service is named twice.";
+        if (verifyName is null && services[0].Scheme == "https" && services.Any(service => !service.IdnHost.Equals(services[0].IdnHost, StringComparison.OrdinalIgnoreCase)))
+            return "Services of https on several hosts need one name that is in all their certificates: upstream: {name: NAME}.";
+        return null;
+    }
+
+    public override string ToString() => Services.Count > 0 ? string.Join(", ", Services.Select(uri => uri.Scheme == "tcp" ? $"tcp://{uri.Authority}" : uri.AbsoluteUri)) : Root ?? "its own page";
+}

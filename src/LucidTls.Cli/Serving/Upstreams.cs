@@ -1,0 +1,64 @@
+using System.Net.Sockets;
+using LucidTls.Cli.Connecting;
+
+namespace LucidTls.Cli.Serving;
+
+/// <summary>Servers that do all the same. They take turns; one that takes no connection is passed over for a while, and what was meant for it goes to the next.</summary>
+internal sealed class Upstreams(IReadOnlyList<HostPort> servers)
+{
+    /// <summary>How long one that took no connection is not asked, if another is there.</summary>
+    private static readonly TimeSpan DownTime = TimeSpan.FromSeconds(10);
+
+    private readonly long[] _downUntil = new long[servers.Count];
+    private int _last = -1;
+
+    public int Count => servers.Count;
+
+    /// <summary>Whose turn it is.</summary>
+    public int Next()
+    {
+        var turn = (int)((uint)Interlocked.Increment(ref _last) % (uint)servers.Count);
+        return InOrder(turn).First();
+    }
+
+    /// <summary>The place of a server; 0 for one that is none of these.</summary>
+    public int IndexOf(string host, int port)
+    {
+        for (var i = 0; i < servers.Count; i++)
+        {
+            if (servers[i].Port == port && servers[i].Host.Equals(host, StringComparison.OrdinalIgnoreCase))
+                return i;
+        }
+        return 0;
+    }
+
+    /// <summary>A connection to a server, or to the next that takes one.</summary>
+    /// <exception cref="CliException">None does.</exception>
+    public async Task<Socket> ConnectAsync(int first, CancellationToken cancellationToken)
+    {
+        CliException? problem = null;
+        foreach (var server in InOrder(first))
+        {
+            try
+            {
+                var dialed = await Dialer.ConnectAsync(servers[server], cancellationToken);
+                Volatile.Write(ref _downUntil[server], 0);
+                KeepAlive.On(dialed.Socket);
+                return dialed.Socket;
+            }
+            catch (CliException failure)
+            {
+                Volatile.Write(ref _downUntil[server], Environment.TickCount64 + (long)DownTime.TotalMilliseconds);
+                problem = failure;
+            }
+        }
+        throw problem!;
+    }
+
+    // Those that are down come last, since they may be up again.
+    private IEnumerable<int> InOrder(int first)
+    {
+        var now = Environment.TickCount64;
+        return Enumerable.Range(0, servers.Count).Select(i => (first + i) % servers.Count).OrderBy(server => Volatile.Read(ref _downUntil[server]) > now);
+    }
+}
