@@ -195,6 +195,7 @@ public sealed class ServeConfigTests : IDisposable
     [InlineData("services: [{listen: 1, sites: [{certificate: x, root: ., client-certificates: {mode: required}}]}]", "Here must be roots")]
     [InlineData("services: [{listen: 1, sites: [{certificate: x, root: .}]}, {listen: 1, sites: [{certificate: x, root: .}]}]", "is listened on already")]
     [InlineData("metrics: 7\nservices: [{listen: '*:7', sites: [{certificate: x, root: .}]}]", "is listened on already")]
+    [InlineData("services: [{listen: 1, sites: [{certificate: x, root: .}]}\nx: ]", "this is no YAML")]
     [InlineData("services: [{listen: 1, listen: 2}]", "this is no YAML. Duplicate key")]
     [InlineData("services: [{listen: 1, sites: [{certificate: [x], root: .}]}]", "1:46: certificate is one text")]
     [InlineData("services: [{listen: 1, starttls: gopher, sites: [{certificate: x, to: 'tcp://x:1'}]}]", "1:34: 'gopher' means nothing as starttls. Write one of smtp")]
@@ -225,6 +226,14 @@ public sealed class ServeConfigTests : IDisposable
         Assert.Equal(ExitCode.Usage, failure.ExitCode);
         Assert.StartsWith(file, failure.Message, StringComparison.Ordinal);
         Assert.Contains(why, failure.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_file_of_brackets_is_refused()
+    {
+        var file = _folder.Write("bad.yaml", new string('[', 400_000));
+        var failure = Assert.Throws<CliException>(() => ServeFile.Read(file));
+        Assert.Contains("more than 30 levels", failure.Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -58,10 +58,11 @@ internal static class ServeConfigured
             await front.ReplaceAsync(configuration);
             Terminal.MarkupLine($"[grey]{DateTime.Now:HH:mm:ss}[/] {Terminal.Escape($"{file} is in effect.")}");
         }
-        catch (CliException failure)
+        catch (Exception failure) when (failure is not OperationCanceledException)
         {
             if (CertificateFile.FingerprintOf(file) != fingerprint)
                 return false;
+            // Whatever it is, what is served goes on being served.
             Terminal.Fail($"{failure.Message}{(failure.Message.Contains('\n', StringComparison.Ordinal) ? '\n' : ' ')}What was in effect before still is.");
         }
         return true;

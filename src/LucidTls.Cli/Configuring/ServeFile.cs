@@ -13,6 +13,7 @@ internal sealed class ServeFile
     public static readonly string[] ServiceKeys = ["listen", "redirect", "starttls", "proxy-protocol", "idle", "half-closed", "sites"];
 
     private const int MostBytes = 1 << 20;
+    private const int MostLevels = 30;
 
     private readonly Problems _problems;
     private readonly string _folder;
@@ -40,20 +41,42 @@ internal sealed class ServeFile
         {
             if (new FileInfo(file).Length > MostBytes)
                 throw new CliException(ExitCode.Usage, $"{file} has more than {MostBytes} bytes.");
-            using var reader = File.OpenText(file);
+            var text = File.ReadAllText(file);
+            DemandYaml(file, text);
             var stream = new YamlStream();
-            stream.Load(reader);
+            stream.Load(new StringReader(text));
             return stream.Documents.Count == 1 ? stream.Documents[0].RootNode : throw new CliException(ExitCode.Usage, $"{file} must hold one document of YAML; it holds {stream.Documents.Count}.");
         }
         catch (YamlException failure)
         {
-            throw new CliException(ExitCode.Usage, $"{file}:{failure.Start.Line}:{failure.Start.Column}: this is no YAML. {failure.Message}", failure);
+            throw NoYaml(file, failure.Start, failure.Message, failure);
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
         {
             throw new CliException(ExitCode.Usage, $"The configuration cannot be read: {failure.Message}", failure);
         }
     }
+
+    /// <summary>Goes through the file before it is made a tree, which takes a call for each level, and more than the stack has for a file of brackets.</summary>
+    private static void DemandYaml(string file, string text)
+    {
+        var parser = new Parser(new StringReader(text));
+        try
+        {
+            for (var depth = 0; parser.MoveNext(); depth += parser.Current!.NestingIncrease)
+            {
+                if (depth > MostLevels)
+                    throw NoYaml(file, parser.Current!.Start, $"It has more than {MostLevels} levels.", null);
+            }
+        }
+        // The parser has no exception of its own for some of what is wrong.
+        catch (Exception failure) when (failure is InvalidOperationException or ArgumentException)
+        {
+            throw NoYaml(file, parser.Current?.End ?? Mark.Empty, "What follows cannot be read.", failure);
+        }
+    }
+
+    private static CliException NoYaml(string file, Mark place, string why, Exception? inner) => new(ExitCode.Usage, $"{file}:{place.Line}:{place.Column}: this is no YAML. {why}", inner);
 
     private ServeConfiguration? Whole(YamlNode document)
     {
