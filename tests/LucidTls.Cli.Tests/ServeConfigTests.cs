@@ -307,6 +307,7 @@ public sealed class ServeConfigTests : IDisposable
         _folder.Write("old.pem", expired.CertificatePem + "\n" + expired.KeyPem);
         _folder.Write("other.key", TestPki.Issue().KeyPem);
         _folder.Write("empty.pem", "nothing");
+        _folder.Write("bare.pem", TestPki.Issue("b.example").CertificatePem);
         var file = _folder.Write("serve.yaml", """
             services:
               - listen: nowhere
@@ -315,7 +316,7 @@ public sealed class ServeConfigTests : IDisposable
                     certificate: none.pem
                     root: pages
                   - names: b.example
-                    certificate: b.pem
+                    certificate: bare.pem
                     key: other.key
                     root: pages
                   - names: c.example
@@ -333,8 +334,8 @@ public sealed class ServeConfigTests : IDisposable
             $"{file}:2:13: 'nowhere' means nothing as listen.",
             $"{file}:5:22: {_folder["none.pem"]} is not there.",
             $"{file}:9:14: {_folder["other.key"]}: The private key",
-            $"{file}:14:53: {_folder["empty.pem"]}: There is no",
-            $"{file}:14:69: {_folder["none.crl"]} is not there.",
+            $"{file}:14:54: {_folder["empty.pem"]}: There is no",
+            $"{file}:14:70: {_folder["none.crl"]} is not there.",
             $"{file}:15:9: Here must be to or root.",
             $"{file}:16:22: {_folder["empty.pem"]}: There is no certificate",
             $"{file}:17:9: 'rooot' is no setting here.",
