@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 using System.Net;
 using LucidTls.Cli.Reporting;
 using LucidTls.Cli.Serving;
@@ -54,14 +55,16 @@ internal static class CommonOptions
         parsed.GetValue(idle) is { } seconds ? RelayLimits.Of(seconds) : RelayLimits.Default.Idle,
         parsed.GetValue(halfClosed) is { } half ? RelayLimits.Of(half) : RelayLimits.Default.HalfClosed);
 
-    private static Option<int?> Seconds(string name, string description)
+    private static Option<int?> Seconds(string name, string description) => new(name)
     {
-        var option = new Option<int?>(name) { Description = description, HelpName = "SECONDS" };
-        option.Validators.Add(result =>
+        Description = description,
+        HelpName = "SECONDS",
+        CustomParser = result =>
         {
-            if (result.GetValueOrDefault<int?>() is < 0 or > RelayLimits.MostSeconds)
-                result.AddError($"{name} takes seconds from 0 to {RelayLimits.MostSeconds}.");
-        });
-        return option;
-    }
+            if (int.TryParse(result.Tokens[0].Value, NumberStyles.None, CultureInfo.InvariantCulture, out var seconds) && seconds <= RelayLimits.MostSeconds)
+                return seconds;
+            result.AddError($"{name} takes seconds from 0 to {RelayLimits.MostSeconds}.");
+            return null;
+        },
+    };
 }

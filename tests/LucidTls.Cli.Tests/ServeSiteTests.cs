@@ -102,6 +102,21 @@ public sealed class ServeSiteTests : IDisposable
     }
 
     [Fact]
+    public async Task What_is_demanded_of_those_who_ask_for_no_listed_name_is_not_demanded_of_others()
+    {
+        await using var tool = await StartAsync("""
+            services:
+              - listen: 127.0.0.1:0
+                sites:
+                  - {certificate: site.pem, root: pages, client-certificates: {mode: required, roots: roots.pem, uris: 'spiffe://example.org/'} }
+                  - {names: a.example, certificate: site.pem, root: pages, client-certificates: {mode: required, roots: roots.pem} }
+            """);
+        var identity = TestPki.IssueClient().Identity;
+        Assert.Contains("a page", await GetAsync(tool, "a.example", identity), StringComparison.Ordinal);
+        await Assert.ThrowsAnyAsync<Exception>(() => GetAsync(tool, "b.example", identity));
+    }
+
+    [Fact]
     public async Task A_service_of_https_is_verified_and_shown_our_certificate_and_its_files_are_followed()
     {
         var client = TestPki.IssueClient();

@@ -48,9 +48,11 @@ internal sealed record CertificateFile(string Place, string? Path, string? KeyPa
             if (Path == null)
                 throw new SettingException(Place, exception.Message, exception);
             // What is wrong with the key, or the key not being the certificate's, is to be mended there.
-            var isKeys = KeyPath != null && (exception.Message.Contains(KeyPath, StringComparison.Ordinal) || exception is ArgumentException) && File.Exists(Path);
-            throw isKeys
-                ? new SettingException($"{Place}:{CertificateSettings.KeyPathKey}", NamedFile.Sentence(KeyPath!, $"the private key of {Path}, in PEM", exception), exception)
+            var keyPlace = $"{Place}:{CertificateSettings.KeyPathKey}";
+            if (KeyPath != null && exception is ArgumentException && exception.Message.StartsWith("The private key", StringComparison.Ordinal))
+                throw new SettingException(keyPlace, $"{KeyPath}: The private key is not that of {Path}.", exception);
+            throw KeyPath != null && exception.Message.Contains(KeyPath, StringComparison.Ordinal) && File.Exists(Path)
+                ? new SettingException(keyPlace, NamedFile.Sentence(KeyPath, $"the private key of {Path}, in PEM", exception), exception)
                 : new SettingException(Place, NamedFile.Sentence(Path, "a certificate chain with the leaf first and its key, in PEM or PKCS#12", exception), exception);
         }
     }

@@ -92,7 +92,7 @@ internal sealed record ClientSettings
     }
 
     /// <exception cref="SettingException">It cannot be used.</exception>
-    public static TrustStore ReadStore(SettingFile file) => file.Read("the certificates of the authorities whose clients are good, in PEM", path => TrustStore.FromPemFile(path), path => TrustStore.FromFolder(path));
+    public static TrustStore ReadStore(SettingFile file) => file.Read("a PEM file of the authorities' certificates, or a folder of such files", path => TrustStore.FromPemFile(path), path => TrustStore.FromFolder(path));
 
     private static IReadOnlyList<string>? ReadUris(Settings settings)
     {

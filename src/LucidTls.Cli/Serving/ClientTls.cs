@@ -28,7 +28,7 @@ internal sealed record ClientFiles
         var read = options.Clone();
         if (Roots is { } roots)
         {
-            var store = NamedFile.Read(Places.Roots, roots, "the certificates of the authorities to trust, in PEM", () => Directory.Exists(roots) ? TrustStore.FromFolder(roots) : TrustStore.FromPemFile(roots));
+            var store = NamedFile.Read(Places.Roots, roots, "a PEM file of the authorities' certificates, or a folder of such files", () => Directory.Exists(roots) ? TrustStore.FromFolder(roots) : TrustStore.FromPemFile(roots));
             read.CertificateVerifier = new CertificateVerifier(new CertificateVerifierOptions { TrustStore = store });
         }
         if (Certificate is not null)
