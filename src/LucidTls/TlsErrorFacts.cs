@@ -23,7 +23,7 @@ internal readonly record struct TlsErrorFacts(TlsFailureSource Source, TlsAlert?
     public static TlsErrorFacts Of(TlsError error) => error switch
     {
         TlsError.PeerAlert => new(Peer, null, "RFC 8446 §6", "The peer ended the connection with the alert", "The alert says what the peer objected to; its log may say more."),
-        TlsError.ClosedDuringHandshake => new(Transport, null, "", "The peer closed the connection before the handshake was done", "A server that does so without an alert may not speak TLS on this port, may not speak a version we offer, or sits behind a filter that cuts such connections."),
+        TlsError.ClosedDuringHandshake => new(Transport, null, "", "The peer closed the connection before the handshake was done", "A server that does so without an alert may not speak TLS on this port, may not speak a version we offer, or sits behind a filter that cuts such connections. A client that does so may have found fault with the certificate, or opened the connection in advance and not needed it."),
         TlsError.Truncated => new(Transport, null, "RFC 8446 §6.1", "The connection ended without close_notify, so data may have been cut off", "Treat what was received as incomplete unless the application protocol says where its data end."),
         TlsError.TransportFailed => new(Transport, null, "", "The transport under TLS failed", "Look at the inner exception; this is a matter of the network, not of TLS."),
         TlsError.HandshakeTimeout => new(Local, TlsAlert.UserCanceled, "", "The handshake was not done in the time allowed", "The peer may be slow, may wait for something itself, or may not speak TLS on this port; HandshakeTimeout sets the limit."),
