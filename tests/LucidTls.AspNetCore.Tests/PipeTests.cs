@@ -62,9 +62,9 @@ public sealed class PipeTests
             input.AdvanceTo((await input.ReadAtLeastAsync(1)).Buffer.End);
             var reading = input.ReadAsync().AsTask();
             connection.Abort(new ConnectionAbortedException("enough"));
-            Assert.Contains("enough", (await Assert.ThrowsAnyAsync<Exception>(() => reading.WaitAsync(TimeSpan.FromSeconds(30)))).Message, StringComparison.Ordinal);
+            Assert.Contains("enough", (await Assert.ThrowsAnyAsync<Exception>(() => reading.WaitAsync(TimeSpan.FromSeconds(30), Cancel))).Message, StringComparison.Ordinal);
             // And the next one too, at once.
-            Assert.Contains("enough", (await Assert.ThrowsAnyAsync<Exception>(() => Task.Run(async () => await input.ReadAsync()).WaitAsync(TimeSpan.FromSeconds(30)))).Message, StringComparison.Ordinal);
+            Assert.Contains("enough", (await Assert.ThrowsAnyAsync<Exception>(() => Task.Run(async () => await input.ReadAsync()).WaitAsync(TimeSpan.FromSeconds(30), Cancel))).Message, StringComparison.Ordinal);
             return [];
         }, isEnded: false);
     }
