@@ -44,9 +44,19 @@ internal sealed class PipeTransport(IDuplexPipe pipes, bool dataFollow) : ITrans
     /// <summary>An empty buffer waits for data (or the end) and consumes nothing.</summary>
     public ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken)
     {
-        var reading = pipes.Input.ReadAsync(cancellationToken);
-        return reading.IsCompletedSuccessfully ? new ValueTask<int>(Take(reading.Result, buffer.Span)) : AwaitAsync(reading, buffer);
+        try
+        {
+            var reading = pipes.Input.ReadAsync(cancellationToken);
+            return reading.IsCompletedSuccessfully ? new ValueTask<int>(Take(reading.Result, buffer.Span)) : AwaitAsync(reading, buffer);
+        }
+        catch (ConnectionAbortedException exception)
+        {
+            throw Ended(exception);
+        }
     }
+
+    // It is an OperationCanceledException by type, but nobody has cancelled anything: the connection is over.
+    private static IOException Ended(ConnectionAbortedException exception) => new(exception.Message, exception);
 
     // A flush that finds the transport's reader gone loses the data, and so does a socket whose peer is gone; reading reports it.
     public ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken)
@@ -77,8 +87,7 @@ internal sealed class PipeTransport(IDuplexPipe pipes, bool dataFollow) : ITrans
         }
         catch (ConnectionAbortedException exception)
         {
-            // It is an OperationCanceledException by type, but nobody has cancelled anything: the connection is over.
-            throw new IOException(exception.Message, exception);
+            throw Ended(exception);
         }
     }
 

@@ -111,10 +111,11 @@ internal static class ServeCommand
         FilesCheck.Look(problems, service, configuration.Folder);
         problems.Settle();
         await using var front = new ConfiguredFront(configuration, own, metrics, verbose);
+        // Before anybody is told that it runs: a SIGHUP that nobody takes ends a process.
+        using var hangup = Hangup.Call(front.Reload);
         await StartAsync(front.App, [service.Listen, service.Redirect, configuration.Metrics]);
         Announce(BoundEndPoint(front.App, service.Listen, at: 0), service.Sites[0].Backend, own);
         AnnounceOthers(front.App, configuration);
-        using var hangup = Hangup.Call(front.Reload);
         await RunToEndAsync(front.App, termination);
         return ExitCode.Ok;
     }

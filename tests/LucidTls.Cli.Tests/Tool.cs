@@ -96,7 +96,10 @@ internal sealed class Tool : IAsyncDisposable
     public async Task WaitForErrorAsync(string text)
     {
         while (!Errors.Contains(text, StringComparison.Ordinal))
+        {
+            Assert.False(_readingErrors.IsCompleted && _moreErrors.CurrentCount == 0, $"The tool has ended, and did not say \"{text}\" but: {Errors}");
             await _moreErrors.WaitAsync(Cancel);
+        }
     }
 
     /// <summary>Sends a signal: TERM, or INT as Ctrl-C does.</summary>

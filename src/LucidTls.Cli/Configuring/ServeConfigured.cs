@@ -29,6 +29,13 @@ internal static class ServeConfigured
         var configuration = ServeFile.Read(file);
         using var metrics = configuration.Metrics is null ? null : new PrometheusMetrics();
         await using var front = new ConfiguredFront(configuration, null, metrics, verbose);
+        await using var watch = new ChangeWatch(() => CertificateFile.FingerprintOf(file), (fingerprint, _) => ReloadAsync(file, front, fingerprint), TimeProvider.System);
+        // Before anybody is told that it runs: a SIGHUP that nobody takes ends a process.
+        using var hangup = Hangup.Call(() =>
+        {
+            watch.Ask();
+            front.Reload();
+        });
         await ServeCommand.StartAsync(front.App, [.. configuration.Services.SelectMany(service => new[] { service.Listen, service.Redirect }), configuration.Metrics]);
         for (var i = 0; i < configuration.Services.Count; i++)
         {
@@ -37,13 +44,7 @@ internal static class ServeConfigured
         }
         ServeCommand.AnnounceOthers(front.App, configuration);
         Terminal.MarkupLine($"{Terminal.Escape($"As {file} says, which is followed")}, until Ctrl-C.");
-        await using var watch = new ChangeWatch(() => CertificateFile.FingerprintOf(file), (fingerprint, _) => ReloadAsync(file, front, fingerprint), TimeProvider.System);
         watch.Start(known);
-        using var hangup = Hangup.Call(() =>
-        {
-            watch.Ask();
-            front.Reload();
-        });
         await ServeCommand.RunToEndAsync(front.App, termination);
         return ExitCode.Ok;
     }
