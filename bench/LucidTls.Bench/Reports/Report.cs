@@ -118,7 +118,7 @@ internal sealed class Report
             table.Add(result.Contender.Workload, result.Contender.Stack, Micro(result.Median.Cpu), Spread(result), Number(result.Median.Allocated / 1000, "0.0"), baseline == null ? "" : Number(1 / result.CpuAgainst(baseline), "0.00"));
         }
         Write(table.ToString());
-        Write("### Memory of an idle connection of Kestrel's, after one request");
+        Write("### Memory of an idle connection of Kestrel's, after three requests");
         Write("");
         var theirs = kestrel.Memory.First(one => one.Stack == KestrelHello.Theirs).Footprint.Resident;
         var memory = new MarkdownTable(1, "Under Kestrel", "Resident KB", "Managed KB", "Resident / UseHttps");
