@@ -33,7 +33,7 @@ internal sealed class EstablishedConnection(RecordReader reader, RecordWriter wr
     public bool MayAskForCertificate => _serverAuthentication != null;
 
     /// <summary>Whether this server would ask such clients as offer it.</summary>
-    public bool WantsToAskLater => result.WantsToAskLater;
+    public bool WantsToAskLater { get; } = result.WantsToAskLater;
 
     /// <summary>Whether <see cref="ReadAhead"/> keeps as much application data as it may.</summary>
     public bool HoldsMuchData => _held is { IsFull: true };

@@ -149,18 +149,15 @@ internal sealed class RecordChannel(ITransport transport, RecordReader reader, R
             return;
         try
         {
+            // Until it is known to have gone out whole: it may fail, or be cancelled.
+            _isWriteBroken = true;
             await transport.WriteAsync(writer.Pending, cancellationToken).ConfigureAwait(false);
+            _isWriteBroken = false;
         }
         catch (Exception exception) when (exception is IOException or ObjectDisposedException)
         {
-            _isWriteBroken = true;
             await FindAlertAsync().ConfigureAwait(false);
             throw new TlsException(TlsError.TransportFailed, exception.Message, exception);
-        }
-        catch
-        {
-            _isWriteBroken = true;
-            throw;
         }
         finally
         {
