@@ -1,5 +1,6 @@
 using System.Diagnostics.Metrics;
 using LucidTls.AspNetCore.Configuration;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
@@ -79,13 +80,17 @@ public static class ListenOptionsLucidTlsExtensions
         // Kestrel builds the pipeline when it binds, so Protocols has its final value then.
         var limit = new HandshakeLimit(mostHandshakes);
         var meters = new KestrelMeters(listenOptions.ApplicationServices.GetService<IMeterFactory>());
-        listenOptions.Use(next => new TlsConnectionMiddleware(next, start(listenOptions.Protocols), limit, isHttp: listenOptions.Protocols != HttpProtocols.None, AnswersEarly, meters, logger).OnConnectionAsync);
+        // The pipeline is built from its end, so this is set before it is needed.
+        ConnectionDelegate? afterTls = null;
+        listenOptions.Use(_ => new TlsConnectionMiddleware(afterTls!, start(listenOptions.Protocols), limit, isHttp: listenOptions.Protocols != HttpProtocols.None, AnswersEarly, meters, logger).OnConnectionAsync);
 
         bool AnswersEarly() => listenOptions.ApplicationServices.GetService<IServer>()?.Features.Get<EarlyAnswers>() != null;
 
-        // Marks the endpoint as one with TLS, so that its address begins with https and Kestrel does not take HTTP/2 for impossible.
-        // Kestrel's own middleware steps aside when a connection has its TLS already.
-        return listenOptions.UseHttps(new TlsHandshakeCallbackOptions { OnConnection = _ => throw new NotSupportedException("LucidTls serves HTTP/1.1 and HTTP/2; HTTP/3 needs an endpoint of its own, with UseHttps.") });
+        // Marks the endpoint as one with TLS, so that its address begins with https and Kestrel does not take HTTP/2 for impossible. What it adds to the pipeline is
+        // passed by: it would step aside, but be there for each connection.
+        listenOptions.UseHttps(new TlsHandshakeCallbackOptions { OnConnection = _ => throw new NotSupportedException("LucidTls serves HTTP/1.1 and HTTP/2; HTTP/3 needs an endpoint of its own, with UseHttps.") });
+        listenOptions.Use(next => afterTls = next);
+        return listenOptions;
     }
 
     /// <summary>Speaks TLS on this endpoint.</summary>

@@ -18,7 +18,6 @@ namespace LucidTls.AspNetCore;
 /// </summary>
 internal sealed class TlsConnectionFeatures(TlsStream stream, EarlyPlaintext? early, ConnectionContext connection, DelayedCertificateLog log) : ITlsSessionFeature, ITlsConnectionFeature, ITlsHandshakeFeature, ITlsApplicationProtocolFeature, IDisposable
 {
-    private readonly Lock _lock = new();
     private X509Certificate2? _clientCertificate;
     private bool _isSet;
     private SharedQuestion? _question;
@@ -46,7 +45,7 @@ internal sealed class TlsConnectionFeatures(TlsStream stream, EarlyPlaintext? ea
     {
         get
         {
-            lock (_lock)
+            lock (this)
             {
                 if (!_isSet && Early == null && Session.PeerCertificates is [var leaf, ..])
                     (_clientCertificate, _isSet) = (X509CertificateLoader.LoadCertificate(leaf.Span), true);
@@ -55,7 +54,7 @@ internal sealed class TlsConnectionFeatures(TlsStream stream, EarlyPlaintext? ea
         }
         set
         {
-            lock (_lock)
+            lock (this)
                 (_clientCertificate, _isSet) = (value, true);
         }
     }

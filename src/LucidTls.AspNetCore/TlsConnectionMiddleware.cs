@@ -10,8 +10,6 @@ namespace LucidTls.AspNetCore;
 /// <summary>Shakes hands, then runs the rest of the connection on the plaintext.</summary>
 internal sealed class TlsConnectionMiddleware(ConnectionDelegate next, Func<TlsServerOptions> options, HandshakeLimit limit, bool isHttp, Func<bool> answersEarly, KestrelMeters meters, ILogger<TlsConnectionMiddleware> logger)
 {
-    private static readonly Task<bool> Done = Task.FromResult(true);
-
     private readonly LogLimit _failures = new(TimeProvider.System);
     private readonly LogLimit _ownFailures = new(TimeProvider.System);
     private readonly LogLimit _refusals = new(TimeProvider.System);
@@ -19,53 +17,76 @@ internal sealed class TlsConnectionMiddleware(ConnectionDelegate next, Func<TlsS
 
     public async Task OnConnectionAsync(ConnectionContext context)
     {
-        var transport = context.Transport;
-        var records = new PipeTransport(transport, dataFollow: isHttp);
-        var stream = new TlsStream(records);
-        await using var _ = stream.ConfigureAwait(false);
-
-        if (!limit.TryEnter())
-        {
-            LogRefusal(context);
+        if (await TryOpenAsync(context).ConfigureAwait(false) is not { } opened)
             return;
-        }
-        var effective = options();
-        using var early = EarlyPlaintext.Of(ref effective, stream);
-        var handshake = ShakeHandsAsync(stream, effective, early, context);
-        if (!await MayBeginAsync(handshake, early).ConfigureAwait(false))
-        {
-            KestrelMeters.TagFailure(context);
-            return;
-        }
-        // An open connection need not hold what has ended.
-        if (handshake.IsCompleted)
-            handshake = Done;
-
-        // What came early is read from where it lies; without it there is nothing but the stream.
-        using var rest = early is not { Exchange: not null } && !stream.EarlyData.IsEmpty ? EarlyPlaintext.OfRest(stream) : null;
-        var read = early is { Exchange: not null } ? early : rest;
-        using var features = new TlsConnectionFeatures(stream, read, context, _delayedCertificates);
-        context.Features.Set<ITlsSessionFeature>(features);
-        context.Features.Set<ITlsConnectionFeature>(features);
-        context.Features.Set<ITlsHandshakeFeature>(features);
-        context.Features.Set<ITlsApplicationProtocolFeature>(features);
-        if (read != null)
-            context.Features.Set<IEarlyDataFeature>(read);
-        KestrelMeters.Tag(context, features.Protocol);
-
-        var plaintext = new TlsDuplexPipe(stream, records, read, isHttp);
+        await using var _ = opened.ConfigureAwait(false);
         try
         {
-            context.Transport = plaintext;
             await next(context).ConfigureAwait(false);
         }
         finally
         {
             // Kestrel closes the transport itself, and must find its own.
-            context.Transport = transport;
-            await handshake.ConfigureAwait(false);
-            await CompleteAsync(plaintext, records, context).ConfigureAwait(false);
+            context.Transport = opened.Transport;
+            await opened.Handshake.ConfigureAwait(false);
+            await CompleteAsync(opened, context).ConfigureAwait(false);
         }
+    }
+
+    /// <summary>Shakes hands, and puts the plaintext in the transport's place. All that an open connection holds is in what this gives; null when there is nothing to serve.</summary>
+    private async ValueTask<OpenedConnection?> TryOpenAsync(ConnectionContext context)
+    {
+        var records = new PipeTransport(context.Transport, dataFollow: isHttp);
+        var stream = new TlsStream(records);
+        EarlyPlaintext? early = null;
+        var isOpen = false;
+        try
+        {
+            if (!limit.TryEnter())
+            {
+                LogRefusal(context);
+                return null;
+            }
+            var effective = options();
+            early = EarlyPlaintext.Of(ref effective, stream);
+            var handshake = ShakeHandsAsync(stream, effective, early, context);
+            if (!await MayBeginAsync(handshake, early).ConfigureAwait(false))
+            {
+                KestrelMeters.TagFailure(context);
+                return null;
+            }
+            isOpen = true;
+            return Open(context, stream, records, early, handshake);
+        }
+        finally
+        {
+            if (!isOpen)
+            {
+                early?.Dispose();
+                await stream.DisposeAsync().ConfigureAwait(false);
+            }
+        }
+    }
+
+    private OpenedConnection Open(ConnectionContext context, TlsStream stream, PipeTransport records, EarlyPlaintext? early, Task<bool> handshake)
+    {
+        // What came early is read from where it lies; without it there is nothing but the stream.
+        if (early is not { Exchange: not null })
+        {
+            early?.Dispose();
+            early = stream.EarlyData.IsEmpty ? null : EarlyPlaintext.OfRest(stream);
+        }
+        var features = new TlsConnectionFeatures(stream, early, context, _delayedCertificates);
+        context.Features.Set<ITlsSessionFeature>(features);
+        context.Features.Set<ITlsConnectionFeature>(features);
+        context.Features.Set<ITlsHandshakeFeature>(features);
+        context.Features.Set<ITlsApplicationProtocolFeature>(features);
+        if (early != null)
+            context.Features.Set<IEarlyDataFeature>(early);
+        KestrelMeters.Tag(context, features.Protocol);
+        var opened = new OpenedConnection(stream, records, early, features, context.Transport, handshake, isHttp);
+        context.Transport = opened;
+        return opened;
     }
 
     /// <summary>Waits for the handshake, or for early data that may be answered before it is done.</summary>
@@ -133,14 +154,14 @@ internal sealed class TlsConnectionMiddleware(ConnectionDelegate next, Func<TlsS
     }
 
     /// <summary>Flushes what is left and says close_notify, if nothing else has ended the connection; that goes out when Kestrel completes the transport, which is next.</summary>
-    private async Task CompleteAsync(TlsDuplexPipe plaintext, PipeTransport records, ConnectionContext context)
+    private async Task CompleteAsync(OpenedConnection opened, ConnectionContext context)
     {
         try
         {
-            await plaintext.Input.CompleteAsync().ConfigureAwait(false);
-            await plaintext.Output.FlushAsync().ConfigureAwait(false);
-            records.IsEnding = true;
-            await plaintext.Output.CompleteAsync().ConfigureAwait(false);
+            await opened.Input.CompleteAsync().ConfigureAwait(false);
+            await opened.Output.FlushAsync().ConfigureAwait(false);
+            opened.Records.IsEnding = true;
+            await opened.Output.CompleteAsync().ConfigureAwait(false);
         }
         catch (Exception failure) when (failure is IOException or OperationCanceledException or NotSupportedException)
         {

@@ -20,4 +20,15 @@ public enum TlsProtection
 /// <param name="Protection">What protected it on the way.</param>
 /// <param name="Elapsed">The time since the handshake began.</param>
 /// <param name="Detail">What it carried, in a few words for people; may be empty.</param>
-public readonly record struct TlsHandshakeStep(bool Sent, string Message, int Length, TlsProtection Protection, TimeSpan Elapsed, string Detail);
+public readonly record struct TlsHandshakeStep(bool Sent, string Message, int Length, TlsProtection Protection, TimeSpan Elapsed, string Detail)
+{
+    // A byte is enough: every open connection holds its steps.
+    private readonly byte _protection = (byte)Protection;
+
+    /// <summary>What protected it on the way.</summary>
+    public TlsProtection Protection
+    {
+        get => (TlsProtection)_protection;
+        init => _protection = (byte)value;
+    }
+}

@@ -30,15 +30,24 @@ internal sealed class AesGcmKernelKey : AeadKey
     /// </summary>
     private const int HashLag = 2 * Ghash.GroupLength;
 
-    private readonly Secret _state = new(AesKeySchedule.MaxLength + Ghash.PowersLength);
+    /// <summary>As many powers of H as a key begins with: most connections never see a <see cref="LongRecord"/>, and a server holds many.</summary>
+    private const int FewPowers = 8;
+
+    /// <summary>From so many bytes on it pays to have all powers.</summary>
+    private const int LongRecord = 4 * Ghash.GroupLength;
+
     private readonly int _rounds;
+
+    /// <summary>The round keys, then powers of H.</summary>
+    private Secret _state;
+    private int _powers;
 
     public AesGcmKernelKey(ReadOnlySpan<byte> key)
     {
-        var roundKeys = _state.Span[..AesKeySchedule.MaxLength];
         _rounds = AesKeySchedule.Rounds(key.Length);
-        AesKeySchedule.Expand(key, roundKeys);
-        Ghash.MakePowers(EncryptBlock(Vector128<byte>.Zero, ref MemoryMarshal.GetReference(roundKeys), _rounds), _state.Span[AesKeySchedule.MaxLength..]);
+        _state = NewState(FewPowers);
+        AesKeySchedule.Expand(key, _state.Span);
+        MakePowers(FewPowers);
     }
 
     public static bool IsSupported => Aes.IsSupported && Pclmulqdq.IsSupported && Ssse3.IsSupported;
@@ -63,6 +72,26 @@ internal sealed class AesGcmKernelKey : AeadKey
 
     public override void Dispose() => _state.Dispose();
 
+    private int RoundKeysLength => AesKeySchedule.Length(_rounds);
+
+    private Secret NewState(int powers) => new(RoundKeysLength + (powers * BlockLength));
+
+    private void MakePowers(int count)
+    {
+        _powers = count;
+        var state = _state.Span;
+        Ghash.MakePowers(EncryptBlock(Vector128<byte>.Zero, ref MemoryMarshal.GetReference(state), _rounds), state[RoundKeysLength..]);
+    }
+
+    private void MakeAllPowers()
+    {
+        var state = NewState(Ghash.AllPowers);
+        _state.Span[..RoundKeysLength].CopyTo(state.Span);
+        _state.Dispose();
+        _state = state;
+        MakePowers(Ghash.AllPowers);
+    }
+
     private static void CheckLengths(ReadOnlySpan<byte> nonce, ReadOnlySpan<byte> tag)
     {
         ArgumentOutOfRangeException.ThrowIfNotEqual(nonce.Length, NonceLength);
@@ -74,8 +103,10 @@ internal sealed class AesGcmKernelKey : AeadKey
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private Vector128<byte> Process(bool isSealing, ReadOnlySpan<byte> nonce, Span<byte> buffer, ReadOnlySpan<byte> associatedData)
     {
+        if (buffer.Length >= LongRecord && _powers < Ghash.AllPowers)
+            MakeAllPowers();
         ref var roundKeys = ref MemoryMarshal.GetReference(_state.Span);
-        ref var powers = ref Unsafe.Add(ref roundKeys, AesKeySchedule.MaxLength);
+        ref var powersEnd = ref Unsafe.Add(ref roundKeys, RoundKeysLength + (_powers * BlockLength));
         ref var data = ref MemoryMarshal.GetReference(buffer);
 
         // The block J0 is the nonce and a 32-bit counter, big endian, that starts at 1; as a number it counts in its lowest word.
@@ -87,14 +118,14 @@ internal sealed class AesGcmKernelKey : AeadKey
         var tagMask = EncryptBlock(Ghash.Reverse(counter.AsByte()).AsByte(), ref roundKeys, _rounds);
         counter += Vector128.CreateScalar(1u);
 
-        var hash = HashAssociatedData(associatedData, ref powers);
+        var hash = HashAssociatedData(associatedData, ref powersEnd);
         var position = 0;
         var hashed = 0;
-        for (; buffer.Length - position >= Ghash.GroupLength; position += Ghash.GroupLength)
+        for (; _powers == Ghash.AllPowers && buffer.Length - position >= Ghash.GroupLength; position += Ghash.GroupLength)
         {
             if (!isSealing || position >= HashLag)
             {
-                hash = Ghash.HashGroup(hash, ref Unsafe.Add(ref data, hashed), ref powers);
+                hash = Ghash.HashGroup(hash, ref Unsafe.Add(ref data, hashed), ref powersEnd);
                 hashed += Ghash.GroupLength;
             }
             CryptLanes(ref Unsafe.Add(ref data, position), counter, ref roundKeys, _rounds);
@@ -102,34 +133,40 @@ internal sealed class AesGcmKernelKey : AeadKey
             counter += Vector128.CreateScalar(2u * Lanes);
         }
         for (; hashed < position; hashed += Ghash.GroupLength)
-            hash = Ghash.HashGroup(hash, ref Unsafe.Add(ref data, hashed), ref powers);
+            hash = Ghash.HashGroup(hash, ref Unsafe.Add(ref data, hashed), ref powersEnd);
 
         var rest = buffer[position..];
         if (isSealing)
             CryptRest(rest, counter, ref roundKeys, _rounds);
-        hash = HashRestAndLengths(hash, rest, associatedData.Length, buffer.Length, ref powers);
+        hash = HashRestAndLengths(hash, rest, associatedData.Length, buffer.Length, ref powersEnd, _powers);
         if (!isSealing)
             CryptRest(rest, counter, ref roundKeys, _rounds);
         GC.KeepAlive(_state);
         return Ghash.Reverse(hash.AsByte()).AsByte() ^ tagMask;
     }
 
-    private static Vector128<ulong> HashAssociatedData(ReadOnlySpan<byte> associatedData, ref byte powers)
+    private static Vector128<ulong> HashAssociatedData(ReadOnlySpan<byte> associatedData, ref byte powersEnd)
     {
         var hash = Vector128<ulong>.Zero;
-        var h = Vector128.LoadUnsafe(ref Ghash.Power(ref powers, 1)).AsUInt64();
+        var h = Vector128.LoadUnsafe(ref Ghash.Power(ref powersEnd, 1)).AsUInt64();
         for (; associatedData.Length >= BlockLength; associatedData = associatedData[BlockLength..])
             hash = Ghash.Multiply(hash ^ Ghash.Reverse(Vector128.Create(associatedData)), h);
         return associatedData.IsEmpty ? hash : Ghash.Multiply(hash ^ Ghash.Reverse(LoadPadded(associatedData)), h);
     }
 
-    /// <summary>The hash after what is shorter than a group, and the block with both lengths in bits.</summary>
+    /// <summary>The hash after what is left, and the block with both lengths in bits.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static Vector128<ulong> HashRestAndLengths(Vector128<ulong> hash, ReadOnlySpan<byte> rest, int associatedDataLength, int length, ref byte powers)
+    private static Vector128<ulong> HashRestAndLengths(Vector128<ulong> hash, ReadOnlySpan<byte> rest, int associatedDataLength, int length, ref byte powersEnd, int powers)
     {
+        while (rest.Length > (powers - 1) * BlockLength)
+        {
+            var blocks = rest[..(Math.Min(powers, rest.Length / BlockLength) * BlockLength)];
+            hash = Ghash.HashBlocks(hash, blocks, ref powersEnd);
+            rest = rest[blocks.Length..];
+        }
         var sum = default(Ghash.Products);
         var exponent = ((rest.Length + BlockLength - 1) / BlockLength) + 1;
-        ref var power = ref Ghash.Power(ref powers, exponent);
+        ref var power = ref Ghash.Power(ref powersEnd, exponent);
         for (; rest.Length >= BlockLength; rest = rest[BlockLength..])
         {
             sum.Add(hash ^ Ghash.Reverse(Vector128.Create(rest)), Vector128.LoadUnsafe(ref power).AsUInt64());
@@ -146,7 +183,7 @@ internal sealed class AesGcmKernelKey : AeadKey
         return sum.Reduce();
     }
 
-    /// <summary>Adds the key stream to what is shorter than a group.</summary>
+    /// <summary>Adds the key stream to what is left.</summary>
     [SkipLocalsInit]
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void CryptRest(Span<byte> rest, Vector128<uint> counter, ref byte roundKeys, int rounds)

@@ -26,6 +26,9 @@ internal sealed class AesGcmSuite : SuiteAlgorithm
     public override AeadKey CreateKey(ReadOnlySpan<byte> key)
     {
         ArgumentOutOfRangeException.ThrowIfNotEqual(key.Length, KeyLength);
-        return AesGcmKernelKey.IsSupported ? new AesGcmKernelKey(key) : new PlatformAesGcmKey(key);
+        return KeyOf(key);
     }
+
+    /// <summary>AES-GCM over a copy of a key of 16 or 32 bytes.</summary>
+    public static AeadKey KeyOf(ReadOnlySpan<byte> key) => AesGcmKernelKey.IsSupported ? new AesGcmKernelKey(key) : new PlatformAesGcmKey(key);
 }

@@ -9,11 +9,11 @@ internal static class AesKeySchedule
 {
     public const int BlockLength = 16;
 
-    /// <summary>Bytes of the longest schedule: 15 round keys.</summary>
-    public const int MaxLength = 15 * BlockLength;
-
     /// <summary>10 rounds for a key of 16 bytes, 14 for one of 32.</summary>
     public static int Rounds(int keyLength) => (keyLength / 4) + 6;
+
+    /// <summary>Bytes of the schedule: a round key more than there are rounds.</summary>
+    public static int Length(int rounds) => (rounds + 1) * BlockLength;
 
     /// <summary>Writes the round keys of a key of 16 or 32 bytes.</summary>
     public static void Expand(ReadOnlySpan<byte> key, Span<byte> roundKeys)

@@ -17,14 +17,13 @@ namespace LucidTls.Cryptography;
 /// </summary>
 internal static class Ghash
 {
-    /// <summary>So many powers of H, from the highest to the first: the blocks of a <see cref="GroupLength"/>, and one for the lengths.</summary>
-    public const int Powers = 17;
-    public const int PowersLength = Powers * BlockLength;
+    /// <summary>So many powers of H serve <see cref="HashGroup"/>: the blocks of a <see cref="GroupLength"/>, and one for the lengths.</summary>
+    public const int AllPowers = 17;
 
     /// <summary>Bytes that <see cref="HashGroup"/> takes.</summary>
     public const int GroupLength = 16 * BlockLength;
 
-    private const int BlockLength = 16;
+    public const int BlockLength = 16;
 
     /// <summary>x^127 + x^126 + x^121, the high half of the reflected polynomial: what reduces 64 bits at a time.</summary>
     private const ulong Polynomial = 0xC200_0000_0000_0000;
@@ -35,12 +34,12 @@ internal static class Ghash
         get => Vector128.Create((byte)15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0);
     }
 
-    /// <summary>Writes the powers of <paramref name="h"/>, the encrypted zero block.</summary>
+    /// <summary>Fills <paramref name="powers"/> with the powers of <paramref name="h"/>, the encrypted zero block, from the highest to the first.</summary>
     public static void MakePowers(Vector128<byte> h, Span<byte> powers)
     {
         var first = TimesX(Reverse(h));
         var power = first;
-        for (var i = Powers - 1; i >= 0; i--)
+        for (var i = (powers.Length / BlockLength) - 1; i >= 0; i--)
         {
             power.CopyTo(MemoryMarshal.Cast<byte, ulong>(powers[(i * BlockLength)..]));
             power = Multiply(power, first);
@@ -51,17 +50,22 @@ internal static class Ghash
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector128<ulong> Reverse(Vector128<byte> block) => Ssse3.Shuffle(block, ByteReversal).AsUInt64();
 
-    /// <summary>The place of the <paramref name="exponent"/>th power.</summary>
+    /// <summary>The place of the <paramref name="exponent"/>th power before the end of those that there are.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static ref byte Power(ref byte powers, int exponent) => ref Unsafe.Add(ref powers, (Powers - exponent) * BlockLength);
+    public static ref byte Power(ref byte powersEnd, int exponent) => ref Unsafe.Subtract(ref powersEnd, exponent * BlockLength);
 
     /// <summary>The hash after 16 more blocks.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static Vector128<ulong> HashGroup(Vector128<ulong> hash, ref byte data, ref byte powers)
+    public static Vector128<ulong> HashGroup(Vector128<ulong> hash, ref byte data, ref byte powersEnd)
     {
-        ref var power = ref Power(ref powers, 16);
-        return VectorWidth.Has512 && Pclmulqdq.V512.IsSupported ? HashGroup512(hash, ref data, ref power) : HashGroup128(hash, ref data, ref power);
+        ref var power = ref Power(ref powersEnd, 16);
+        return VectorWidth.Has512 && Pclmulqdq.V512.IsSupported ? HashGroup512(hash, ref data, ref power) : Hash128(hash, ref data, ref power, GroupLength);
     }
+
+    /// <summary>The hash after some more blocks, at most as many as there are powers.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static Vector128<ulong> HashBlocks(Vector128<ulong> hash, ReadOnlySpan<byte> blocks, ref byte powersEnd) =>
+        Hash128(hash, ref MemoryMarshal.GetReference(blocks), ref Power(ref powersEnd, blocks.Length / BlockLength), blocks.Length);
 
     /// <summary>a · b, where b is kept times x.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -73,10 +77,10 @@ internal static class Ghash
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector128<ulong> HashGroup128(Vector128<ulong> hash, ref byte data, ref byte power)
+    private static Vector128<ulong> Hash128(Vector128<ulong> hash, ref byte data, ref byte power, int length)
     {
         var sum = default(Products);
-        for (nuint i = 0; i < GroupLength; i += BlockLength)
+        for (nuint i = 0; i < (nuint)length; i += BlockLength)
         {
             sum.Add(hash ^ Reverse(Vector128.LoadUnsafe(ref data, i)), Vector128.LoadUnsafe(ref power, i).AsUInt64());
             hash = Vector128<ulong>.Zero;

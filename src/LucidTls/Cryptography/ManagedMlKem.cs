@@ -42,7 +42,7 @@ internal sealed partial class ManagedMlKem : MlKem
     public override MlKemDecapsulationKey Generate()
     {
         Span<byte> seed = stackalloc byte[SeedLength];
-        RandomNumberGenerator.Fill(seed);
+        Randomness.Fill(seed);
         try
         {
             return FromSeed(seed);
@@ -62,7 +62,7 @@ internal sealed partial class ManagedMlKem : MlKem
     public override void Encapsulate(ReadOnlySpan<byte> encapsulationKey, Span<byte> ciphertext, Span<byte> sharedSecret)
     {
         Span<byte> message = stackalloc byte[SeedPartLength];
-        RandomNumberGenerator.Fill(message);
+        Randomness.Fill(message);
         try
         {
             Encapsulate(encapsulationKey, message, ciphertext, sharedSecret);

@@ -1,5 +1,3 @@
-using System.Security.Cryptography;
-
 namespace LucidTls.Cryptography;
 
 /// <summary>X25519 as a key-exchange group (RFC 8446 §4.2.8.2, §7.4.2).</summary>
@@ -12,7 +10,7 @@ internal sealed class X25519Group : KeyExchangeGroup
     public override KeyShare Generate()
     {
         var privateKey = new Secret(X25519.Length);
-        RandomNumberGenerator.Fill(privateKey.Span);
+        Randomness.Fill(privateKey.Span);
         return new X25519KeyShare(privateKey);
     }
 

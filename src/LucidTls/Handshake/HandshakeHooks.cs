@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using LucidTls.Certificates;
 using LucidTls.Cryptography;
 using LucidTls.Protocol;
@@ -10,7 +9,7 @@ internal class HandshakeHooks
 {
     public static readonly HandshakeHooks None = new();
 
-    public virtual void FillRandom(Span<byte> destination) => RandomNumberGenerator.Fill(destination);
+    public virtual void FillRandom(Span<byte> destination) => Randomness.Fill(destination);
 
     public virtual KeyShare GenerateShare(KeyExchangeGroup group) => group.Generate();
 

@@ -19,6 +19,8 @@ internal sealed class VerifiedPeer
         Scheme = scheme;
     }
 
+    private static VerifiedPeer Anonymous { get; } = new([], null, null);
+
     /// <summary>The peer's certificates; empty when it showed none and need not.</summary>
     public IReadOnlyList<ReadOnlyMemory<byte>> Chain { get; }
 
@@ -40,7 +42,7 @@ internal sealed class VerifiedPeer
 
     /// <summary>A client that need not show a certificate and showed none.</summary>
     public static VerifiedPeer AnonymousClient(ClientCertificateMode mode, TlsVersion version) => mode != ClientCertificateMode.Required
-        ? new VerifiedPeer([], null, null)
+        ? Anonymous
         : throw new TlsException(TlsError.NoClientCertificate, version);
 
     /// <summary>

@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using LucidTls.Cryptography;
 
 namespace LucidTls.Sessions;
 
@@ -9,8 +10,8 @@ namespace LucidTls.Sessions;
 public sealed class TicketKeyRing : ITlsTicketStore, IDisposable
 {
     private const int NameLength = 16;
-    private const int NonceLength = 12;
-    private const int TagLength = 16;
+    private const int NonceLength = AeadKey.NonceLength;
+    private const int TagLength = AeadKey.TagLength;
 
     private readonly Lock _lock = new();
     private readonly TimeProvider _time;
@@ -42,8 +43,10 @@ public sealed class TicketKeyRing : ITlsTicketStore, IDisposable
             var key = SealingKey(lifetime);
             key.Name.CopyTo(name);
             // One key seals for a day at most: random nonces of 96 bits are safe for 2^32 tickets.
-            RandomNumberGenerator.Fill(nonce);
-            key.Aead.Encrypt(nonce, session.Span, ticket.AsSpan(NameLength + NonceLength, session.Length), ticket.AsSpan(ticket.Length - TagLength), name);
+            Randomness.Fill(nonce);
+            var sealedSession = ticket.AsSpan(NameLength + NonceLength, session.Length);
+            session.Span.CopyTo(sealedSession);
+            key.Aead.Seal(nonce, sealedSession, ticket.AsSpan(ticket.Length - TagLength), name);
         }
         return ValueTask.FromResult<byte[]?>(ticket);
     }
@@ -68,24 +71,15 @@ public sealed class TicketKeyRing : ITlsTicketStore, IDisposable
         if (ticket.Length < NameLength + NonceLength + TagLength)
             return null;
         var name = ticket[..NameLength];
-        var session = new byte[ticket.Length - NameLength - NonceLength - TagLength];
+        var session = ticket[(NameLength + NonceLength)..^TagLength].ToArray();
         lock (_lock)
         {
             DropOldKeys();
             foreach (var key in _keys)
             {
                 // The name is no secret: it travels in the clear.
-                if (!name.SequenceEqual(key.Name))
-                    continue;
-                try
-                {
-                    key.Aead.Decrypt(ticket.Slice(NameLength, NonceLength), ticket[(NameLength + NonceLength)..^TagLength], ticket[^TagLength..], session, name);
-                    return session;
-                }
-                catch (AuthenticationTagMismatchException)
-                {
-                    return null;
-                }
+                if (name.SequenceEqual(key.Name))
+                    return key.Aead.Open(ticket.Slice(NameLength, NonceLength), session, ticket[^TagLength..], name) ? session : null;
             }
         }
         return null;
@@ -119,12 +113,12 @@ public sealed class TicketKeyRing : ITlsTicketStore, IDisposable
             SealsUntil = OpensUntil = sealsUntil;
             Span<byte> key = stackalloc byte[32];
             RandomNumberGenerator.Fill(key);
-            Aead = new AesGcm(key, TagLength);
+            Aead = AesGcmSuite.KeyOf(key);
             CryptographicOperations.ZeroMemory(key);
         }
 
         public byte[] Name { get; } = RandomNumberGenerator.GetBytes(NameLength);
-        public AesGcm Aead { get; }
+        public AeadKey Aead { get; }
         public DateTimeOffset SealsUntil { get; }
         public DateTimeOffset OpensUntil { get; set; }
     }

@@ -98,6 +98,29 @@ public sealed class AeadTests
     }
 
     [Theory]
+    [InlineData(16)]
+    [InlineData(32)]
+    public void A_key_of_the_AesGcm_kernel_goes_from_short_records_to_long_ones_and_back(int keyLength)
+    {
+        if (!AesGcmKernelKey.IsSupported)
+            return; // The platform's is all there is, and the other tests are about it.
+        var keyBytes = RandomNumberGenerator.GetBytes(keyLength);
+        using var kernel = new AesGcmKernelKey(keyBytes);
+        using var platform = new PlatformAesGcmKey(keyBytes);
+        var nonce = new byte[AeadKey.NonceLength];
+        foreach (var length in Enumerable.Range(0, 1100).Append(16_385).Concat(Enumerable.Range(0, 300)))
+        {
+            var (ours, theirs, ourTag, theirTag) = (new byte[length], new byte[length], new byte[16], new byte[16]);
+            nonce[11]++;
+            kernel.Seal(nonce, ours, ourTag, default);
+            platform.Seal(nonce, theirs, theirTag, default);
+            Assert.Equal(theirs, ours);
+            Assert.Equal(theirTag, ourTag);
+            Assert.True(kernel.Open(nonce, ours, ourTag, default));
+        }
+    }
+
+    [Theory]
     [MemberData(nameof(Suites))]
     public void A_record_changed_anywhere_does_not_open(ushort id)
     {
