@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.IO.Pipelines;
+using System.Net.Sockets;
 using System.Runtime.CompilerServices;
 using LucidTls.Records;
 using Microsoft.AspNetCore.Connections;
@@ -8,9 +9,11 @@ namespace LucidTls.AspNetCore;
 
 /// <summary>A connection's transport, which is a pair of pipes, as what carries the records.</summary>
 /// <param name="pipes">The transport.</param>
+/// <param name="socket">What its output is sent with; null where that is not known.</param>
 /// <param name="dataFollow">Whether the server's protocol answers what clients ask, as HTTP does.</param>
-internal sealed class PipeTransport(IDuplexPipe pipes, bool dataFollow) : ITransport
+internal sealed class PipeTransport(IDuplexPipe pipes, Socket? socket, bool dataFollow) : ITransport
 {
+    private Socket? _socket = socket;
     private bool _flushWasCancelled;
 
     public bool KeepsInput => true;
@@ -58,9 +61,18 @@ internal sealed class PipeTransport(IDuplexPipe pipes, bool dataFollow) : ITrans
     // It is an OperationCanceledException by type, but nobody has cancelled anything: the connection is over.
     private static IOException Ended(ConnectionAbortedException exception) => new(exception.Message, exception);
 
+    /// <summary>
+    /// From here on all goes through the pipe, which puts together what follows closely, as answers over HTTP/2 do. Until then what is written is sent at once by whoever writes it: a flight of
+    /// the handshake, or an answer over HTTP/1.1, is all that there is to send, and the pipe would hand it to another thread.
+    /// </summary>
+    public void GatherWrites() => _socket = null;
+
     // A flush that finds the transport's reader gone loses the data, and so does a socket whose peer is gone; reading reports it.
     public ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken)
     {
+        buffer = buffer[SendAtOnce(buffer.Span)..];
+        if (buffer.IsEmpty)
+            return default;
         pipes.Output.Write(buffer.Span);
         if (IsEnding)
             return default;
@@ -93,6 +105,27 @@ internal sealed class PipeTransport(IDuplexPipe pipes, bool dataFollow) : ITrans
 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
     private async ValueTask AwaitAsync(ValueTask<FlushResult> flushing) => _flushWasCancelled |= (await flushing.ConfigureAwait(false)).IsCanceled;
+
+    /// <returns>How many bytes were sent. The rest, and all that comes later, is for the pipe: it waits for the peer, and finds out what is wrong with the connection.</returns>
+    private int SendAtOnce(ReadOnlySpan<byte> buffer)
+    {
+        if (_socket is not { } socket)
+            return 0;
+        var sent = 0;
+        try
+        {
+            if (socket.Blocking)
+                socket.Blocking = false;
+            sent = socket.Send(buffer, SocketFlags.None, out _);
+        }
+        catch (ObjectDisposedException)
+        {
+            // Kestrel has closed it.
+        }
+        if (sent < buffer.Length)
+            GatherWrites();
+        return sent;
+    }
 
     private int Take(ReadResult result, Span<byte> buffer)
     {

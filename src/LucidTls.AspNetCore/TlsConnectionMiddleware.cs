@@ -1,8 +1,11 @@
+using System.Net.Security;
+using System.Net.Sockets;
 using System.Security.Authentication;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
+using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Microsoft.Extensions.Logging;
 
 namespace LucidTls.AspNetCore;
@@ -19,24 +22,20 @@ internal sealed class TlsConnectionMiddleware(ConnectionDelegate next, Func<TlsS
     {
         if (await TryOpenAsync(context).ConfigureAwait(false) is not { } opened)
             return;
-        await using var _ = opened.ConfigureAwait(false);
         try
         {
             await next(context).ConfigureAwait(false);
         }
         finally
         {
-            // Kestrel closes the transport itself, and must find its own.
-            context.Transport = opened.Transport;
-            await opened.Handshake.ConfigureAwait(false);
-            await CompleteAsync(opened, context).ConfigureAwait(false);
+            await EndAsync(opened, context).ConfigureAwait(false);
         }
     }
 
     /// <summary>Shakes hands, and puts the plaintext in the transport's place. All that an open connection holds is in what this gives; null when there is nothing to serve.</summary>
-    private async ValueTask<OpenedConnection?> TryOpenAsync(ConnectionContext context)
+    private async Task<OpenedConnection?> TryOpenAsync(ConnectionContext context)
     {
-        var records = new PipeTransport(context.Transport, dataFollow: isHttp);
+        var records = new PipeTransport(context.Transport, SocketOf(context), dataFollow: isHttp);
         var stream = new TlsStream(records);
         EarlyPlaintext? early = null;
         var isOpen = false;
@@ -50,7 +49,7 @@ internal sealed class TlsConnectionMiddleware(ConnectionDelegate next, Func<TlsS
             var effective = options();
             early = EarlyPlaintext.Of(ref effective, stream);
             var handshake = ShakeHandsAsync(stream, effective, early, context);
-            if (!await MayBeginAsync(handshake, early).ConfigureAwait(false))
+            if (!await (early == null ? handshake : MayBeginAsync(handshake, early)).ConfigureAwait(false))
             {
                 KestrelMeters.TagFailure(context);
                 return null;
@@ -68,6 +67,10 @@ internal sealed class TlsConnectionMiddleware(ConnectionDelegate next, Func<TlsS
         }
     }
 
+    /// <summary>The socket behind the transport, where no other middleware has come between them.</summary>
+    private static Socket? SocketOf(ConnectionContext context) =>
+        context.Transport.GetType().Assembly == typeof(SocketTransportOptions).Assembly ? context.Features.Get<IConnectionSocketFeature>()?.Socket : null;
+
     private OpenedConnection Open(ConnectionContext context, TlsStream stream, PipeTransport records, EarlyPlaintext? early, Task<bool> handshake)
     {
         // What came early is read from where it lies; without it there is nothing but the stream.
@@ -84,15 +87,17 @@ internal sealed class TlsConnectionMiddleware(ConnectionDelegate next, Func<TlsS
         if (early != null)
             context.Features.Set<IEarlyDataFeature>(early);
         KestrelMeters.Tag(context, features.Protocol);
+        if (!isHttp || features.ApplicationProtocol.Span.SequenceEqual(SslApplicationProtocol.Http2.Protocol.Span))
+            records.GatherWrites();
         var opened = new OpenedConnection(stream, records, early, features, context.Transport, handshake, isHttp);
         context.Transport = opened;
         return opened;
     }
 
     /// <summary>Waits for the handshake, or for early data that may be answered before it is done.</summary>
-    private async ValueTask<bool> MayBeginAsync(Task<bool> handshake, EarlyPlaintext? early)
+    private async Task<bool> MayBeginAsync(Task<bool> handshake, EarlyPlaintext early)
     {
-        if (early != null && isHttp && answersEarly() && await Task.WhenAny(handshake, early.Started).ConfigureAwait(false) != handshake)
+        if (isHttp && answersEarly() && await Task.WhenAny(handshake, early.Started).ConfigureAwait(false) != handshake)
             return true;
         return await handshake.ConfigureAwait(false);
     }
@@ -100,10 +105,19 @@ internal sealed class TlsConnectionMiddleware(ConnectionDelegate next, Func<TlsS
     private async Task<bool> ShakeHandsAsync(TlsStream stream, TlsServerOptions effective, EarlyPlaintext? early, ConnectionContext context)
     {
         var isDone = false;
+        var measured = meters.Begin(context);
         try
         {
             // The handshake's time limit is TlsOptions.HandshakeTimeout.
-            isDone = await TryAuthenticateAsync(stream, effective, context).ConfigureAwait(false);
+            await stream.AuthenticateAsServerAsync(effective).ConfigureAwait(false);
+            isDone = true;
+            measured.Done(stream.Session.Version);
+            logger.HandshakeDone(context.ConnectionId, stream.Session.Version, stream.Session.CipherSuite, stream.Session.Group, stream.Session.HandshakeDuration.TotalMilliseconds);
+        }
+        catch (Exception failure) when (failure is AuthenticationException or IOException or OperationCanceledException)
+        {
+            measured.Failed(failure);
+            LogFailure(context, failure, failure.InnerException as TlsException);
         }
         finally
         {
@@ -113,24 +127,6 @@ internal sealed class TlsConnectionMiddleware(ConnectionDelegate next, Func<TlsS
         if (!isDone && early is { Exchange: not null })
             context.Abort(new ConnectionAbortedException("The TLS handshake failed after early data."));
         return isDone;
-    }
-
-    private async Task<bool> TryAuthenticateAsync(TlsStream stream, TlsServerOptions effective, ConnectionContext context)
-    {
-        var measured = meters.Begin(context);
-        try
-        {
-            await stream.AuthenticateAsServerAsync(effective).ConfigureAwait(false);
-            measured.Done(stream.Session.Version);
-            logger.HandshakeDone(context.ConnectionId, stream.Session.Version, stream.Session.CipherSuite, stream.Session.Group, stream.Session.HandshakeDuration.TotalMilliseconds);
-            return true;
-        }
-        catch (Exception failure) when (failure is AuthenticationException or IOException or OperationCanceledException)
-        {
-            measured.Failed(failure);
-            LogFailure(context, failure, failure.InnerException as TlsException);
-            return false;
-        }
     }
 
     private void LogRefusal(ConnectionContext context)
@@ -153,11 +149,15 @@ internal sealed class TlsConnectionMiddleware(ConnectionDelegate next, Func<TlsS
             logger.HandshakeFailed(context.ConnectionId, context.RemoteEndPoint, explanation);
     }
 
-    /// <summary>Flushes what is left and says close_notify, if nothing else has ended the connection; that goes out when Kestrel completes the transport, which is next.</summary>
-    private async Task CompleteAsync(OpenedConnection opened, ConnectionContext context)
+    private async Task EndAsync(OpenedConnection opened, ConnectionContext context)
     {
+        await using var _ = opened.ConfigureAwait(false);
+        // Kestrel closes the transport itself, and must find its own.
+        context.Transport = opened.Transport;
+        await opened.Handshake.ConfigureAwait(false);
         try
         {
+            // Flushes what is left and says close_notify, if nothing else has ended the connection; that goes out when Kestrel completes the transport, which is next.
             await opened.Input.CompleteAsync().ConfigureAwait(false);
             await opened.Output.FlushAsync().ConfigureAwait(false);
             opened.Records.IsEnding = true;

@@ -74,7 +74,7 @@ public sealed class PipeTests
     {
         var pipe = new Pipe();
         await pipe.Writer.CompleteAsync(new ConnectionAbortedException("enough"));
-        var transport = new PipeTransport(new DuplexPipe(pipe), dataFollow: true);
+        var transport = new PipeTransport(new DuplexPipe(pipe), socket: null, dataFollow: true);
         var failure = await Assert.ThrowsAsync<IOException>(async () => await transport.ReadAsync(new byte[1], Cancel));
         Assert.Equal("enough", failure.Message);
     }

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using LucidTls.Protocol;
 using LucidTls.Records;
 
@@ -12,6 +13,7 @@ internal abstract class HandshakeChannel
 
     /// <summary>The peer's next handshake message, which must be of that type.</summary>
     /// <exception cref="TlsException">The peer ended the connection, or sent what may not come.</exception>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public async ValueTask<HandshakeMessage> ReceiveAsync(HandshakeType expected, CancellationToken cancellationToken)
     {
         var message = await ReceiveAsync(cancellationToken).ConfigureAwait(false);

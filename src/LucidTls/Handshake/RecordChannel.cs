@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using LucidTls.Protocol;
 using LucidTls.Records;
 
@@ -41,6 +42,7 @@ internal sealed class RecordChannel(ITransport transport, RecordReader reader, R
         (writer.MaxContent, writer.MaxClearContent) = (content, contentInTheClear);
     }
 
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public override async ValueTask<HandshakeMessage> ReceiveAsync(CancellationToken cancellationToken)
     {
         HandshakeMessage message;
@@ -142,6 +144,7 @@ internal sealed class RecordChannel(ITransport transport, RecordReader reader, R
         return default;
     }
 
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
     private async ValueTask WriteAsync(CancellationToken cancellationToken)
     {
         SealOutgoing();
@@ -278,6 +281,7 @@ internal sealed class RecordChannel(ITransport transport, RecordReader reader, R
             throw alert == TlsAlert.CloseNotify ? new TlsException(TlsError.ClosedDuringHandshake, "it sent close_notify") : TlsException.FromPeer(alert);
     }
 
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
     private async ValueTask FillAsync(CancellationToken cancellationToken)
     {
         int count;
