@@ -56,9 +56,9 @@ internal static class KestrelHello
                 if (server.Stack == NoTls.StackName)
                     continue;
                 contest.Add((Http2, server, () => Http2Async(server), []));
-                // UseHttps tickets are worth one connection each like ours; every client starts with a ticket.
-                var options = ClientOptions(server, SslApplicationProtocol.Http11, new TlsSessionCache());
-                contest.Add((ResumedHandshake, server, () => ConnectionsAsync(server, options), []));
+                // As many clients as there are connections at once, each with a cache of its own: one alone keeps a few tickets of a server, and most connections would have none.
+                var clients = Enumerable.Range(0, NewConnectionsAtOnce).Select(_ => ClientOptions(server, SslApplicationProtocol.Http11, new TlsSessionCache())).ToArray();
+                contest.Add((ResumedHandshake, server, () => ConnectionsAsync(server, clients), []));
             }
             for (var round = -WarmUpRounds; round < rounds; round++)
             {
@@ -118,17 +118,23 @@ internal static class KestrelHello
         return Http2Connections * Http2Streams * Http2Requests;
     }
 
-    private static async Task<int> ConnectionsAsync(KestrelServer server, TlsClientOptions? resuming)
+    private static async Task<int> ConnectionsAsync(KestrelServer server, TlsClientOptions[]? resuming)
     {
-        await Task.WhenAll(Enumerable.Range(0, NewConnectionsAtOnce).Select(_ => Task.Run(async () =>
+        var resumed = 0;
+        await Task.WhenAll(Enumerable.Range(0, NewConnectionsAtOnce).Select(client => Task.Run(async () =>
         {
             var buffer = new byte[1024];
             for (var i = 0; i < NewConnections / NewConnectionsAtOnce; i++)
             {
-                await using var stream = await OpenAsync(server, resuming ?? ClientOptions(server, SslApplicationProtocol.Http11, null));
+                await using var stream = await OpenAsync(server, resuming?[client] ?? ClientOptions(server, SslApplicationProtocol.Http11, null));
                 await AskAsync(stream, buffer);
+                if (stream is TlsStream { Session.Resumed: true })
+                    Interlocked.Increment(ref resumed);
             }
         })));
+        // But for each client's first one, if it comes without a ticket.
+        if (resuming != null && resumed < NewConnections - NewConnectionsAtOnce)
+            throw new InvalidOperationException($"{server.Stack} resumed {resumed} of {NewConnections} sessions.");
         return NewConnections;
     }
 
