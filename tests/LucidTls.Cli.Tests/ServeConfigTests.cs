@@ -206,7 +206,13 @@ public sealed class ServeConfigTests : IDisposable
     [InlineData("services: [{listen: 1, sites: [{certificate: x, to: ['http://x', 'https://y']}]}]", "the same scheme")]
     [InlineData("services: [{listen: 1, sites: [{certificate: x, to: ['http://x', 'http://x']}]}]", "named twice")]
     [InlineData("services: [{listen: 1, sites: [{certificate: x, to: ['https://x', 'https://y']}]}]", "one name that is in all")]
-    [InlineData("services: [{listen: 1, sites: [{certificate: x, to: 'http://x', upstream: {name: y}}]}]", "for services of https://")]
+    [InlineData("services: [{listen: 1, sites: [{certificate: x, to: 'http://x', upstream: {name: y}}]}]", "for services of https:// and tls://")]
+    [InlineData("services: [{listen: 1, sites: [{certificate: x, to: 'tcp://x:1', upstream: {name: y}}]}]", "for services of https:// and tls://")]
+    [InlineData("services: [{listen: 1, sites: [{certificate: x, to: 'tls://x'}]}]", "means nothing as to")]
+    [InlineData("services: [{listen: 1, sites: [{certificate: x, to: ['tcp://x:1', 'tls://y:1']}]}]", "the same scheme")]
+    [InlineData("services: [{listen: 1, sites: [{certificate: x, to: ['tls://x:1', 'tls://y:1']}]}]", "one name that is in all")]
+    [InlineData("services: [{listen: 1, sites: [{certificate: x, to: 'tls://x:1', upstream: {roots: nowhere}}]}]", "1:84: ")]
+    [InlineData("services: [{listen: 1, sites: [{certificate: x, to: 'tls://x:1', upstream: {allow-tls-resume: maybe}}]}]", "Write true or false")]
     [InlineData("services: [{listen: 1, sites: [{certificate: x, to: 'https://x', upstream: {key: y}}]}]", "write certificate too")]
     [InlineData("services: [{listen: 1, sites: [{certificate: x, to: 'https://x', upstream: {roots: nowhere}}]}]", "1:84: ")]
     [InlineData("services: [{listen: 1, sites: [{certificate: x, to: 'https://x', upstream: {name: 'a b'}}]}]", "DNS name or an IP address")]
@@ -272,7 +278,7 @@ public sealed class ServeConfigTests : IDisposable
                     certificate: a.pem
                     key: a.pem
                     to: [https://127.0.0.1:4, https://127.0.0.1:5]
-                    upstream: {roots: roots.pem, name: inner.example, certificate: client.pem, key: client.pem}
+                    upstream: {roots: roots.pem, name: inner.example, certificate: client.pem, key: client.pem, allow-tls-resume: false}
                     client-certificates: {mode: optional, roots: roots.pem, uris: [spiffe://example.org/], crl: [list.pem], forward: true}
                     minimum-version: "1.3"
                     hsts: max-age=31536000; includeSubDomains
@@ -283,7 +289,7 @@ public sealed class ServeConfigTests : IDisposable
                 idle: 60
                 half-closed: 0
                 sites:
-                  - {certificate: a.pem, to: 'tcp://127.0.0.1:7', alpn: [smtp, x], send-proxy-protocol: v2}
+                  - {certificate: a.pem, to: 'tls://127.0.0.1:7', alpn: [smtp, x], send-proxy-protocol: v2}
             """);
 
         var configuration = ServeFile.Read(file);
@@ -293,7 +299,7 @@ public sealed class ServeConfigTests : IDisposable
         var site = web.Sites[0];
         Assert.Equal((_folder["roots.pem"], _folder["client.pem"], "inner.example", 2), (site.Backend.Tls.Roots, site.Backend.Tls.Certificate, site.Backend.VerifyName, site.Backend.Services.Count));
         Assert.Equal((ClientCertificateMode.Optional, _folder["roots.pem"], "spiffe://example.org/", _folder["list.pem"], true), (site.Clients.Mode, site.Clients.Roots, site.Clients.Uris.Single(), site.Clients.RevocationLists.Single(), site.Backend.SendClientCertificate));
-        Assert.Equal(("1.3", "max-age=31536000; includeSubDomains"), (site.MinimumVersion, site.Hsts));
+        Assert.Equal(("1.3", "max-age=31536000; includeSubDomains", false), (site.MinimumVersion, site.Hsts, site.Backend.AllowTlsResume));
         Assert.Equal((TimeSpan.FromMinutes(1), Timeout.InfiniteTimeSpan), (mail.Limits.Idle, mail.Limits.HalfClosed));
         Assert.Equal(["smtp", "x"], mail.Sites[0].Protocols);
         foreach (var key in (string[])[.. ServeFile.Keys, .. ServeFile.ServiceKeys, .. SiteReader.Keys, .. SiteReader.ClientKeys, .. SiteReader.UpstreamKeys])

@@ -1,13 +1,12 @@
 using System.Net;
 using System.Net.Security;
-using System.Net.Sockets;
 using System.Security.Authentication;
-using System.Text;
 using LucidTls.AspNetCore;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
+using static LucidTls.Cli.Tests.SiteClient;
 
 namespace LucidTls.Cli.Tests;
 
@@ -221,25 +220,5 @@ public sealed class ServeSiteTests : IDisposable
         app.Run(handle);
         await app.StartAsync(Cancel);
         return app;
-    }
-
-    private static async Task<TlsStream> ConnectAsync(Tool tool, string name, Action<TlsClientOptions>? configure = null)
-    {
-        var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
-        await socket.ConnectAsync(IPAddress.Loopback, tool.Port, Cancel);
-        var tls = new TlsStream(new NetworkStream(socket, ownsSocket: true));
-        var options = new TlsClientOptions { TargetHost = name, CertificateVerifier = TestPki.Verifier, SessionCache = null, HandshakeTimeout = TimeSpan.FromMinutes(1) };
-        configure?.Invoke(options);
-        // The certificate is that of another site of the same test.
-        options.DangerousAcceptAnyCertificate = name != "a.example";
-        await tls.AuthenticateAsClientAsync(options, Cancel);
-        return tls;
-    }
-
-    private static async Task<string> GetAsync(Tool tool, string name, TlsIdentity? identity = null, string headers = "")
-    {
-        await using var tls = await ConnectAsync(tool, name, options => options.Identity = identity);
-        await tls.WriteAsync(Encoding.ASCII.GetBytes($"GET / HTTP/1.1\r\nHost: {name}\r\n{headers}Connection: close\r\n\r\n"), Cancel);
-        return await new StreamReader(tls).ReadToEndAsync(Cancel);
     }
 }

@@ -36,7 +36,7 @@ internal sealed class Backends(WebApplication app) : IAsyncDisposable
     public void Reload()
     {
         foreach (var entry in _entries.Values)
-            entry.Forwarding?.Reload();
+            entry.Upstreams.Tls?.Reload();
     }
 
     public async ValueTask DisposeAsync()
@@ -61,12 +61,27 @@ internal sealed class Backends(WebApplication app) : IAsyncDisposable
 
     private Entry Make(Backend backend)
     {
-        var forwarding = backend is { IsTcp: false, Services.Count: > 0 } ? new HttpForwarding(app, backend) : null;
-        return new Entry(forwarding, forwarding is not null ? forwarding.AnswerAsync : backend.Root is { } root ? FrontEnd.Files(app, root) : FrontEnd.ShowConnectionAsync, new Upstreams(backend.Targets));
+        var upstreams = new Upstreams(backend.Targets, backend.HasTls ? TlsOf(backend) : null);
+        RequestDelegate answer = backend switch
+        {
+            { IsTcp: false, Services.Count: > 0 } => new HttpForwarding(app, backend, upstreams).AnswerAsync,
+            { Root: { } root } => FrontEnd.Files(app, root),
+            _ => FrontEnd.ShowConnectionAsync,
+        };
+        return new Entry(answer, upstreams);
     }
 
-    private sealed record Entry(HttpForwarding? Forwarding, RequestDelegate Answer, Upstreams Upstreams) : IAsyncDisposable
+    private static ClientTls TlsOf(Backend backend)
     {
-        public ValueTask DisposeAsync() => Forwarding?.DisposeAsync() ?? default;
+        // The name is that of the service's URL, and not what the visitor asked for.
+        var options = new TlsClientOptions { TargetHost = backend.VerifyName ?? backend.Targets[0].Host };
+        if (!backend.AllowTlsResume)
+            options.SessionCache = null;
+        return new ClientTls(backend.Tls, options);
+    }
+
+    private sealed record Entry(RequestDelegate Answer, Upstreams Upstreams) : IAsyncDisposable
+    {
+        public ValueTask DisposeAsync() => Upstreams.DisposeAsync();
     }
 }

@@ -112,7 +112,7 @@ internal sealed class ServeFile
             if (backend.IsTcp != sites[0].Site!.Backend.IsTcp)
                 _problems.Add(place, "The sites of a service are all HTTP or all TCP: one address cannot speak both.");
             if (startTls is not null && !backend.IsTcp)
-                _problems.Add(place, "A service with starttls passes on to tcp://HOST:PORT.");
+                _problems.Add(place, "A service with starttls passes on to tcp://HOST:PORT or tls://HOST:PORT.");
             foreach (var name in site.Names.DefaultIfEmpty(""))
             {
                 if (!names.Add(name))
@@ -125,10 +125,10 @@ internal sealed class ServeFile
         foreach (var key in (string[])["idle", "half-closed"])
         {
             if (settings.Node(key) is not null && sites.Length > 0 && !isTcp)
-                settings.Fail(key, $"{key} is for services of tcp://; HTTP has its own limits.");
+                settings.Fail(key, $"{key} is for services of tcp:// and tls://; HTTP has its own limits.");
         }
         if (settings.Node("redirect") is not null && isTcp)
-            settings.Fail("redirect", "Requests can be sent on to HTTP services alone, not to those of tcp://.");
+            settings.Fail("redirect", "Requests can be sent on to HTTP services alone, not to those of tcp:// and tls://.");
         var limits = RelayLimits.Default;
         if (settings.Seconds("idle", RelayLimits.MostSeconds) is { } idle)
             limits = limits with { Idle = RelayLimits.Of(idle) };

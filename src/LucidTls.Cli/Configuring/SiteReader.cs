@@ -15,7 +15,7 @@ internal sealed partial class SiteReader(Problems problems, string folder)
 {
     public static readonly string[] Keys = ["names", "certificate", "key", "to", "upstream", "send-proxy-protocol", "root", "client-certificates", "minimum-version", "alpn", "hsts"];
     public static readonly string[] ClientKeys = ["mode", "roots", "uris", "crl", "forward"];
-    public static readonly string[] UpstreamKeys = ["roots", "name", "certificate", "key"];
+    public static readonly string[] UpstreamKeys = ["roots", "name", "certificate", "key", "allow-tls-resume"];
 
     public SiteConfiguration? Read(YamlNode node)
     {
@@ -48,9 +48,9 @@ internal sealed partial class SiteReader(Problems problems, string folder)
         var backend = settings.Node("root") is null ? Services(settings) : Folder(settings);
         var isHttp = backend is { IsTcp: false, Services.Count: > 0 };
         if (settings.Node("send-proxy-protocol") is not null && !backend.IsTcp)
-            settings.Fail("send-proxy-protocol", backend.Root is null ? "It is for services of tcp://; HTTP ones are told by X-Forwarded-For." : "A folder is told nothing: it is for services of tcp://.");
-        if (settings.Node("upstream") is not null && !backend.IsHttps)
-            settings.Fail("upstream", "It is for services of https://, to which there is TLS.");
+            settings.Fail("send-proxy-protocol", backend.Root is null ? "It is for services of tcp:// and tls://; HTTP ones are told by X-Forwarded-For." : "A folder is told nothing: it is for services of tcp:// and tls://.");
+        if (settings.Node("upstream") is not null && !backend.HasTls)
+            settings.Fail("upstream", "It is for services of https:// and tls://, to which there is TLS.");
         if (forwards && !isHttp)
             settings.Fail("client-certificates", "forward is for services of http:// and https://, which are told in a header.");
         ProxyVersion? sent = settings.Word("send-proxy-protocol", "v1", "v2") switch { null => null, "v1" => ProxyVersion.V1, _ => ProxyVersion.V2 };
@@ -88,6 +88,7 @@ internal sealed partial class SiteReader(Problems problems, string folder)
         return backend with
         {
             VerifyName = settings.Parse("name", text => ServerNames.IsName(text) ? text : null, "Write a DNS name or an IP address."),
+            AllowTlsResume = settings.Flag("allow-tls-resume", otherwise: true),
             Tls = new ClientFiles
             {
                 Roots = FullPath(settings.Text("roots")),
@@ -124,7 +125,7 @@ internal sealed partial class SiteReader(Problems problems, string folder)
     {
         var names = settings.ParseAll("alpn", text => Encoding.UTF8.GetByteCount(text) <= byte.MaxValue ? text : null, "A protocol's name has 1 to 255 bytes.");
         if (names.Count > 0 && !backend.IsTcp)
-            settings.Fail("alpn", "It is for services of tcp://; with HTTP it is h2 and http/1.1.");
+            settings.Fail("alpn", "It is for services of tcp:// and tls://; with HTTP it is h2 and http/1.1.");
         return [.. names.Select(name => name.Value)];
     }
 

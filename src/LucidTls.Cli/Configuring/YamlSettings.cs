@@ -73,7 +73,7 @@ internal sealed class YamlSettings
     /// <summary>One of some words; null when it is not there, or none of them.</summary>
     public string? Word(string key, params string[] words) => Parse(key, text => Array.Find(words, word => word == text), $"Write {string.Join(", ", words[..^1])} or {words[^1]}.");
 
-    public bool Flag(string key) => Word(key, "true", "false") == "true";
+    public bool Flag(string key, bool otherwise = false) => Word(key, "true", "false") is { } word ? word == "true" : otherwise;
 
     /// <summary>A whole number of seconds, 0 or more.</summary>
     public int? Seconds(string key, int most)

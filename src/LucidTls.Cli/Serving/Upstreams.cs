@@ -1,10 +1,11 @@
-using System.Net.Sockets;
 using LucidTls.Cli.Connecting;
 
 namespace LucidTls.Cli.Serving;
 
 /// <summary>Servers that do all the same. They take turns; one that takes no connection is passed over for a while, and what was meant for it goes to the next.</summary>
-internal sealed class Upstreams(IReadOnlyList<HostPort> servers)
+/// <param name="servers">Where they are.</param>
+/// <param name="tls">What is demanded of them and shown to them; null where there is no TLS.</param>
+internal sealed class Upstreams(IReadOnlyList<HostPort> servers, ClientTls? tls) : IAsyncDisposable
 {
     /// <summary>How long one that took no connection is not asked, if another is there.</summary>
     private static readonly TimeSpan DownTime = TimeSpan.FromSeconds(10);
@@ -13,6 +14,8 @@ internal sealed class Upstreams(IReadOnlyList<HostPort> servers)
     private int _last = -1;
 
     public int Count => servers.Count;
+
+    public ClientTls? Tls => tls;
 
     /// <summary>Whose turn it is.</summary>
     public int Next()
@@ -34,7 +37,7 @@ internal sealed class Upstreams(IReadOnlyList<HostPort> servers)
 
     /// <summary>A connection to a server, or to the next that takes one.</summary>
     /// <exception cref="CliException">None does.</exception>
-    public async Task<Socket> ConnectAsync(int first, CancellationToken cancellationToken)
+    public async Task<Dialed> ConnectAsync(int first, CancellationToken cancellationToken)
     {
         CliException? problem = null;
         foreach (var server in InOrder(first))
@@ -44,7 +47,7 @@ internal sealed class Upstreams(IReadOnlyList<HostPort> servers)
                 var dialed = await Dialer.ConnectAsync(servers[server], cancellationToken);
                 Volatile.Write(ref _downUntil[server], 0);
                 KeepAlive.On(dialed.Socket);
-                return dialed.Socket;
+                return dialed;
             }
             catch (CliException failure)
             {
@@ -54,6 +57,9 @@ internal sealed class Upstreams(IReadOnlyList<HostPort> servers)
         }
         throw problem!;
     }
+
+    /// <summary>Follows the files of TLS no more. What is under way goes on.</summary>
+    public ValueTask DisposeAsync() => tls?.DisposeAsync() ?? default;
 
     // Those that are down come last, since they may be up again.
     private IEnumerable<int> InOrder(int first)
