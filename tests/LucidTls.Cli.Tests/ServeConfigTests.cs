@@ -216,6 +216,12 @@ public sealed class ServeConfigTests : IDisposable
     [InlineData("services: [{listen: 1, sites: [{certificate: x, to: 'https://x', upstream: {key: y}}]}]", "write certificate too")]
     [InlineData("services: [{listen: 1, sites: [{certificate: x, to: 'https://x', upstream: {roots: nowhere}}]}]", "1:84: ")]
     [InlineData("services: [{listen: 1, sites: [{certificate: x, to: 'https://x', upstream: {name: 'a b'}}]}]", "DNS name or an IP address")]
+    [InlineData("services: [{listen: 1, sites: [{certificate: x, root: ., health-check: {}}]}]", "A folder has no health")]
+    [InlineData("services: [{listen: 1, sites: [{certificate: x, to: 'tcp://x:1', health-check: {path: /health}}]}]", "connected to, and asked nothing")]
+    [InlineData("services: [{listen: 1, sites: [{certificate: x, to: 'http://x', health-check: {path: health}}]}]", "Write the path of a URL")]
+    [InlineData("services: [{listen: 1, sites: [{certificate: x, to: 'http://x', health-check: {interval: 0}}]}]", "1:90: '0' means nothing as interval. Write a whole number of seconds, 1 to 3600.")]
+    [InlineData("services: [{listen: 1, sites: [{certificate: x, to: 'http://x', health-check: {interval: 2, timeout: 3}}]}]", "write 2 at most")]
+    [InlineData("services: [{listen: 1, sites: [{certificate: x, to: 'http://x', health-check: {fall: 0, rise: 101}}]}]", "whole number of checks, 1 to 100")]
     [InlineData("services: [{listen: 1, sites: [{certificate: x, root: ., hsts: always}]}]", "max-age=31536000")]
     [InlineData("services: [{listen: 1, sites: [{certificate: x, root: ., alpn: mqtt}]}]", "h2 and http/1.1")]
     [InlineData("services: [{listen: 1, sites: [{certificate: x, root: ., client-certificates: {mode: optional, roots: x, forward: true}}]}]", "forward is for services")]
@@ -256,6 +262,7 @@ public sealed class ServeConfigTests : IDisposable
         Assert.Equal(SiteReader.Keys, Properties(parts.GetProperty("site")));
         Assert.Equal(SiteReader.ClientKeys, Properties(parts.GetProperty("clients")));
         Assert.Equal(SiteReader.UpstreamKeys, Properties(parts.GetProperty("upstream")));
+        Assert.Equal(SiteReader.HealthKeys, Properties(parts.GetProperty("health-check")));
         var protocols = parts.GetProperty("service").GetProperty("properties").GetProperty("starttls").GetProperty("enum").EnumerateArray().Select(name => name.GetString()!);
         Assert.Equal(LucidTls.StartTls.StartTlsProtocol.All.Where(protocol => protocol.HasServerSide).Select(protocol => protocol.Name), protocols);
     }
@@ -279,6 +286,7 @@ public sealed class ServeConfigTests : IDisposable
                     key: a.pem
                     to: [https://127.0.0.1:4, https://127.0.0.1:5]
                     upstream: {roots: roots.pem, name: inner.example, certificate: client.pem, key: client.pem, allow-tls-resume: false}
+                    health-check: {interval: 20, timeout: 3, path: /health, fall: 4, rise: 5}
                     client-certificates: {mode: optional, roots: roots.pem, uris: [spiffe://example.org/], crl: [list.pem], forward: true}
                     minimum-version: "1.3"
                     hsts: max-age=31536000; includeSubDomains
@@ -297,12 +305,13 @@ public sealed class ServeConfigTests : IDisposable
         var (web, mail) = (configuration.Services[0], configuration.Services[1]);
         Assert.Equal((1, 3, true), (configuration.Metrics!.Port, web.Redirect!.Port, web.ExpectsProxyHeader));
         var site = web.Sites[0];
+        Assert.Equal(new LucidTls.Cli.Serving.HealthCheck(TimeSpan.FromSeconds(20), TimeSpan.FromSeconds(3), "/health", 4, 5), site.Backend.HealthCheck);
         Assert.Equal((_folder["roots.pem"], _folder["client.pem"], "inner.example", 2), (site.Backend.Tls.Roots, site.Backend.Tls.Certificate, site.Backend.VerifyName, site.Backend.Services.Count));
         Assert.Equal((ClientCertificateMode.Optional, _folder["roots.pem"], "spiffe://example.org/", _folder["list.pem"], true), (site.Clients.Mode, site.Clients.Roots, site.Clients.Uris.Single(), site.Clients.RevocationLists.Single(), site.Backend.SendClientCertificate));
         Assert.Equal(("1.3", "max-age=31536000; includeSubDomains", false), (site.MinimumVersion, site.Hsts, site.Backend.AllowTlsResume));
         Assert.Equal((TimeSpan.FromMinutes(1), Timeout.InfiniteTimeSpan), (mail.Limits.Idle, mail.Limits.HalfClosed));
-        Assert.Equal(["smtp", "x"], mail.Sites[0].Protocols);
-        foreach (var key in (string[])[.. ServeFile.Keys, .. ServeFile.ServiceKeys, .. SiteReader.Keys, .. SiteReader.ClientKeys, .. SiteReader.UpstreamKeys])
+        Assert.Equal(["smtp", "x"], mail.Sites[0].Backend.Protocols);
+        foreach (var key in (string[])[.. ServeFile.Keys, .. ServeFile.ServiceKeys, .. SiteReader.Keys, .. SiteReader.ClientKeys, .. SiteReader.UpstreamKeys, .. SiteReader.HealthKeys])
             Assert.Matches($@"\b{key}:", File.ReadAllText(file));
     }
 

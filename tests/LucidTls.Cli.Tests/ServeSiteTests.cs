@@ -1,11 +1,7 @@
 using System.Net;
 using System.Net.Security;
 using System.Security.Authentication;
-using LucidTls.AspNetCore;
-using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
-using Microsoft.Extensions.Logging;
 using static LucidTls.Cli.Tests.SiteClient;
 
 namespace LucidTls.Cli.Tests;
@@ -54,7 +50,7 @@ public sealed class ServeSiteTests : IDisposable
     [Fact]
     public async Task Each_answer_of_a_site_with_hsts_says_so_whatever_the_service_says()
     {
-        await using var service = await StartServiceAsync(context =>
+        await using var service = await HttpService.StartAsync(context =>
         {
             context.Response.Headers.StrictTransportSecurity = "max-age=0";
             return context.Response.WriteAsync("well");
@@ -66,7 +62,7 @@ public sealed class ServeSiteTests : IDisposable
     [Fact]
     public async Task The_clients_certificate_is_told_to_the_service_and_what_clients_claim_is_not()
     {
-        await using var service = await StartServiceAsync(context => context.Response.WriteAsync($"[{context.Request.Headers["Client-Cert"]}][{context.Request.Headers["Client-Cert-Chain"]}]"));
+        await using var service = await HttpService.StartAsync(context => context.Response.WriteAsync($"[{context.Request.Headers["Client-Cert"]}][{context.Request.Headers["Client-Cert-Chain"]}]"));
         await using var tool = await StartAsync($$"""
             services:
               - listen: 127.0.0.1:0
@@ -120,7 +116,7 @@ public sealed class ServeSiteTests : IDisposable
     {
         var client = TestPki.IssueClient();
         Certificate("client", client);
-        await using var service = await StartSecureServiceAsync("inner.example", context => context.Response.WriteAsync($"{context.Request.Protocol} {context.Request.Host} {context.Connection.ClientCertificate?.Subject}"));
+        await using var service = await HttpService.StartSecureAsync("inner.example", context => context.Response.WriteAsync($"{context.Request.Protocol} {context.Request.Host} {context.Connection.ClientCertificate?.Subject}"));
         var url = $"https://127.0.0.1:{new Uri(service.Urls.First()).Port}";
         string Yaml(string upstream) => $"services: [{{listen: '127.0.0.1:0', sites: [{{names: a.example, certificate: site.pem, to: '{url}', upstream: {{{upstream}}}}}]}}]";
         await using var tool = await StartAsync(Yaml("roots: roots.pem, name: inner.example, certificate: client.pem"));
@@ -138,7 +134,7 @@ public sealed class ServeSiteTests : IDisposable
     [Fact]
     public async Task The_name_of_a_service_of_https_is_held_against_its_certificate()
     {
-        await using var service = await StartSecureServiceAsync("inner.example", context => context.Response.WriteAsync("never"));
+        await using var service = await HttpService.StartSecureAsync("inner.example", context => context.Response.WriteAsync("never"));
         await using var tool = await StartAsync($"services: [{{listen: '127.0.0.1:0', sites: [{{names: a.example, certificate: site.pem, to: 'https://127.0.0.1:{new Uri(service.Urls.First()).Port}', upstream: {{roots: roots.pem}}}}]}}]");
         Assert.Contains(" 502 ", await GetAsync(tool, "a.example"), StringComparison.Ordinal);
         await tool.WaitForErrorAsync("inner.example");
@@ -147,8 +143,8 @@ public sealed class ServeSiteTests : IDisposable
     [Fact]
     public async Task Several_services_take_turns_and_one_that_is_down_costs_no_request()
     {
-        await using var first = await StartServiceAsync(context => context.Response.WriteAsync("the first"));
-        await using var second = await StartServiceAsync(context => context.Response.WriteAsync("the second"));
+        await using var first = await HttpService.StartAsync(context => context.Response.WriteAsync("the first"));
+        await using var second = await HttpService.StartAsync(context => context.Response.WriteAsync("the second"));
         await using var tool = await StartAsync($"services: [{{listen: '127.0.0.1:0', sites: [{{names: a.example, certificate: site.pem, to: ['{first.Urls.First()}', '{second.Urls.First()}']}}]}}]");
         var answers = await AskAsync(4);
         Assert.Equal((2, 2), (answers.Count(answer => answer.Contains("the first", StringComparison.Ordinal)), answers.Count(answer => answer.Contains("the second", StringComparison.Ordinal))));
@@ -196,29 +192,5 @@ public sealed class ServeSiteTests : IDisposable
     {
         _folder.Write("serve.yaml", yaml);
         return Tool.ConfiguredAsync(_folder.Path, _folder["serve.yaml"]);
-    }
-
-    private static Task<WebApplication> StartServiceAsync(RequestDelegate handle) => StartServiceAsync(handle, null);
-
-    private static Task<WebApplication> StartSecureServiceAsync(string name, RequestDelegate handle) => StartServiceAsync(handle, new TlsServerOptions
-    {
-        Identities = [TestPki.Issue(name).Identity],
-        ClientCertificateMode = ClientCertificateMode.Optional,
-        ClientCertificateVerifier = TestPki.Verifier,
-    });
-
-    private static async Task<WebApplication> StartServiceAsync(RequestDelegate handle, TlsServerOptions? tls)
-    {
-        var builder = WebApplication.CreateSlimBuilder();
-        builder.Logging.ClearProviders();
-        builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0, listen =>
-        {
-            if (tls is not null)
-                listen.UseLucidTls(tls);
-        }));
-        var app = builder.Build();
-        app.Run(handle);
-        await app.StartAsync(Cancel);
-        return app;
     }
 }

@@ -157,8 +157,8 @@ internal sealed class ConfiguredFront : IAsyncDisposable
     private TcpForwarding? ForwardingOf(ConnectionContext connection, string? name)
     {
         var (arrival, now) = (connection.Features.Get<Arrival>()!, _configuration);
-        return arrival.IsStillWelcome(now, name) && arrival.Of(now) is var service && service.SiteOf(name) is { Backend: { IsTcp: true } backend } site
-            ? new TcpForwarding(_backends.Tcp(backend), backend.SendProxyHeader, site.Protocols, service.Limits)
+        return arrival.IsStillWelcome(now, name) && arrival.Of(now) is var service && service.SiteOf(name) is { Backend: { IsTcp: true } backend }
+            ? new TcpForwarding(_backends.Tcp(backend), backend.SendProxyHeader, service.Limits)
             : null;
     }
 

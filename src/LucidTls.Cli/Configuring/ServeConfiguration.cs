@@ -36,9 +36,6 @@ internal sealed record SiteConfiguration
     /// <summary>"1.2" or "1.3".</summary>
     public string MinimumVersion { get; init; } = "1.2";
 
-    /// <summary>What a TCP service offers by ALPN.</summary>
-    public IReadOnlyList<string> Protocols { get; init; } = [];
-
     /// <summary>The Strict-Transport-Security header of each answer (RFC 6797); null for none of ours.</summary>
     public string? Hsts { get; init; }
 

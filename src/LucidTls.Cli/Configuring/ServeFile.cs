@@ -130,9 +130,9 @@ internal sealed class ServeFile
         if (settings.Node("redirect") is not null && isTcp)
             settings.Fail("redirect", "Requests can be sent on to HTTP services alone, not to those of tcp:// and tls://.");
         var limits = RelayLimits.Default;
-        if (settings.Seconds("idle", RelayLimits.MostSeconds) is { } idle)
+        if (settings.Number("idle", 0, RelayLimits.MostSeconds, "seconds") is { } idle)
             limits = limits with { Idle = RelayLimits.Of(idle) };
-        if (settings.Seconds("half-closed", RelayLimits.MostSeconds) is { } halfClosed)
+        if (settings.Number("half-closed", 0, RelayLimits.MostSeconds, "seconds") is { } halfClosed)
             limits = limits with { HalfClosed = RelayLimits.Of(halfClosed) };
         var service = new ServiceConfiguration
         {

@@ -58,7 +58,7 @@ internal sealed class SiteOptions
         data[$"{path}:{ProtocolSettings.MinimumVersionKey}"] = site.MinimumVersion;
         AddList(data, $"{path}:{ListsKey}", site.Clients.RevocationLists);
         AddList(data, $"{path}:{ClientSettings.UrisKey}", site.Clients.Uris);
-        AddList(data, $"{path}:{ProtocolSettings.ProtocolsKey}", site.Protocols);
+        AddList(data, $"{path}:{ProtocolSettings.ProtocolsKey}", site.Backend.Protocols);
     }
 
     private static void AddList(Dictionary<string, string?> data, string path, IReadOnlyList<string> texts)

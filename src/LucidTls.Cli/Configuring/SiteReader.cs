@@ -13,9 +13,10 @@ namespace LucidTls.Cli.Configuring;
 /// <param name="folder">Where relative paths begin.</param>
 internal sealed partial class SiteReader(Problems problems, string folder)
 {
-    public static readonly string[] Keys = ["names", "certificate", "key", "to", "upstream", "send-proxy-protocol", "root", "client-certificates", "minimum-version", "alpn", "hsts"];
+    public static readonly string[] Keys = ["names", "certificate", "key", "to", "upstream", "health-check", "send-proxy-protocol", "root", "client-certificates", "minimum-version", "alpn", "hsts"];
     public static readonly string[] ClientKeys = ["mode", "roots", "uris", "crl", "forward"];
     public static readonly string[] UpstreamKeys = ["roots", "name", "certificate", "key", "allow-tls-resume"];
+    public static readonly string[] HealthKeys = ["interval", "timeout", "path", "fall", "rise"];
 
     public SiteConfiguration? Read(YamlNode node)
     {
@@ -37,7 +38,6 @@ internal sealed partial class SiteReader(Problems problems, string folder)
             Backend = backend,
             Clients = clients,
             MinimumVersion = settings.Word("minimum-version", "1.2", "1.3") ?? "1.2",
-            Protocols = Protocols(settings, backend),
             Hsts = Hsts(settings, backend),
             Places = places,
         };
@@ -51,10 +51,12 @@ internal sealed partial class SiteReader(Problems problems, string folder)
             settings.Fail("send-proxy-protocol", backend.Root is null ? "It is for services of tcp:// and tls://; HTTP ones are told by X-Forwarded-For." : "A folder is told nothing: it is for services of tcp:// and tls://.");
         if (settings.Node("upstream") is not null && !backend.HasTls)
             settings.Fail("upstream", "It is for services of https:// and tls://, to which there is TLS.");
+        if (settings.Node("health-check") is not null && backend.Root is not null)
+            settings.Fail("health-check", "A folder has no health: it is for services.");
         if (forwards && !isHttp)
             settings.Fail("client-certificates", "forward is for services of http:// and https://, which are told in a header.");
         ProxyVersion? sent = settings.Word("send-proxy-protocol", "v1", "v2") switch { null => null, "v1" => ProxyVersion.V1, _ => ProxyVersion.V2 };
-        return backend with { SendProxyHeader = sent, SendClientCertificate = forwards };
+        return backend with { HealthCheck = Health(settings, backend), Protocols = Protocols(settings, backend), SendProxyHeader = sent, SendClientCertificate = forwards };
     }
 
     private Backend Folder(YamlSettings settings)
@@ -97,6 +99,24 @@ internal sealed partial class SiteReader(Problems problems, string folder)
                 Places = (Place("roots"), Place("certificate"), Place("key")),
             },
         };
+    }
+
+    private HealthCheck? Health(YamlSettings site, Backend backend)
+    {
+        if (site.Node("health-check") is not { } node || YamlSettings.Of(problems, node, HealthKeys) is not { } settings)
+            return null;
+        if (settings.Node("path") is not null && backend.IsTcp)
+            settings.Fail("path", "It is for services of http:// and https://; those of tcp:// and tls:// are connected to, and asked nothing.");
+        var interval = settings.Number("interval", 1, HealthCheck.MostSeconds, "seconds") ?? HealthCheck.DefaultInterval;
+        var timeout = settings.Number("timeout", 1, HealthCheck.MostSeconds, "seconds") ?? Math.Min(HealthCheck.DefaultTimeout, interval);
+        if (timeout > interval)
+            settings.Fail("timeout", $"A check may take {timeout} seconds, and the next is to come after {interval}: write {interval} at most.");
+        return new HealthCheck(
+            TimeSpan.FromSeconds(interval),
+            TimeSpan.FromSeconds(timeout),
+            settings.Parse("path", text => text.StartsWith('/') && Uri.IsWellFormedUriString(text, UriKind.Relative) && !text.Contains('?', StringComparison.Ordinal) ? text : null, "Write the path of a URL, without a query: /health for example.") ?? "/",
+            settings.Number("fall", 1, HealthCheck.MostChecks, "checks") ?? HealthCheck.DefaultFall,
+            settings.Number("rise", 1, HealthCheck.MostChecks, "checks") ?? HealthCheck.DefaultRise);
     }
 
     private (ClientRules Rules, bool Forwards) Clients(YamlSettings site, Dictionary<string, string> places)

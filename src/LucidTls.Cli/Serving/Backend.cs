@@ -34,6 +34,12 @@ internal sealed record Backend
     /// <summary>Whether sessions with the services are resumed.</summary>
     public bool AllowTlsResume { get; init; } = true;
 
+    /// <summary>How it is found out whether the services work; null for not at all.</summary>
+    public HealthCheck? HealthCheck { get; init; }
+
+    /// <summary>What a TCP service speaks, by ALPN.</summary>
+    public IReadOnlyList<string> Protocols { get; init; } = [];
+
     /// <summary>How a TCP service is told whose connection it gets; null for not at all.</summary>
     public ProxyVersion? SendProxyHeader { get; init; }
 
@@ -48,7 +54,7 @@ internal sealed record Backend
     public IReadOnlyList<HostPort> Targets => [.. Services.Select(uri => new HostPort(uri.IdnHost.Trim('[', ']'), uri.Port))];
 
     /// <summary>What tells it from others: what makes requests take another way.</summary>
-    public string Id => string.Join(' ', [.. Services.Select(uri => uri.AbsoluteUri), Root, Tls.Roots, Tls.Certificate, Tls.Key, VerifyName, AllowTlsResume ? "" : "anew", SendProxyHeader?.ToString(), SendClientCertificate ? "certificate" : ""]);
+    public string Id => string.Join(' ', [.. Services.Select(uri => uri.AbsoluteUri), Root, Tls.Roots, Tls.Certificate, Tls.Key, VerifyName, AllowTlsResume ? "" : "anew", HealthCheck?.ToString(), .. Protocols, SendProxyHeader?.ToString(), SendClientCertificate ? "certificate" : ""]);
 
     /// <summary>A service by its URL; null for anything else.</summary>
     public static Uri? TryParse(string text)

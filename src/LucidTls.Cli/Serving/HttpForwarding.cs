@@ -29,17 +29,31 @@ internal sealed class HttpForwarding
         _backend = backend;
         _upstreams = upstreams;
         _headers = new ForwardedHeaders(backend.SendClientCertificate);
-        // HTTP/2 without TLS would need to be known beforehand; with TLS the service says by ALPN whether it has it.
-        _request = new ForwarderRequestConfig { Version = backend.HasTls ? HttpVersion.Version20 : HttpVersion.Version11, VersionPolicy = HttpVersionPolicy.RequestVersionOrLower };
-        if (upstreams.Tls is { } tls)
+        _request = RequestOf(backend);
+        _client = ClientOf(upstreams.Tls, Configure);
+    }
+
+    // HTTP/2 without TLS would need to be known beforehand; with TLS the service says by ALPN whether it has it.
+    public static ForwarderRequestConfig RequestOf(Backend backend) => new() { Version = backend.HasTls ? HttpVersion.Version20 : HttpVersion.Version11, VersionPolicy = HttpVersionPolicy.RequestVersionOrLower };
+
+    /// <param name="tls">What is demanded of the services; null for no TLS.</param>
+    /// <param name="configure">How they are connected to.</param>
+    public static HttpMessageInvoker ClientOf(ClientTls? tls, Action<SocketsHttpHandler> configure)
+    {
+        if (tls is not null)
+            return new HttpMessageInvoker(new LucidTlsHttpHandler(new LucidTlsHttpOptions { TlsOptionsSelector = (_, _) => ValueTask.FromResult<TlsClientOptions?>(tls.Current), ConfigureEngine = Prepare }));
+        var engine = new SocketsHttpHandler();
+        Prepare(engine);
+        return new HttpMessageInvoker(engine);
+
+        void Prepare(SocketsHttpHandler engine)
         {
-            _client = new HttpMessageInvoker(new LucidTlsHttpHandler(new LucidTlsHttpOptions { TlsOptionsSelector = (_, _) => ValueTask.FromResult<TlsClientOptions?>(tls.Current), ConfigureEngine = Configure }));
-        }
-        else
-        {
-            var engine = new SocketsHttpHandler();
-            Configure(engine);
-            _client = new HttpMessageInvoker(engine);
+            engine.UseProxy = false;
+            engine.AllowAutoRedirect = false;
+            engine.AutomaticDecompression = DecompressionMethods.None;
+            engine.UseCookies = false;
+            engine.ActivityHeadersPropagator = DistributedContextPropagator.CreateNoOutputPropagator();
+            configure(engine);
         }
     }
 
@@ -60,11 +74,6 @@ internal sealed class HttpForwarding
 
     private void Configure(SocketsHttpHandler engine)
     {
-        engine.UseProxy = false;
-        engine.AllowAutoRedirect = false;
-        engine.AutomaticDecompression = DecompressionMethods.None;
-        engine.UseCookies = false;
-        engine.ActivityHeadersPropagator = DistributedContextPropagator.CreateNoOutputPropagator();
         engine.EnableMultipleHttp2Connections = true;
         if (_upstreams.Count > 1)
             engine.PooledConnectionLifetime = ConnectionLifetime;

@@ -12,9 +12,8 @@ namespace LucidTls.Cli.Serving;
 /// <summary>Passes what came over TLS on to a TCP service, and back; over TLS of its own where the service has it.</summary>
 /// <param name="upstreams">The service, or several that do the same.</param>
 /// <param name="proxyHeader">How it is told, before anything else, whose connection it gets; null for not at all.</param>
-/// <param name="protocols">What it is offered by ALPN when nothing was agreed on with the client.</param>
 /// <param name="limits">How long connections may be silent.</param>
-internal sealed class TcpForwarding(Upstreams upstreams, ProxyVersion? proxyHeader, IReadOnlyList<string> protocols, RelayLimits limits)
+internal sealed class TcpForwarding(Upstreams upstreams, ProxyVersion? proxyHeader, RelayLimits limits)
 {
     private static readonly TimeSpan ConnectTimeout = TimeSpan.FromSeconds(10);
 
@@ -77,14 +76,13 @@ internal sealed class TcpForwarding(Upstreams upstreams, ProxyVersion? proxyHead
         }
     }
 
-    private async Task<RelayEnd> SecureAsync(Socket socket, TlsClientOptions options, SslApplicationProtocol agreed, CancellationToken cancellationToken)
+    private static async Task<RelayEnd> SecureAsync(Socket socket, TlsClientOptions options, SslApplicationProtocol agreed, CancellationToken cancellationToken)
     {
         // Both sides of the relay speak the same protocol.
-        SslApplicationProtocol[] offered = agreed.Protocol.IsEmpty ? [.. protocols.Select(name => new SslApplicationProtocol(name))] : [agreed];
-        if (offered.Length > 0)
+        if (!agreed.Protocol.IsEmpty)
         {
             options = options.Clone();
-            options.ApplicationProtocols = offered;
+            options.ApplicationProtocols = [agreed];
         }
         var stream = new TlsStream(new NetworkStream(socket, ownsSocket: true));
         await stream.AuthenticateAsClientAsync(options, cancellationToken);
