@@ -226,6 +226,7 @@ public sealed class ServeConfigTests : IDisposable
     [InlineData("services: [{listen: 1, sites: [{certificate: x, root: ., alpn: mqtt}]}]", "h2 and http/1.1")]
     [InlineData("services: [{listen: 1, sites: [{certificate: x, root: ., client-certificates: {mode: optional, roots: x, forward: true}}]}]", "forward is for services")]
     [InlineData("services: [{listen: 1, sites: [{certificate: x, root: ., client-certificates: {mode: optional, roots: x, uris: nobody}}]}]", "Write a URI")]
+    [InlineData("services: [{listen: 1, sites: [{certificate: x, root: ., client-certificates: {mode: optional, roots: x, dns-names: [a.example, '*.example']}}]}]", "1:129: '*.example' means nothing as dns-names. Write a DNS name")]
     [InlineData("services: [{listen: 1, proxy-protocol: v1, sites: [{certificate: x, root: .}]}]", "Write true or false")]
     [InlineData("services: [{listen: 1, sites: [{certificate: x, to: 'tcp://x:1', send-proxy-protocol: v3}]}]", "Write v1 or v2")]
     [InlineData("services: [{listen: 1, sites: [{certificate: x, to: 'http://x', send-proxy-protocol: v1}]}]", "X-Forwarded-For")]
@@ -287,7 +288,7 @@ public sealed class ServeConfigTests : IDisposable
                     to: [https://127.0.0.1:4, https://127.0.0.1:5]
                     upstream: {roots: roots.pem, name: inner.example, certificate: client.pem, key: client.pem, allow-tls-resume: false}
                     health-check: {interval: 20, timeout: 3, path: /health, fall: 4, rise: 5}
-                    client-certificates: {mode: optional, roots: roots.pem, uris: [spiffe://example.org/], crl: [list.pem], forward: true}
+                    client-certificates: {mode: optional, roots: roots.pem, uris: [spiffe://example.org/], dns-names: ['*.clients.example'], crl: [list.pem], forward: true}
                     minimum-version: "1.3"
                     hsts: max-age=31536000; includeSubDomains
                   - certificate: b.pem
@@ -307,7 +308,7 @@ public sealed class ServeConfigTests : IDisposable
         var site = web.Sites[0];
         Assert.Equal(new LucidTls.Cli.Serving.HealthCheck(TimeSpan.FromSeconds(20), TimeSpan.FromSeconds(3), "/health", 4, 5), site.Backend.HealthCheck);
         Assert.Equal((_folder["roots.pem"], _folder["client.pem"], "inner.example", 2), (site.Backend.Tls.Roots, site.Backend.Tls.Certificate, site.Backend.VerifyName, site.Backend.Services.Count));
-        Assert.Equal((ClientCertificateMode.Optional, _folder["roots.pem"], "spiffe://example.org/", _folder["list.pem"], true), (site.Clients.Mode, site.Clients.Roots, site.Clients.Uris.Single(), site.Clients.RevocationLists.Single(), site.Backend.SendClientCertificate));
+        Assert.Equal((ClientCertificateMode.Optional, _folder["roots.pem"], "spiffe://example.org/", "*.clients.example", _folder["list.pem"], true), (site.Clients.Mode, site.Clients.Roots, site.Clients.Uris.Single(), site.Clients.DnsNames.Single(), site.Clients.RevocationLists.Single(), site.Backend.SendClientCertificate));
         Assert.Equal(("1.3", "max-age=31536000; includeSubDomains", false), (site.MinimumVersion, site.Hsts, site.Backend.AllowTlsResume));
         Assert.Equal((TimeSpan.FromMinutes(1), Timeout.InfiniteTimeSpan), (mail.Limits.Idle, mail.Limits.HalfClosed));
         Assert.Equal(["smtp", "x"], mail.Sites[0].Backend.Protocols);

@@ -97,6 +97,24 @@ public sealed class ServeSiteTests : IDisposable
     }
 
     [Fact]
+    public async Task Clients_may_come_by_a_DNS_name_that_is_accepted_and_others_are_told_which_they_have()
+    {
+        await using var tool = await StartAsync("services: [{listen: '127.0.0.1:0', sites: [{certificate: site.pem, root: pages, client-certificates: {mode: required, roots: roots.pem, dns-names: [shop.example, '*.clients.example']}}]}]");
+        foreach (var (name, isAccepted) in new[] { ("shop.example", true), ("one.clients.example", true), ("one.shop.example", false), ("a.one.clients.example", false) })
+        {
+            var client = TestPki.Issue(name, purpose: "1.3.6.1.5.5.7.3.2").Identity;
+            if (isAccepted)
+            {
+                Assert.Contains("a page", await GetAsync(tool, "a.example", client), StringComparison.Ordinal);
+                continue;
+            }
+            var failure = await Record.ExceptionAsync(() => GetAsync(tool, "a.example", client));
+            Assert.Equal(TlsAlert.CertificateUnknown, ((TlsException)failure!.InnerException!).Alert);
+            await tool.WaitForErrorAsync($"names in the certificate: {name}; accepted: shop.example, *.clients.example");
+        }
+    }
+
+    [Fact]
     public async Task What_is_demanded_of_those_who_ask_for_no_listed_name_is_not_demanded_of_others()
     {
         await using var tool = await StartAsync("""

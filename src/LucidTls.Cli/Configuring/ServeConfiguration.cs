@@ -9,12 +9,13 @@ namespace LucidTls.Cli.Configuring;
 /// <param name="Roots">Whose certificates of clients are good.</param>
 /// <param name="RevocationLists">Files that say which are good no more.</param>
 /// <param name="Uris">The URIs that they may have; empty for any, or none.</param>
-internal sealed record ClientRules(ClientCertificateMode Mode, string? Roots, IReadOnlyList<string> RevocationLists, IReadOnlyList<string> Uris)
+/// <param name="DnsNames">The DNS names that they may have, or else; empty for any, or none.</param>
+internal sealed record ClientRules(ClientCertificateMode Mode, string? Roots, IReadOnlyList<string> RevocationLists, IReadOnlyList<string> Uris, IReadOnlyList<string> DnsNames)
 {
-    public static readonly ClientRules None = new(ClientCertificateMode.None, null, [], []);
+    public static readonly ClientRules None = new(ClientCertificateMode.None, null, [], [], []);
 
     /// <summary>Whether whoever came in under the others is welcome under these.</summary>
-    public bool AreSameAs(ClientRules others) => Mode == others.Mode && Roots == others.Roots && RevocationLists.SequenceEqual(others.RevocationLists) && Uris.SequenceEqual(others.Uris);
+    public bool AreSameAs(ClientRules others) => Mode == others.Mode && Roots == others.Roots && RevocationLists.SequenceEqual(others.RevocationLists) && Uris.SequenceEqual(others.Uris) && DnsNames.SequenceEqual(others.DnsNames);
 }
 
 /// <summary>One name, or several that are served alike.</summary>

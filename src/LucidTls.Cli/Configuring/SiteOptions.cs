@@ -58,6 +58,7 @@ internal sealed class SiteOptions
         data[$"{path}:{ProtocolSettings.MinimumVersionKey}"] = site.MinimumVersion;
         AddList(data, $"{path}:{ListsKey}", site.Clients.RevocationLists);
         AddList(data, $"{path}:{ClientSettings.UrisKey}", site.Clients.Uris);
+        AddList(data, $"{path}:{ClientSettings.DnsNamesKey}", site.Clients.DnsNames);
         AddList(data, $"{path}:{ProtocolSettings.ProtocolsKey}", site.Backend.Protocols);
     }
 

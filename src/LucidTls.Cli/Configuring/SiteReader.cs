@@ -14,7 +14,7 @@ namespace LucidTls.Cli.Configuring;
 internal sealed partial class SiteReader(Problems problems, string folder)
 {
     public static readonly string[] Keys = ["names", "certificate", "key", "to", "upstream", "health-check", "send-proxy-protocol", "root", "client-certificates", "minimum-version", "alpn", "hsts"];
-    public static readonly string[] ClientKeys = ["mode", "roots", "uris", "crl", "forward"];
+    public static readonly string[] ClientKeys = ["mode", "roots", "uris", "dns-names", "crl", "forward"];
     public static readonly string[] UpstreamKeys = ["roots", "name", "certificate", "key", "allow-tls-resume"];
     public static readonly string[] HealthKeys = ["interval", "timeout", "path", "fall", "rise"];
 
@@ -135,9 +135,11 @@ internal sealed partial class SiteReader(Problems problems, string folder)
             settings.Missing("roots: whose certificates of clients are good");
         places[ClientSettings.RootsKey] = problems.Place(settings.Place("roots"));
         places[ClientSettings.UrisKey] = problems.Place(settings.Place("uris"));
+        places[ClientSettings.DnsNamesKey] = problems.Place(settings.Place("dns-names"));
         places[SiteOptions.ListsKey] = problems.Place(settings.Place("crl"));
         var uris = settings.ParseAll("uris", text => PeerUris.IsOne(text) ? text : null, "Write a URI as it is in the certificate; one that ends in / stands for all that go on after it.");
-        var rules = new ClientRules(mode, FullPath(settings.Text("roots")), [.. settings.Texts("crl").Select(list => FullPath(list.Text)!)], [.. uris.Select(uri => uri.Value)]);
+        var dnsNames = settings.ParseAll("dns-names", text => PeerDnsNames.IsOne(text) ? text : null, "Write a DNS name as it is in the certificate, or *.example.com for one label more.");
+        var rules = new ClientRules(mode, FullPath(settings.Text("roots")), [.. settings.Texts("crl").Select(list => FullPath(list.Text)!)], [.. uris.Select(uri => uri.Value)], [.. dnsNames.Select(name => name.Value)]);
         return (rules, settings.Flag("forward"));
     }
 
