@@ -9,7 +9,7 @@ internal sealed record ClientSettings
 {
     internal const string ModeKey = "ClientCertificateMode";
     internal const string RootsKey = "ClientCertificateRoots";
-    private const string AuthoritiesKey = "ClientCertificateAuthorities";
+    internal const string AuthoritiesKey = "ClientCertificateAuthorities";
     internal const string UrisKey = "ClientCertificateUris";
     internal const string DnsNamesKey = "ClientCertificateDnsNames";
     internal const string RevocationKey = "ClientCertificateRevocation";

@@ -10,8 +10,10 @@ namespace LucidTls.Cli.Configuring;
 internal sealed class ServeFile
 {
     public static readonly string[] Keys = ["metrics", "services"];
-    public static readonly string[] ServiceKeys = ["listen", "redirect", "starttls", "proxy-protocol", "idle", "half-closed", "sites"];
+    public static readonly string[] ServiceKeys = ["listen", "redirect", "starttls", "proxy-protocol", "idle", "half-closed", "handshake-timeout", "max-concurrent-handshakes", "sites"];
 
+    private const int LongestHandshake = 300;
+    private const int MostHandshakes = 1_000_000;
     private const int MostBytes = 1 << 20;
     private const int MostLevels = 30;
 
@@ -129,6 +131,8 @@ internal sealed class ServeFile
         }
         if (settings.Node("redirect") is not null && isTcp)
             settings.Fail("redirect", "Requests can be sent on to HTTP services alone, not to those of tcp:// and tls://.");
+        if (settings.Node("max-concurrent-handshakes") is not null && startTls is not null)
+            settings.Fail("max-concurrent-handshakes", "It is for TLS from the first byte, and not for starttls.");
         var limits = RelayLimits.Default;
         if (settings.Number("idle", 0, RelayLimits.MostSeconds, "seconds") is { } idle)
             limits = limits with { Idle = RelayLimits.Of(idle) };
@@ -141,6 +145,8 @@ internal sealed class ServeFile
             StartTls = startTls,
             ExpectsProxyHeader = settings.Flag("proxy-protocol"),
             Limits = limits,
+            HandshakeTimeout = settings.Number("handshake-timeout", 1, LongestHandshake, "seconds") is { } seconds ? TimeSpan.FromSeconds(seconds) : null,
+            MaxConcurrentHandshakes = settings.Number("max-concurrent-handshakes", 1, MostHandshakes, "handshakes"),
             Sites = [.. sites.Select(site => site.Site!)],
             Place = _problems.Place(node),
         };

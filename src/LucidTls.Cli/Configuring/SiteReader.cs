@@ -2,7 +2,6 @@ using System.Text;
 using System.Text.RegularExpressions;
 using LucidTls.AspNetCore.Configuration;
 using LucidTls.Certificates;
-using LucidTls.Certificates.Names;
 using LucidTls.Cli.Serving;
 using YamlDotNet.RepresentationModel;
 
@@ -13,8 +12,7 @@ namespace LucidTls.Cli.Configuring;
 /// <param name="folder">Where relative paths begin.</param>
 internal sealed partial class SiteReader(Problems problems, string folder)
 {
-    public static readonly string[] Keys = ["names", "certificate", "key", "to", "upstream", "health-check", "send-proxy-protocol", "root", "client-certificates", "minimum-version", "alpn", "hsts"];
-    public static readonly string[] ClientKeys = ["mode", "roots", "uris", "dns-names", "crl", "forward"];
+    public static readonly string[] Keys = ["names", "certificate", "key", "to", "upstream", "health-check", "send-proxy-protocol", "root", "client-certificates", .. TlsReader.Keys, "alpn", "hsts"];
     public static readonly string[] UpstreamKeys = ["roots", "name", "certificate", "key", "allow-tls-resume"];
     public static readonly string[] HealthKeys = ["interval", "timeout", "path", "fall", "rise"];
 
@@ -28,7 +26,7 @@ internal sealed partial class SiteReader(Problems problems, string folder)
             [SiteSettings.CertificateKey] = problems.Place(settings.Place("certificate")),
             [$"{SiteSettings.CertificateKey}:{CertificateSettings.KeyPathKey}"] = problems.Place(settings.Place("key")),
         };
-        var (clients, forwards) = Clients(settings, places);
+        var (clients, forwards) = settings.Node("client-certificates") is { } rules ? new ClientReader(problems, folder).Read(rules, places) : (new ClientRules(), false);
         var backend = BackendOf(settings, forwards);
         return new SiteConfiguration
         {
@@ -37,7 +35,7 @@ internal sealed partial class SiteReader(Problems problems, string folder)
             Key = FullPath(settings.Text("key")),
             Backend = backend,
             Clients = clients,
-            MinimumVersion = settings.Word("minimum-version", "1.2", "1.3") ?? "1.2",
+            Tls = TlsReader.Read(settings),
             Hsts = Hsts(settings, backend),
             Places = places,
         };
@@ -117,30 +115,6 @@ internal sealed partial class SiteReader(Problems problems, string folder)
             settings.Parse("path", text => text.StartsWith('/') && Uri.IsWellFormedUriString(text, UriKind.Relative) && !text.Contains('?', StringComparison.Ordinal) ? text : null, "Write the path of a URL, without a query: /health for example.") ?? "/",
             settings.Number("fall", 1, HealthCheck.MostChecks, "checks") ?? HealthCheck.DefaultFall,
             settings.Number("rise", 1, HealthCheck.MostChecks, "checks") ?? HealthCheck.DefaultRise);
-    }
-
-    private (ClientRules Rules, bool Forwards) Clients(YamlSettings site, Dictionary<string, string> places)
-    {
-        if (site.Node("client-certificates") is not { } node || YamlSettings.Of(problems, node, ClientKeys) is not { } settings)
-            return (ClientRules.None, false);
-        if (settings.Node("mode") is null)
-            settings.Missing("mode: none, optional or required");
-        var mode = settings.Word("mode", "none", "optional", "required") switch
-        {
-            "optional" => ClientCertificateMode.Optional,
-            "required" => ClientCertificateMode.Required,
-            _ => ClientCertificateMode.None,
-        };
-        if (mode != ClientCertificateMode.None && settings.Node("roots") is null)
-            settings.Missing("roots: whose certificates of clients are good");
-        places[ClientSettings.RootsKey] = problems.Place(settings.Place("roots"));
-        places[ClientSettings.UrisKey] = problems.Place(settings.Place("uris"));
-        places[ClientSettings.DnsNamesKey] = problems.Place(settings.Place("dns-names"));
-        places[SiteOptions.ListsKey] = problems.Place(settings.Place("crl"));
-        var uris = settings.ParseAll("uris", text => PeerUris.IsOne(text) ? text : null, "Write a URI as it is in the certificate; one that ends in / stands for all that go on after it.");
-        var dnsNames = settings.ParseAll("dns-names", text => PeerDnsNames.IsOne(text) ? text : null, "Write a DNS name as it is in the certificate, or *.example.com for one label more.");
-        var rules = new ClientRules(mode, FullPath(settings.Text("roots")), [.. settings.Texts("crl").Select(list => FullPath(list.Text)!)], [.. uris.Select(uri => uri.Value)], [.. dnsNames.Select(name => name.Value)]);
-        return (rules, settings.Flag("forward"));
     }
 
     private static IReadOnlyList<string> Protocols(YamlSettings settings, Backend backend)
