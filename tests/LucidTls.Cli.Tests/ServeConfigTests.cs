@@ -201,6 +201,8 @@ public sealed class ServeConfigTests : IDisposable
     [InlineData("services: [{listen: 1, sites: [{certificate: x, root: ., ticket-count: 9}]}]", "whole number of tickets, 0 to 8")]
     [InlineData("services: [{listen: 1, sites: [{certificate: x, root: ., ticket-lifetime: 604801}]}]", "whole number of seconds, 1 to 604800")]
     [InlineData("services: [{listen: 1, sites: [{certificate: x, root: ., record-size-limit: 63}]}]", "whole number of bytes, 64 to 16385")]
+    [InlineData("services: [{listen: 1, sites: [{certificate: x, to: 'tcp://x:1', require-application-protocol: true}]}]", "It needs alpn")]
+    [InlineData("services: [{listen: 1, ocsp-stapling: never, sites: [{certificate: x, root: .}]}]", "Write true or false")]
     [InlineData("services: [{listen: 1, handshake-timeout: 0, sites: [{certificate: x, root: .}]}]", "whole number of seconds, 1 to 300")]
     [InlineData("services: [{listen: 1, max-concurrent-handshakes: 0, sites: [{certificate: x, root: .}]}]", "whole number of handshakes, 1 to 1000000")]
     [InlineData("services: [{listen: 1, starttls: smtp, max-concurrent-handshakes: 9, sites: [{certificate: x, to: 'tcp://x:1'}]}]", "not for starttls")]
@@ -301,6 +303,7 @@ public sealed class ServeConfigTests : IDisposable
                 proxy-protocol: true
                 handshake-timeout: 7
                 max-concurrent-handshakes: 500
+                ocsp-stapling: false
                 sites:
                   - names: [a.example]
                     certificate: a.pem
@@ -318,6 +321,8 @@ public sealed class ServeConfigTests : IDisposable
                     ticket-count: 1
                     ticket-lifetime: 3600
                     record-size-limit: 4096
+                    require-application-protocol: true
+                    require-known-server-name: true
                     hsts: max-age=31536000; includeSubDomains
                   - certificate: b.pem
                     root: pages
@@ -338,7 +343,7 @@ public sealed class ServeConfigTests : IDisposable
         Assert.Equal((_folder["roots.pem"], _folder["client.pem"], "inner.example", 2), (site.Backend.Tls.Roots, site.Backend.Tls.Certificate, site.Backend.VerifyName, site.Backend.Services.Count));
         Assert.Equal((ClientCertificateMode.Optional, _folder["roots.pem"], "spiffe://example.org/", "*.clients.example", _folder["list.pem"], true), (site.Clients.Mode, site.Clients.Roots, site.Clients.Uris.Single(), site.Clients.DnsNames.Single(), site.Clients.RevocationLists.Single(), site.Backend.SendClientCertificate));
         Assert.Equal(("1.3", "max-age=31536000; includeSubDomains", false), (site.Tls.MinimumVersion, site.Hsts, site.Backend.AllowTlsResume));
-        Assert.Equal((TimeSpan.FromSeconds(7), 500), (web.HandshakeTimeout!.Value, web.MaxConcurrentHandshakes!.Value));
+        Assert.Equal((TimeSpan.FromSeconds(7), 500, false, true, true), (web.HandshakeTimeout!.Value, web.MaxConcurrentHandshakes!.Value, web.OcspStapling, site.Tls.RequireApplicationProtocol, site.Tls.RequireKnownServerName));
         Assert.Equal((_folder["roots.pem"], new RevocationRules { Mode = "HardFail", Scope = "Leaf", Fetch = true, AllowPrivateAddresses = true }), (site.Clients.Authorities, site.Clients.Revocation));
         Assert.Equal(("1.3", "TLS_AES_256_GCM_SHA384", "X25519MLKEM768 secp384r1", "ecdsa_secp384r1_sha384"), (site.Tls.MaximumVersion, site.Tls.CipherSuites.Single(), string.Join(' ', site.Tls.Groups), site.Tls.SignatureSchemes.Single()));
         Assert.Equal((false, 1, TimeSpan.FromHours(1), 4096), (site.Tls.AllowTlsResume, site.Tls.TicketCount!.Value, site.Tls.TicketLifetime!.Value, site.Tls.RecordSizeLimit!.Value));

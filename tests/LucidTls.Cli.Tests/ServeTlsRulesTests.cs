@@ -1,3 +1,4 @@
+using System.Net.Security;
 using System.Security.Authentication;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
@@ -50,6 +51,20 @@ public sealed class ServeTlsRulesTests : IDisposable
             Assert.Equal(expected, tls.Session.Resumed);
             await tls.WriteAsync("GET / HTTP/1.1\r\nHost: a.example\r\nConnection: close\r\n\r\n"u8.ToArray(), Cancel);
             Assert.Contains("a page", await new StreamReader(tls).ReadToEndAsync(Cancel), StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public async Task A_site_may_refuse_clients_without_ALPN_and_names_that_no_certificate_is_for()
+    {
+        await using var tool = await StartAsync("require-application-protocol: true, require-known-server-name: true");
+        foreach (var (name, protocol, refusal) in new[] { ("a.example", "http/1.1", (TlsAlert?)null), ("a.example", "", TlsAlert.NoApplicationProtocol), ("b.example", "http/1.1", TlsAlert.UnrecognizedName) })
+        {
+            var failure = await Record.ExceptionAsync(async () =>
+            {
+                await using var tls = await ConnectAsync(tool, name, options => options.ApplicationProtocols = protocol.Length > 0 ? [new SslApplicationProtocol(protocol)] : []);
+            });
+            Assert.Equal(refusal, (failure?.InnerException as TlsException)?.Alert);
         }
     }
 

@@ -8,7 +8,7 @@ internal sealed record EndpointSettings
     internal const string MostHandshakesKey = "MaxConcurrentHandshakes";
     private const string MostEarlyDataKey = "MaxEarlyDataSize";
     private const string EarlyDataFreshnessKey = "EarlyDataFreshness";
-    private const string StaplingKey = "OcspStapling";
+    internal const string StaplingKey = "OcspStapling";
     internal const string PrivateRespondersKey = "OcspPrivateResponders";
 
     public required SiteSettings Default { get; init; }

@@ -16,8 +16,8 @@ internal sealed record ProtocolSettings
     internal const string TicketLifetimeKey = "TicketLifetime";
     internal const string RecordSizeLimitKey = "RecordSizeLimit";
     internal const string ProtocolsKey = "ApplicationProtocols";
-    private const string RequireServerNameKey = "RequireKnownServerName";
-    private const string RequireProtocolKey = "RequireApplicationProtocol";
+    internal const string RequireServerNameKey = "RequireKnownServerName";
+    internal const string RequireProtocolKey = "RequireApplicationProtocol";
 
     public static readonly string[] Keys =
         [MinimumVersionKey, MaximumVersionKey, CipherSuitesKey, GroupsKey, SchemesKey, ResumeKey, TicketCountKey, TicketLifetimeKey, RecordSizeLimitKey, ProtocolsKey, RequireServerNameKey, RequireProtocolKey];

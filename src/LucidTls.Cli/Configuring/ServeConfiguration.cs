@@ -46,6 +46,9 @@ internal sealed record ServiceConfiguration
     /// <summary>How long connections to TCP services may be silent.</summary>
     public RelayLimits Limits { get; init; } = RelayLimits.Default;
 
+    /// <summary>Whether OCSP responses are fetched and stapled for certificates that name a responder.</summary>
+    public bool OcspStapling { get; init; } = true;
+
     /// <summary>How long a handshake may take; null for as long as by default.</summary>
     public TimeSpan? HandshakeTimeout { get; init; }
 

@@ -10,7 +10,7 @@ namespace LucidTls.Cli.Configuring;
 internal sealed class ServeFile
 {
     public static readonly string[] Keys = ["metrics", "services"];
-    public static readonly string[] ServiceKeys = ["listen", "redirect", "starttls", "proxy-protocol", "idle", "half-closed", "handshake-timeout", "max-concurrent-handshakes", "sites"];
+    public static readonly string[] ServiceKeys = ["listen", "redirect", "starttls", "proxy-protocol", "idle", "half-closed", "handshake-timeout", "max-concurrent-handshakes", "ocsp-stapling", "sites"];
 
     private const int LongestHandshake = 300;
     private const int MostHandshakes = 1_000_000;
@@ -147,6 +147,7 @@ internal sealed class ServeFile
             Limits = limits,
             HandshakeTimeout = settings.Number("handshake-timeout", 1, LongestHandshake, "seconds") is { } seconds ? TimeSpan.FromSeconds(seconds) : null,
             MaxConcurrentHandshakes = settings.Number("max-concurrent-handshakes", 1, MostHandshakes, "handshakes"),
+            OcspStapling = settings.Flag("ocsp-stapling", otherwise: true),
             Sites = [.. sites.Select(site => site.Site!)],
             Place = _problems.Place(node),
         };

@@ -21,6 +21,7 @@ internal sealed class SiteOptions
             _places[Path(i)] = configuration.Services[i].Place;
             // The certificates are the operator's own, so their responders may be inside.
             data[$"{Path(i)}:{EndpointSettings.PrivateRespondersKey}"] = "true";
+            data[$"{Path(i)}:{EndpointSettings.StaplingKey}"] = configuration.Services[i].OcspStapling.ToString();
             data[$"{Path(i)}:{EndpointSettings.HandshakeTimeoutKey}"] = configuration.Services[i].HandshakeTimeout?.ToString("c", CultureInfo.InvariantCulture);
             data[$"{Path(i)}:{EndpointSettings.MostHandshakesKey}"] = Text(configuration.Services[i].MaxConcurrentHandshakes);
             foreach (var site in configuration.Services[i].Sites)
@@ -86,6 +87,8 @@ internal sealed class SiteOptions
         data[$"{path}:{ProtocolSettings.TicketCountKey}"] = Text(tls.TicketCount);
         data[$"{path}:{ProtocolSettings.TicketLifetimeKey}"] = tls.TicketLifetime?.ToString("c", CultureInfo.InvariantCulture);
         data[$"{path}:{ProtocolSettings.RecordSizeLimitKey}"] = Text(tls.RecordSizeLimit);
+        data[$"{path}:{ProtocolSettings.RequireProtocolKey}"] = tls.RequireApplicationProtocol.ToString();
+        data[$"{path}:{ProtocolSettings.RequireServerNameKey}"] = tls.RequireKnownServerName.ToString();
     }
 
     private static string? Text(int? number) => number?.ToString(CultureInfo.InvariantCulture);

@@ -35,7 +35,7 @@ internal sealed partial class SiteReader(Problems problems, string folder)
             Key = FullPath(settings.Text("key")),
             Backend = backend,
             Clients = clients,
-            Tls = TlsReader.Read(settings),
+            Tls = TlsReader.Read(settings, hasProtocols: !backend.IsTcp || backend.Protocols.Count > 0),
             Hsts = Hsts(settings, backend),
             Places = places,
         };

@@ -22,4 +22,10 @@ internal sealed record TlsRules
     public TimeSpan? TicketLifetime { get; init; }
 
     public int? RecordSizeLimit { get; init; }
+
+    /// <summary>Whether clients are refused that do not take part in ALPN.</summary>
+    public bool RequireApplicationProtocol { get; init; }
+
+    /// <summary>Whether clients are refused that ask for no name that a certificate is for.</summary>
+    public bool RequireKnownServerName { get; init; }
 }
