@@ -35,14 +35,14 @@ internal static class ServeCommand
                 return null;
             },
         };
-        var to = new Option<string[]>("--to") { Description = "The service to put TLS in front of: http://HOST:PORT, https://HOST:PORT or tcp://HOST:PORT; several times for several that do the same", HelpName = "URL" };
-        var roots = new Option<string>("--roots") { Description = "With --to https://HOST:PORT, trust the authorities in this PEM file, not the system's", HelpName = "FILE" };
+        var to = new Option<string[]>("--to") { Description = "The service to put TLS in front of: http://HOST:PORT, https://HOST:PORT, tcp://HOST:PORT or, over TLS, tls://HOST:PORT; several times for several that do the same", HelpName = "URL" };
+        var roots = new Option<string>("--roots") { Description = "With --to https://HOST:PORT or tls://HOST:PORT, trust the authorities in this PEM file, not the system's", HelpName = "FILE" };
         var root = new Option<string>("--root") { Description = "A folder of files to serve", HelpName = "DIR" };
         var cert = new Option<string>("--cert") { Description = "The certificate chain (PEM, leaf first). Without it, a private authority of your own issues one for this machine", HelpName = "FILE" };
         var key = new Option<string>("--key") { Description = "The certificate's private key (PEM), unless the file of --cert holds it", HelpName = "FILE" };
         var startTls = CommonOptions.StartTls("Begin in plain text and turn to TLS as this protocol does, in front of a service without TLS", StartTlsProtocol.All.Where(protocol => protocol.HasServerSide));
         var proxyProtocol = new Option<bool>("--proxy-protocol") { Description = "Each connection comes from a proxy that says first whose it is (PROXY protocol, version 1 or 2). Let nobody but the proxy reach the port" };
-        var sendProxyProtocol = new Option<ProxyVersion?>("--send-proxy-protocol") { Description = "Tell the service of --to tcp://HOST:PORT whose connection it gets: v1 or v2 of the PROXY protocol", HelpName = "v1|v2" };
+        var sendProxyProtocol = new Option<ProxyVersion?>("--send-proxy-protocol") { Description = "Tell the service of --to tcp://HOST:PORT or tls://HOST:PORT whose connection it gets: v1 or v2 of the PROXY protocol", HelpName = "v1|v2" };
         var redirect = CommonOptions.Address("--redirect", "Where to answer plain HTTP with a redirection to https", "to answer plain HTTP at");
         var (idle, halfClosed) = CommonOptions.Limits();
         var metrics = CommonOptions.Metrics();
@@ -59,20 +59,20 @@ internal static class ServeCommand
                 result.AddError("--check needs --config: the file to check.");
             if (result.GetResult(to) is not null && result.GetResult(root) is not null)
                 result.AddError("--to and --root exclude each other: there is one thing behind the TLS.");
-            if (result.GetResult(startTls) is not null && !AreAll("tcp://"))
-                result.AddError("--starttls needs --to tcp://HOST:PORT: the service that speaks the protocol without TLS.");
-            if (result.GetResult(sendProxyProtocol) is not null && !AreAll("tcp://"))
-                result.AddError("--send-proxy-protocol needs --to tcp://HOST:PORT. HTTP services are told by X-Forwarded-For.");
+            if (result.GetResult(startTls) is not null && !AreAll("tcp://", "tls://"))
+                result.AddError("--starttls needs --to tcp://HOST:PORT or tls://HOST:PORT: the service that speaks the protocol without STARTTLS.");
+            if (result.GetResult(sendProxyProtocol) is not null && !AreAll("tcp://", "tls://"))
+                result.AddError("--send-proxy-protocol needs --to tcp://HOST:PORT or tls://HOST:PORT. HTTP services are told by X-Forwarded-For.");
             if (result.GetResult(key) is not null && result.GetResult(cert) is null)
                 result.AddError("--key needs --cert: a private key alone says nothing about who this server is.");
-            if (result.GetResult(roots) is not null && !AreAll("https://"))
-                result.AddError("--roots needs --to https://HOST:PORT: whom to trust matters where there is TLS to the service.");
-            if ((result.GetResult(idle) is not null || result.GetResult(halfClosed) is not null) && !AreAll("tcp://"))
-                result.AddError("--idle and --half-closed need --to tcp://HOST:PORT; HTTP has its own limits.");
-            if (result.GetResult(redirect) is not null && AreAll("tcp://"))
-                result.AddError("--redirect is for HTTP, and --to tcp://HOST:PORT need not be.");
+            if (result.GetResult(roots) is not null && !AreAll("https://", "tls://"))
+                result.AddError("--roots needs --to https://HOST:PORT or tls://HOST:PORT: whom to trust matters where there is TLS to the service.");
+            if ((result.GetResult(idle) is not null || result.GetResult(halfClosed) is not null) && !AreAll("tcp://", "tls://"))
+                result.AddError("--idle and --half-closed need --to tcp://HOST:PORT or tls://HOST:PORT; HTTP has its own limits.");
+            if (result.GetResult(redirect) is not null && AreAll("tcp://", "tls://"))
+                result.AddError("--redirect is for HTTP, and --to tcp://HOST:PORT need not be, nor tls://HOST:PORT.");
 
-            bool AreAll(string scheme) => result.GetValue(to) is { Length: > 0 } urls && urls.All(url => url.StartsWith(scheme, StringComparison.OrdinalIgnoreCase));
+            bool AreAll(params string[] schemes) => result.GetValue(to) is { Length: > 0 } urls && urls.All(url => schemes.Any(scheme => url.StartsWith(scheme, StringComparison.OrdinalIgnoreCase)));
         });
         command.SetAction((parsed, _) =>
         {

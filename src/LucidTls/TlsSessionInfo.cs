@@ -41,6 +41,9 @@ public sealed class TlsSessionInfo
     /// </summary>
     public string? PeerUri => PeerCertificates.Count == 0 ? null : PeerUris.Of(PeerCertificates[0]);
 
+    /// <summary>The DNS names in the peer's certificate; those of a client say who it is where <see cref="CertificateVerifierOptions.PeerDnsNames"/> says whom to accept.</summary>
+    public IReadOnlyList<string> PeerDnsNames => PeerCertificates.Count == 0 ? [] : LucidTls.Certificates.Names.PeerDnsNames.Of(PeerCertificates[0]);
+
     /// <summary>This end's certificates in DER, leaf first, as sent; empty when none were.</summary>
     public required IReadOnlyList<ReadOnlyMemory<byte>> LocalCertificates { get; init; }
 

@@ -67,6 +67,23 @@ public sealed class ClientConfigurationTests : IDisposable
     }
 
     [Fact]
+    public async Task A_client_may_come_by_a_DNS_name_and_a_names_own_answer_is_not_wider_by_the_endpoints()
+    {
+        using var named = TestPki.IssueCertificate("CN=Alice", "dave.clients.example");
+        _files.Issue("a", "CN=a", "a.example");
+        await using var server = await StartAsync(
+            ("ClientCertificateUris", "spiffe://prod.example/alice"), ("ClientCertificateDnsNames:0", "other.example"), ("ClientCertificateDnsNames:1", "*.clients.example"),
+            ("Sni:a.example:Certificate:Path", _files.Path("a.pem")), ("Sni:a.example:Certificate:KeyPath", _files.Path("a.key")),
+            ("Sni:a.example:ClientCertificateDnsNames", "eve.clients.example"));
+
+        Assert.Null(await AskAsync(server));
+        Assert.Null(await AskAsync(server, client: named));
+        Assert.Equal(TlsAlert.CertificateUnknown, await AskAsync(server, "a.example", client: named));
+        Assert.Contains("names in the certificate: dave.clients.example, 127.0.0.1; accepted: eve.clients.example", (await server.Log.WaitAsync("HandshakeFailed")).Text, StringComparison.Ordinal);
+        Assert.Equal(TlsAlert.CertificateUnknown, await AskAsync(server, "a.example"));
+    }
+
+    [Fact]
     public async Task A_certificate_on_a_list_is_refused_and_the_list_is_followed()
     {
         using var other = TestPki.IssueCertificate("CN=Bob");

@@ -157,6 +157,8 @@ public sealed class ConfigurationTests : IDisposable
     [InlineData("ClientCertificateUris", "spiffe://a.example/b", "ClientCertificateUris says whose", "set ClientCertificateMode")]
     [InlineData("Sni:a.example:ClientCertificateRoots", "roots.pem", "Sni:a.example must have a Certificate", "endpoint has none")]
     [InlineData("ClientCertificateUris:0", "nobody", "ClientCertificateUris is 'nobody'", "spiffe://example.org/service")]
+    [InlineData("ClientCertificateDnsNames", "a.example", "ClientCertificateDnsNames says whose", "set ClientCertificateMode")]
+    [InlineData("ClientCertificateDnsNames:0", "*.example", "ClientCertificateDnsNames is '*.example'", "*.example.org for one label more")]
     [InlineData("ClientCertificateUris:0:Uri", "spiffe://a.example/b", "ClientCertificateUris:0 must be a text", "entry of a list")]
     [InlineData("ClientCertificateRevocation:Mode", "Sometimes", "ClientCertificateRevocation:Mode is 'Sometimes'", "Off, SoftFail or HardFail")]
     [InlineData("ClientCertificateRevocation:Mode", "HardFail", "ClientCertificateRevocation:Mode is HardFail", "Lists must name")]

@@ -191,6 +191,25 @@ public sealed class ServeConfigTests : IDisposable
     [InlineData("services: [{listen: 1, starttls: mysql, sites: [{certificate: x, to: 'tcp://x:1'}, {names: a.example, certificate: x, to: 'tcp://x:1'}]}]", "greets before")]
     [InlineData("services: [{listen: 1, starttls: smtp, sites: [{certificate: x, root: .}]}]", "tcp://HOST:PORT")]
     [InlineData("services: [{listen: 1, sites: [{certificate: x, root: ., minimum-version: 1.1}]}]", "means nothing as minimum-version")]
+    [InlineData("services: [{listen: 1, sites: [{certificate: x, root: ., minimum-version: '1.3', maximum-version: '1.2'}]}]", "is older than minimum-version")]
+    [InlineData("services: [{listen: 1, sites: [{certificate: x, root: ., cipher-suites: [TLS_AES_128_GCM_SHA256, RC4]}]}]", "1:98: 'RC4' means nothing as cipher-suites. Those there are: TLS_AES_128_GCM_SHA256, ")]
+    [InlineData("services: [{listen: 1, sites: [{certificate: x, root: ., maximum-version: '1.2', cipher-suites: TLS_AES_128_GCM_SHA256}]}]", "None of them is for TLS 1.2")]
+    [InlineData("services: [{listen: 1, sites: [{certificate: x, root: ., minimum-version: '1.3', cipher-suites: TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256}]}]", "None of them is for TLS 1.3")]
+    [InlineData("services: [{listen: 1, sites: [{certificate: x, root: ., groups: brainpool}]}]", "Those there are: X25519MLKEM768, ")]
+    [InlineData("services: [{listen: 1, sites: [{certificate: x, root: ., signature-schemes: md5}]}]", "Those there are: ecdsa_secp256r1_sha256, ")]
+    [InlineData("services: [{listen: 1, sites: [{certificate: x, root: ., allow-tls-resume: no}]}]", "Write true or false")]
+    [InlineData("services: [{listen: 1, sites: [{certificate: x, root: ., ticket-count: 9}]}]", "whole number of tickets, 0 to 8")]
+    [InlineData("services: [{listen: 1, sites: [{certificate: x, root: ., ticket-lifetime: 604801}]}]", "whole number of seconds, 1 to 604800")]
+    [InlineData("services: [{listen: 1, sites: [{certificate: x, root: ., record-size-limit: 63}]}]", "whole number of bytes, 64 to 16385")]
+    [InlineData("services: [{listen: 1, sites: [{certificate: x, to: 'tcp://x:1', require-application-protocol: true}]}]", "It needs alpn")]
+    [InlineData("services: [{listen: 1, ocsp-stapling: never, sites: [{certificate: x, root: .}]}]", "Write true or false")]
+    [InlineData("services: [{listen: 1, handshake-timeout: 0, sites: [{certificate: x, root: .}]}]", "whole number of seconds, 1 to 300")]
+    [InlineData("services: [{listen: 1, max-concurrent-handshakes: 0, sites: [{certificate: x, root: .}]}]", "whole number of handshakes, 1 to 1000000")]
+    [InlineData("services: [{listen: 1, starttls: smtp, max-concurrent-handshakes: 9, sites: [{certificate: x, to: 'tcp://x:1'}]}]", "not for starttls")]
+    [InlineData("services: [{listen: 1, sites: [{certificate: x, root: ., client-certificates: {mode: required, roots: x, revocation: {mode: hard-fail}}}]}]", "write crl with revocation lists, or fetch: true")]
+    [InlineData("services: [{listen: 1, sites: [{certificate: x, root: ., client-certificates: {mode: required, roots: x, revocation: {mode: firm}}}]}]", "Write off, soft-fail or hard-fail")]
+    [InlineData("services: [{listen: 1, sites: [{certificate: x, root: ., client-certificates: {mode: required, roots: x, revocation: {scope: all}}}]}]", "Write path or leaf")]
+    [InlineData("services: [{listen: 1, sites: [{certificate: x, root: ., client-certificates: {mode: required, roots: x, revocation: {allow-private-addresses: true}}}]}]", "goes with fetch: true")]
     [InlineData("services: [{listen: 1, sites: [{certificate: x, root: ., client-certificates: {mode: maybe}}]}]", "none, optional or required")]
     [InlineData("services: [{listen: 1, sites: [{certificate: x, root: ., client-certificates: {mode: required}}]}]", "Here must be roots")]
     [InlineData("services: [{listen: 1, sites: [{certificate: x, root: .}]}, {listen: 1, sites: [{certificate: x, root: .}]}]", "is listened on already")]
@@ -206,14 +225,27 @@ public sealed class ServeConfigTests : IDisposable
     [InlineData("services: [{listen: 1, sites: [{certificate: x, to: ['http://x', 'https://y']}]}]", "the same scheme")]
     [InlineData("services: [{listen: 1, sites: [{certificate: x, to: ['http://x', 'http://x']}]}]", "named twice")]
     [InlineData("services: [{listen: 1, sites: [{certificate: x, to: ['https://x', 'https://y']}]}]", "one name that is in all")]
-    [InlineData("services: [{listen: 1, sites: [{certificate: x, to: 'http://x', upstream: {name: y}}]}]", "for services of https://")]
+    [InlineData("services: [{listen: 1, sites: [{certificate: x, to: 'http://x', upstream: {name: y}}]}]", "for services of https:// and tls://")]
+    [InlineData("services: [{listen: 1, sites: [{certificate: x, to: 'tcp://x:1', upstream: {name: y}}]}]", "for services of https:// and tls://")]
+    [InlineData("services: [{listen: 1, sites: [{certificate: x, to: 'tls://x'}]}]", "means nothing as to")]
+    [InlineData("services: [{listen: 1, sites: [{certificate: x, to: ['tcp://x:1', 'tls://y:1']}]}]", "the same scheme")]
+    [InlineData("services: [{listen: 1, sites: [{certificate: x, to: ['tls://x:1', 'tls://y:1']}]}]", "one name that is in all")]
+    [InlineData("services: [{listen: 1, sites: [{certificate: x, to: 'tls://x:1', upstream: {roots: nowhere}}]}]", "1:84: ")]
+    [InlineData("services: [{listen: 1, sites: [{certificate: x, to: 'tls://x:1', upstream: {allow-tls-resume: maybe}}]}]", "Write true or false")]
     [InlineData("services: [{listen: 1, sites: [{certificate: x, to: 'https://x', upstream: {key: y}}]}]", "write certificate too")]
     [InlineData("services: [{listen: 1, sites: [{certificate: x, to: 'https://x', upstream: {roots: nowhere}}]}]", "1:84: ")]
     [InlineData("services: [{listen: 1, sites: [{certificate: x, to: 'https://x', upstream: {name: 'a b'}}]}]", "DNS name or an IP address")]
+    [InlineData("services: [{listen: 1, sites: [{certificate: x, root: ., health-check: {}}]}]", "A folder has no health")]
+    [InlineData("services: [{listen: 1, sites: [{certificate: x, to: 'tcp://x:1', health-check: {path: /health}}]}]", "connected to, and asked nothing")]
+    [InlineData("services: [{listen: 1, sites: [{certificate: x, to: 'http://x', health-check: {path: health}}]}]", "Write the path of a URL")]
+    [InlineData("services: [{listen: 1, sites: [{certificate: x, to: 'http://x', health-check: {interval: 0}}]}]", "1:90: '0' means nothing as interval. Write a whole number of seconds, 1 to 3600.")]
+    [InlineData("services: [{listen: 1, sites: [{certificate: x, to: 'http://x', health-check: {interval: 2, timeout: 3}}]}]", "write 2 at most")]
+    [InlineData("services: [{listen: 1, sites: [{certificate: x, to: 'http://x', health-check: {fall: 0, rise: 101}}]}]", "whole number of checks, 1 to 100")]
     [InlineData("services: [{listen: 1, sites: [{certificate: x, root: ., hsts: always}]}]", "max-age=31536000")]
     [InlineData("services: [{listen: 1, sites: [{certificate: x, root: ., alpn: mqtt}]}]", "h2 and http/1.1")]
     [InlineData("services: [{listen: 1, sites: [{certificate: x, root: ., client-certificates: {mode: optional, roots: x, forward: true}}]}]", "forward is for services")]
     [InlineData("services: [{listen: 1, sites: [{certificate: x, root: ., client-certificates: {mode: optional, roots: x, uris: nobody}}]}]", "Write a URI")]
+    [InlineData("services: [{listen: 1, sites: [{certificate: x, root: ., client-certificates: {mode: optional, roots: x, dns-names: [a.example, '*.example']}}]}]", "1:129: '*.example' means nothing as dns-names. Write a DNS name")]
     [InlineData("services: [{listen: 1, proxy-protocol: v1, sites: [{certificate: x, root: .}]}]", "Write true or false")]
     [InlineData("services: [{listen: 1, sites: [{certificate: x, to: 'tcp://x:1', send-proxy-protocol: v3}]}]", "Write v1 or v2")]
     [InlineData("services: [{listen: 1, sites: [{certificate: x, to: 'http://x', send-proxy-protocol: v1}]}]", "X-Forwarded-For")]
@@ -248,8 +280,10 @@ public sealed class ServeConfigTests : IDisposable
         var parts = schema.RootElement.GetProperty("$defs");
         Assert.Equal(ServeFile.ServiceKeys, Properties(parts.GetProperty("service")));
         Assert.Equal(SiteReader.Keys, Properties(parts.GetProperty("site")));
-        Assert.Equal(SiteReader.ClientKeys, Properties(parts.GetProperty("clients")));
+        Assert.Equal(ClientReader.Keys, Properties(parts.GetProperty("clients")));
         Assert.Equal(SiteReader.UpstreamKeys, Properties(parts.GetProperty("upstream")));
+        Assert.Equal(ClientReader.RevocationKeys, Properties(parts.GetProperty("revocation")));
+        Assert.Equal(SiteReader.HealthKeys, Properties(parts.GetProperty("health-check")));
         var protocols = parts.GetProperty("service").GetProperty("properties").GetProperty("starttls").GetProperty("enum").EnumerateArray().Select(name => name.GetString()!);
         Assert.Equal(LucidTls.StartTls.StartTlsProtocol.All.Where(protocol => protocol.HasServerSide).Select(protocol => protocol.Name), protocols);
     }
@@ -267,14 +301,28 @@ public sealed class ServeConfigTests : IDisposable
               - listen: 127.0.0.1:2
                 redirect: 127.0.0.1:3
                 proxy-protocol: true
+                handshake-timeout: 7
+                max-concurrent-handshakes: 500
+                ocsp-stapling: false
                 sites:
                   - names: [a.example]
                     certificate: a.pem
                     key: a.pem
                     to: [https://127.0.0.1:4, https://127.0.0.1:5]
-                    upstream: {roots: roots.pem, name: inner.example, certificate: client.pem, key: client.pem}
-                    client-certificates: {mode: optional, roots: roots.pem, uris: [spiffe://example.org/], crl: [list.pem], forward: true}
+                    upstream: {roots: roots.pem, name: inner.example, certificate: client.pem, key: client.pem, allow-tls-resume: false}
+                    health-check: {interval: 20, timeout: 3, path: /health, fall: 4, rise: 5}
+                    client-certificates: {mode: optional, roots: roots.pem, authorities: roots.pem, uris: [spiffe://example.org/], dns-names: ['*.clients.example'], crl: [list.pem], revocation: {mode: hard-fail, scope: leaf, fetch: true, allow-private-addresses: true}, forward: true}
                     minimum-version: "1.3"
+                    maximum-version: "1.3"
+                    cipher-suites: TLS_AES_256_GCM_SHA384
+                    groups: [x25519mlkem768, secp384r1]
+                    signature-schemes: [ecdsa_secp384r1_sha384]
+                    allow-tls-resume: false
+                    ticket-count: 1
+                    ticket-lifetime: 3600
+                    record-size-limit: 4096
+                    require-application-protocol: true
+                    require-known-server-name: true
                     hsts: max-age=31536000; includeSubDomains
                   - certificate: b.pem
                     root: pages
@@ -283,7 +331,7 @@ public sealed class ServeConfigTests : IDisposable
                 idle: 60
                 half-closed: 0
                 sites:
-                  - {certificate: a.pem, to: 'tcp://127.0.0.1:7', alpn: [smtp, x], send-proxy-protocol: v2}
+                  - {certificate: a.pem, to: 'tls://127.0.0.1:7', alpn: [smtp, x], send-proxy-protocol: v2}
             """);
 
         var configuration = ServeFile.Read(file);
@@ -291,12 +339,17 @@ public sealed class ServeConfigTests : IDisposable
         var (web, mail) = (configuration.Services[0], configuration.Services[1]);
         Assert.Equal((1, 3, true), (configuration.Metrics!.Port, web.Redirect!.Port, web.ExpectsProxyHeader));
         var site = web.Sites[0];
+        Assert.Equal(new LucidTls.Cli.Serving.HealthCheck(TimeSpan.FromSeconds(20), TimeSpan.FromSeconds(3), "/health", 4, 5), site.Backend.HealthCheck);
         Assert.Equal((_folder["roots.pem"], _folder["client.pem"], "inner.example", 2), (site.Backend.Tls.Roots, site.Backend.Tls.Certificate, site.Backend.VerifyName, site.Backend.Services.Count));
-        Assert.Equal((ClientCertificateMode.Optional, _folder["roots.pem"], "spiffe://example.org/", _folder["list.pem"], true), (site.Clients.Mode, site.Clients.Roots, site.Clients.Uris.Single(), site.Clients.RevocationLists.Single(), site.Backend.SendClientCertificate));
-        Assert.Equal(("1.3", "max-age=31536000; includeSubDomains"), (site.MinimumVersion, site.Hsts));
+        Assert.Equal((ClientCertificateMode.Optional, _folder["roots.pem"], "spiffe://example.org/", "*.clients.example", _folder["list.pem"], true), (site.Clients.Mode, site.Clients.Roots, site.Clients.Uris.Single(), site.Clients.DnsNames.Single(), site.Clients.RevocationLists.Single(), site.Backend.SendClientCertificate));
+        Assert.Equal(("1.3", "max-age=31536000; includeSubDomains", false), (site.Tls.MinimumVersion, site.Hsts, site.Backend.AllowTlsResume));
+        Assert.Equal((TimeSpan.FromSeconds(7), 500, false, true, true), (web.HandshakeTimeout!.Value, web.MaxConcurrentHandshakes!.Value, web.OcspStapling, site.Tls.RequireApplicationProtocol, site.Tls.RequireKnownServerName));
+        Assert.Equal((_folder["roots.pem"], new RevocationRules { Mode = "HardFail", Scope = "Leaf", Fetch = true, AllowPrivateAddresses = true }), (site.Clients.Authorities, site.Clients.Revocation));
+        Assert.Equal(("1.3", "TLS_AES_256_GCM_SHA384", "X25519MLKEM768 secp384r1", "ecdsa_secp384r1_sha384"), (site.Tls.MaximumVersion, site.Tls.CipherSuites.Single(), string.Join(' ', site.Tls.Groups), site.Tls.SignatureSchemes.Single()));
+        Assert.Equal((false, 1, TimeSpan.FromHours(1), 4096), (site.Tls.AllowTlsResume, site.Tls.TicketCount!.Value, site.Tls.TicketLifetime!.Value, site.Tls.RecordSizeLimit!.Value));
         Assert.Equal((TimeSpan.FromMinutes(1), Timeout.InfiniteTimeSpan), (mail.Limits.Idle, mail.Limits.HalfClosed));
-        Assert.Equal(["smtp", "x"], mail.Sites[0].Protocols);
-        foreach (var key in (string[])[.. ServeFile.Keys, .. ServeFile.ServiceKeys, .. SiteReader.Keys, .. SiteReader.ClientKeys, .. SiteReader.UpstreamKeys])
+        Assert.Equal(["smtp", "x"], mail.Sites[0].Backend.Protocols);
+        foreach (var key in (string[])[.. ServeFile.Keys, .. ServeFile.ServiceKeys, .. SiteReader.Keys, .. ClientReader.Keys, .. ClientReader.RevocationKeys, .. SiteReader.UpstreamKeys, .. SiteReader.HealthKeys])
             Assert.Matches($@"\b{key}:", File.ReadAllText(file));
     }
 

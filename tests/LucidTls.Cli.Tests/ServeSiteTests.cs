@@ -1,13 +1,8 @@
 using System.Net;
 using System.Net.Security;
-using System.Net.Sockets;
 using System.Security.Authentication;
-using System.Text;
-using LucidTls.AspNetCore;
-using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
-using Microsoft.Extensions.Logging;
+using static LucidTls.Cli.Tests.SiteClient;
 
 namespace LucidTls.Cli.Tests;
 
@@ -55,7 +50,7 @@ public sealed class ServeSiteTests : IDisposable
     [Fact]
     public async Task Each_answer_of_a_site_with_hsts_says_so_whatever_the_service_says()
     {
-        await using var service = await StartServiceAsync(context =>
+        await using var service = await HttpService.StartAsync(context =>
         {
             context.Response.Headers.StrictTransportSecurity = "max-age=0";
             return context.Response.WriteAsync("well");
@@ -67,7 +62,7 @@ public sealed class ServeSiteTests : IDisposable
     [Fact]
     public async Task The_clients_certificate_is_told_to_the_service_and_what_clients_claim_is_not()
     {
-        await using var service = await StartServiceAsync(context => context.Response.WriteAsync($"[{context.Request.Headers["Client-Cert"]}][{context.Request.Headers["Client-Cert-Chain"]}]"));
+        await using var service = await HttpService.StartAsync(context => context.Response.WriteAsync($"[{context.Request.Headers["Client-Cert"]}][{context.Request.Headers["Client-Cert-Chain"]}]"));
         await using var tool = await StartAsync($$"""
             services:
               - listen: 127.0.0.1:0
@@ -102,6 +97,24 @@ public sealed class ServeSiteTests : IDisposable
     }
 
     [Fact]
+    public async Task Clients_may_come_by_a_DNS_name_that_is_accepted_and_others_are_told_which_they_have()
+    {
+        await using var tool = await StartAsync("services: [{listen: '127.0.0.1:0', sites: [{certificate: site.pem, root: pages, client-certificates: {mode: required, roots: roots.pem, dns-names: [shop.example, '*.clients.example']}}]}]");
+        foreach (var (name, isAccepted) in new[] { ("shop.example", true), ("one.clients.example", true), ("one.shop.example", false), ("a.one.clients.example", false) })
+        {
+            var client = TestPki.Issue(name, purpose: "1.3.6.1.5.5.7.3.2").Identity;
+            if (isAccepted)
+            {
+                Assert.Contains("a page", await GetAsync(tool, "a.example", client), StringComparison.Ordinal);
+                continue;
+            }
+            var failure = await Record.ExceptionAsync(() => GetAsync(tool, "a.example", client));
+            Assert.Equal(TlsAlert.CertificateUnknown, ((TlsException)failure!.InnerException!).Alert);
+            await tool.WaitForErrorAsync($"names in the certificate: {name}; accepted: shop.example, *.clients.example");
+        }
+    }
+
+    [Fact]
     public async Task What_is_demanded_of_those_who_ask_for_no_listed_name_is_not_demanded_of_others()
     {
         await using var tool = await StartAsync("""
@@ -121,7 +134,7 @@ public sealed class ServeSiteTests : IDisposable
     {
         var client = TestPki.IssueClient();
         Certificate("client", client);
-        await using var service = await StartSecureServiceAsync("inner.example", context => context.Response.WriteAsync($"{context.Request.Protocol} {context.Request.Host} {context.Connection.ClientCertificate?.Subject}"));
+        await using var service = await HttpService.StartSecureAsync("inner.example", context => context.Response.WriteAsync($"{context.Request.Protocol} {context.Request.Host} {context.Connection.ClientCertificate?.Subject}"));
         var url = $"https://127.0.0.1:{new Uri(service.Urls.First()).Port}";
         string Yaml(string upstream) => $"services: [{{listen: '127.0.0.1:0', sites: [{{names: a.example, certificate: site.pem, to: '{url}', upstream: {{{upstream}}}}}]}}]";
         await using var tool = await StartAsync(Yaml("roots: roots.pem, name: inner.example, certificate: client.pem"));
@@ -139,7 +152,7 @@ public sealed class ServeSiteTests : IDisposable
     [Fact]
     public async Task The_name_of_a_service_of_https_is_held_against_its_certificate()
     {
-        await using var service = await StartSecureServiceAsync("inner.example", context => context.Response.WriteAsync("never"));
+        await using var service = await HttpService.StartSecureAsync("inner.example", context => context.Response.WriteAsync("never"));
         await using var tool = await StartAsync($"services: [{{listen: '127.0.0.1:0', sites: [{{names: a.example, certificate: site.pem, to: 'https://127.0.0.1:{new Uri(service.Urls.First()).Port}', upstream: {{roots: roots.pem}}}}]}}]");
         Assert.Contains(" 502 ", await GetAsync(tool, "a.example"), StringComparison.Ordinal);
         await tool.WaitForErrorAsync("inner.example");
@@ -148,8 +161,8 @@ public sealed class ServeSiteTests : IDisposable
     [Fact]
     public async Task Several_services_take_turns_and_one_that_is_down_costs_no_request()
     {
-        await using var first = await StartServiceAsync(context => context.Response.WriteAsync("the first"));
-        await using var second = await StartServiceAsync(context => context.Response.WriteAsync("the second"));
+        await using var first = await HttpService.StartAsync(context => context.Response.WriteAsync("the first"));
+        await using var second = await HttpService.StartAsync(context => context.Response.WriteAsync("the second"));
         await using var tool = await StartAsync($"services: [{{listen: '127.0.0.1:0', sites: [{{names: a.example, certificate: site.pem, to: ['{first.Urls.First()}', '{second.Urls.First()}']}}]}}]");
         var answers = await AskAsync(4);
         Assert.Equal((2, 2), (answers.Count(answer => answer.Contains("the first", StringComparison.Ordinal)), answers.Count(answer => answer.Contains("the second", StringComparison.Ordinal))));
@@ -197,49 +210,5 @@ public sealed class ServeSiteTests : IDisposable
     {
         _folder.Write("serve.yaml", yaml);
         return Tool.ConfiguredAsync(_folder.Path, _folder["serve.yaml"]);
-    }
-
-    private static Task<WebApplication> StartServiceAsync(RequestDelegate handle) => StartServiceAsync(handle, null);
-
-    private static Task<WebApplication> StartSecureServiceAsync(string name, RequestDelegate handle) => StartServiceAsync(handle, new TlsServerOptions
-    {
-        Identities = [TestPki.Issue(name).Identity],
-        ClientCertificateMode = ClientCertificateMode.Optional,
-        ClientCertificateVerifier = TestPki.Verifier,
-    });
-
-    private static async Task<WebApplication> StartServiceAsync(RequestDelegate handle, TlsServerOptions? tls)
-    {
-        var builder = WebApplication.CreateSlimBuilder();
-        builder.Logging.ClearProviders();
-        builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0, listen =>
-        {
-            if (tls is not null)
-                listen.UseLucidTls(tls);
-        }));
-        var app = builder.Build();
-        app.Run(handle);
-        await app.StartAsync(Cancel);
-        return app;
-    }
-
-    private static async Task<TlsStream> ConnectAsync(Tool tool, string name, Action<TlsClientOptions>? configure = null)
-    {
-        var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
-        await socket.ConnectAsync(IPAddress.Loopback, tool.Port, Cancel);
-        var tls = new TlsStream(new NetworkStream(socket, ownsSocket: true));
-        var options = new TlsClientOptions { TargetHost = name, CertificateVerifier = TestPki.Verifier, SessionCache = null, HandshakeTimeout = TimeSpan.FromMinutes(1) };
-        configure?.Invoke(options);
-        // The certificate is that of another site of the same test.
-        options.DangerousAcceptAnyCertificate = name != "a.example";
-        await tls.AuthenticateAsClientAsync(options, Cancel);
-        return tls;
-    }
-
-    private static async Task<string> GetAsync(Tool tool, string name, TlsIdentity? identity = null, string headers = "")
-    {
-        await using var tls = await ConnectAsync(tool, name, options => options.Identity = identity);
-        await tls.WriteAsync(Encoding.ASCII.GetBytes($"GET / HTTP/1.1\r\nHost: {name}\r\n{headers}Connection: close\r\n\r\n"), Cancel);
-        return await new StreamReader(tls).ReadToEndAsync(Cancel);
     }
 }

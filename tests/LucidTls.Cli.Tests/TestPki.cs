@@ -27,7 +27,7 @@ internal static class TestPki
     public static CertificateVerifier Verifier => CertificateVerifier.FromRoots([Authority.RawData]);
 
     /// <summary>A client's certificate.</summary>
-    public static Issued IssueClient(string? uri = null) => Issue("client.example", purpose: "1.3.6.1.5.5.7.3.2", uri: uri);
+    public static Issued IssueClient(string? uri = null, string? listAt = null) => Issue("client.example", purpose: "1.3.6.1.5.5.7.3.2", uri: uri, listAt: listAt);
 
     /// <summary>A revocation list in PEM with that certificate in it.</summary>
     public static string Revoke(Issued issued)
@@ -38,7 +38,7 @@ internal static class TestPki
         return PemEncoding.WriteString("X509 CRL", list.Build(Authority, 1, DateTimeOffset.UtcNow.AddDays(5), HashAlgorithmName.SHA256, thisUpdate: DateTimeOffset.UtcNow.AddDays(-1)));
     }
 
-    public static Issued Issue(string dnsName = "localhost", bool expired = false, string purpose = "1.3.6.1.5.5.7.3.1", string? uri = null)
+    public static Issued Issue(string dnsName = "localhost", bool expired = false, string purpose = "1.3.6.1.5.5.7.3.1", string? uri = null, string? listAt = null)
     {
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         var request = new CertificateRequest($"CN={dnsName}", key, HashAlgorithmName.SHA256);
@@ -49,6 +49,8 @@ internal static class TestPki
         if (uri is not null)
             names.AddUri(new Uri(uri));
         request.CertificateExtensions.Add(names.Build());
+        if (listAt is not null)
+            request.CertificateExtensions.Add(CertificateRevocationListBuilder.BuildCrlDistributionPointExtension([listAt]));
         request.CertificateExtensions.Add(new X509KeyUsageExtension(X509KeyUsageFlags.DigitalSignature, critical: true));
         request.CertificateExtensions.Add(new X509EnhancedKeyUsageExtension([new Oid(purpose)], critical: false));
         var now = DateTimeOffset.UtcNow;

@@ -9,12 +9,13 @@ internal sealed record ClientSettings
 {
     internal const string ModeKey = "ClientCertificateMode";
     internal const string RootsKey = "ClientCertificateRoots";
-    private const string AuthoritiesKey = "ClientCertificateAuthorities";
+    internal const string AuthoritiesKey = "ClientCertificateAuthorities";
     internal const string UrisKey = "ClientCertificateUris";
+    internal const string DnsNamesKey = "ClientCertificateDnsNames";
     internal const string RevocationKey = "ClientCertificateRevocation";
     private const string LaterKey = "PostHandshakeAuthentication";
 
-    public static readonly string[] Keys = [ModeKey, RootsKey, AuthoritiesKey, UrisKey, RevocationKey, LaterKey];
+    public static readonly string[] Keys = [ModeKey, RootsKey, AuthoritiesKey, UrisKey, DnsNamesKey, RevocationKey, LaterKey];
 
     /// <summary>Null where nothing is said of it, which asks for nothing.</summary>
     public ClientCertificateMode? Mode { get; private init; }
@@ -27,6 +28,9 @@ internal sealed record ClientSettings
 
     /// <summary>Who may come, by the URI in the certificate; null for anybody.</summary>
     public IReadOnlyList<string>? Uris { get; private init; }
+
+    /// <summary>Who may come, by a DNS name in the certificate; null for anybody, or for whom <see cref="Uris"/> says.</summary>
+    public IReadOnlyList<string>? DnsNames { get; private init; }
 
     public RevocationSettings Revocation { get; private init; } = new();
 
@@ -42,7 +46,7 @@ internal sealed record ClientSettings
     public IEnumerable<SettingFile> Files => AsksForCertificate ? Revocation.Lists.Concat(new[] { Roots, Authorities }.OfType<SettingFile>()) : [];
 
     /// <summary>What a session that was begun under it may be resumed under; revocation is not part of it, since it is looked at again then.</summary>
-    public string Rules => $"{Mode ?? ClientCertificateMode.None} {(AsksForCertificate ? CertificateFile.FingerprintOf(Roots!.Path) : "")} {(Uris == null ? "" : string.Join(' ', Uris))}";
+    public string Rules => $"{Mode ?? ClientCertificateMode.None} {(AsksForCertificate ? CertificateFile.FingerprintOf(Roots!.Path) : "")} {string.Join(' ', Uris ?? [])} {string.Join(' ', DnsNames ?? [])}";
 
     /// <param name="settings">The section.</param>
     /// <param name="contentRoot">Where relative paths begin.</param>
@@ -51,12 +55,15 @@ internal sealed record ClientSettings
     public static ClientSettings Read(Settings settings, string contentRoot, ClientSettings? inherited)
     {
         inherited ??= new ClientSettings();
+        // One answer to one question: a name's own is not wider by the endpoint's.
+        var saysWho = settings.Has(UrisKey) || settings.Has(DnsNamesKey);
         var read = new ClientSettings
         {
             Mode = settings.Name<ClientCertificateMode>(ModeKey) ?? inherited.Mode,
             Roots = settings.File(RootsKey, contentRoot) ?? inherited.Roots,
             Authorities = settings.File(AuthoritiesKey, contentRoot) ?? inherited.Authorities,
-            Uris = ReadUris(settings) ?? inherited.Uris,
+            Uris = saysWho ? ReadPeers(settings, UrisKey, PeerUris.Demand, "URIs such as spiffe://example.org/service, or beginnings of some such as spiffe://example.org/") : inherited.Uris,
+            DnsNames = saysWho ? ReadPeers(settings, DnsNamesKey, PeerDnsNames.Demand, "DNS names such as client.example.org, or *.example.org for one label more") : inherited.DnsNames,
             Revocation = settings.Section(RevocationKey) is { } revocation ? RevocationSettings.Read(revocation, contentRoot) : inherited.Revocation,
             PostHandshakeAuthentication = settings.Flag(LaterKey) ?? inherited.PostHandshakeAuthentication,
         };
@@ -79,7 +86,7 @@ internal sealed record ClientSettings
         options.PostHandshakeAuthentication = PostHandshakeAuthentication ?? false;
         if (!AsksForCertificate)
             return;
-        options.ClientCertificateVerifier = new CertificateVerifier(new CertificateVerifierOptions { TrustStore = ReadStore(Roots!), PeerUris = Uris, Revocation = Revocation.ToOptions(fetcher) });
+        options.ClientCertificateVerifier = new CertificateVerifier(new CertificateVerifierOptions { TrustStore = ReadStore(Roots!), PeerUris = Uris, PeerDnsNames = DnsNames, Revocation = Revocation.ToOptions(fetcher) });
         if (Authorities != null)
             options.CertificateAuthorities = [.. ReadStore(Authorities).Anchors.Select(anchor => anchor.Certificate.Subject.Encoded).DistinctBy(name => Convert.ToHexString(name.Span))];
     }
@@ -94,18 +101,18 @@ internal sealed record ClientSettings
     /// <exception cref="SettingException">It cannot be used.</exception>
     public static TrustStore ReadStore(SettingFile file) => file.Read("a PEM file of the authorities' certificates, or a folder of such files", path => TrustStore.FromPemFile(path), path => TrustStore.FromFolder(path));
 
-    private static IReadOnlyList<string>? ReadUris(Settings settings)
+    private static IReadOnlyList<string>? ReadPeers(Settings settings, string key, Action<IReadOnlyList<string>> demand, string right)
     {
-        if (settings.List(UrisKey) is not { Count: > 0 } uris)
+        if (settings.List(key) is not { Count: > 0 } peers)
             return null;
         try
         {
-            PeerUris.Demand(uris);
-            return uris;
+            demand(peers);
+            return peers;
         }
         catch (ArgumentException)
         {
-            throw settings.Wrong(UrisKey, string.Join("', '", uris), "URIs such as spiffe://example.org/service, or beginnings of some such as spiffe://example.org/");
+            throw settings.Wrong(key, string.Join("', '", peers), right);
         }
     }
 }

@@ -4,12 +4,12 @@ namespace LucidTls.AspNetCore.Configuration;
 internal sealed record EndpointSettings
 {
     private const string SniKey = "Sni";
-    private const string HandshakeTimeoutKey = "HandshakeTimeout";
-    private const string MostHandshakesKey = "MaxConcurrentHandshakes";
+    internal const string HandshakeTimeoutKey = "HandshakeTimeout";
+    internal const string MostHandshakesKey = "MaxConcurrentHandshakes";
     private const string MostEarlyDataKey = "MaxEarlyDataSize";
     private const string EarlyDataFreshnessKey = "EarlyDataFreshness";
-    private const string StaplingKey = "OcspStapling";
-    private const string PrivateRespondersKey = "OcspPrivateResponders";
+    internal const string StaplingKey = "OcspStapling";
+    internal const string PrivateRespondersKey = "OcspPrivateResponders";
 
     public required SiteSettings Default { get; init; }
 

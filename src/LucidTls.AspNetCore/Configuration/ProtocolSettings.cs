@@ -7,17 +7,17 @@ namespace LucidTls.AspNetCore.Configuration;
 internal sealed record ProtocolSettings
 {
     internal const string MinimumVersionKey = "MinimumVersion";
-    private const string MaximumVersionKey = "MaximumVersion";
-    private const string CipherSuitesKey = "CipherSuites";
-    private const string GroupsKey = "Groups";
-    private const string SchemesKey = "SignatureSchemes";
-    private const string ResumeKey = "AllowTlsResume";
-    private const string TicketCountKey = "TicketCount";
-    private const string TicketLifetimeKey = "TicketLifetime";
-    private const string RecordSizeLimitKey = "RecordSizeLimit";
+    internal const string MaximumVersionKey = "MaximumVersion";
+    internal const string CipherSuitesKey = "CipherSuites";
+    internal const string GroupsKey = "Groups";
+    internal const string SchemesKey = "SignatureSchemes";
+    internal const string ResumeKey = "AllowTlsResume";
+    internal const string TicketCountKey = "TicketCount";
+    internal const string TicketLifetimeKey = "TicketLifetime";
+    internal const string RecordSizeLimitKey = "RecordSizeLimit";
     internal const string ProtocolsKey = "ApplicationProtocols";
-    private const string RequireServerNameKey = "RequireKnownServerName";
-    private const string RequireProtocolKey = "RequireApplicationProtocol";
+    internal const string RequireServerNameKey = "RequireKnownServerName";
+    internal const string RequireProtocolKey = "RequireApplicationProtocol";
 
     public static readonly string[] Keys =
         [MinimumVersionKey, MaximumVersionKey, CipherSuitesKey, GroupsKey, SchemesKey, ResumeKey, TicketCountKey, TicketLifetimeKey, RecordSizeLimitKey, ProtocolsKey, RequireServerNameKey, RequireProtocolKey];

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Net.Security;
 using LucidTls.Cli.Serving;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
@@ -9,6 +10,7 @@ namespace LucidTls.Cli.Configuring;
 internal sealed class Backends(WebApplication app) : IAsyncDisposable
 {
     private readonly ConcurrentDictionary<string, Entry> _entries = new();
+    private readonly Lazy<HealthChecks> _checks = new();
 
     /// <summary>Makes what is not there yet.</summary>
     /// <exception cref="CliException">A file cannot be used.</exception>
@@ -36,13 +38,15 @@ internal sealed class Backends(WebApplication app) : IAsyncDisposable
     public void Reload()
     {
         foreach (var entry in _entries.Values)
-            entry.Forwarding?.Reload();
+            entry.Upstreams.Tls?.Reload();
     }
 
     public async ValueTask DisposeAsync()
     {
         foreach (var entry in _entries.Values)
             await entry.DisposeAsync();
+        if (_checks.IsValueCreated)
+            await _checks.Value.DisposeAsync();
     }
 
     private static IEnumerable<Backend> All(ServeConfiguration configuration) => configuration.Services.SelectMany(service => service.Sites).Select(site => site.Backend);
@@ -56,17 +60,47 @@ internal sealed class Backends(WebApplication app) : IAsyncDisposable
         entry = _entries.GetOrAdd(backend.Id, made);
         if (entry != made)
             _ = made.DisposeAsync().AsTask();
+        else if (backend.HealthCheck is { } check)
+            entry.Begin(_checks.Value, backend, check);
         return entry;
     }
 
     private Entry Make(Backend backend)
     {
-        var forwarding = backend is { IsTcp: false, Services.Count: > 0 } ? new HttpForwarding(app, backend) : null;
-        return new Entry(forwarding, forwarding is not null ? forwarding.AnswerAsync : backend.Root is { } root ? FrontEnd.Files(app, root) : FrontEnd.ShowConnectionAsync, new Upstreams(backend.Targets));
+        var upstreams = new Upstreams(backend.Targets, backend.HasTls ? TlsOf(backend) : null, backend.HealthCheck);
+        RequestDelegate answer = backend switch
+        {
+            { IsTcp: false, Services.Count: > 0 } => new HttpForwarding(app, backend, upstreams).AnswerAsync,
+            { Root: { } root } => FrontEnd.Files(app, root),
+            _ => FrontEnd.ShowConnectionAsync,
+        };
+        return new Entry(answer, upstreams);
     }
 
-    private sealed record Entry(HttpForwarding? Forwarding, RequestDelegate Answer, Upstreams Upstreams) : IAsyncDisposable
+    private static ClientTls TlsOf(Backend backend)
     {
-        public ValueTask DisposeAsync() => Forwarding?.DisposeAsync() ?? default;
+        // The name is that of the service's URL, and not what the visitor asked for.
+        var options = new TlsClientOptions { TargetHost = backend.VerifyName ?? backend.Targets[0].Host, ApplicationProtocols = [.. backend.Protocols.Select(name => new SslApplicationProtocol(name))] };
+        if (!backend.AllowTlsResume)
+            options.SessionCache = null;
+        return new ClientTls(backend.Tls, options);
+    }
+
+    private sealed record Entry(RequestDelegate Answer, Upstreams Upstreams) : IAsyncDisposable
+    {
+        private IDisposable? _checking;
+
+        public void Begin(HealthChecks checks, Backend backend, HealthCheck check)
+        {
+            Upstreams.Show(true);
+            _checking = checks.Begin(backend, check, Upstreams);
+        }
+
+        public ValueTask DisposeAsync()
+        {
+            _checking?.Dispose();
+            Upstreams.Show(false);
+            return Upstreams.DisposeAsync();
+        }
     }
 }

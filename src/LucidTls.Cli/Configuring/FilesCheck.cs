@@ -13,7 +13,7 @@ internal static class FilesCheck
             // Without these two the settings are wrong themselves, which has been said.
             if (site.Certificate is not null && (site.Clients.Mode == ClientCertificateMode.None || site.Clients.Roots is not null))
                 LookAtSite(problems, service with { Sites = [site] }, folder);
-            if (site.Backend.IsHttps)
+            if (site.Backend.HasTls)
                 LookAtUpstream(problems, site.Backend.Tls);
         }
     }

@@ -4,19 +4,6 @@ using LucidTls.StartTls;
 
 namespace LucidTls.Cli.Configuring;
 
-/// <summary>Who may come in.</summary>
-/// <param name="Mode">Whether clients must prove themselves.</param>
-/// <param name="Roots">Whose certificates of clients are good.</param>
-/// <param name="RevocationLists">Files that say which are good no more.</param>
-/// <param name="Uris">The URIs that they may have; empty for any, or none.</param>
-internal sealed record ClientRules(ClientCertificateMode Mode, string? Roots, IReadOnlyList<string> RevocationLists, IReadOnlyList<string> Uris)
-{
-    public static readonly ClientRules None = new(ClientCertificateMode.None, null, [], []);
-
-    /// <summary>Whether whoever came in under the others is welcome under these.</summary>
-    public bool AreSameAs(ClientRules others) => Mode == others.Mode && Roots == others.Roots && RevocationLists.SequenceEqual(others.RevocationLists) && Uris.SequenceEqual(others.Uris);
-}
-
 /// <summary>One name, or several that are served alike.</summary>
 internal sealed record SiteConfiguration
 {
@@ -31,13 +18,9 @@ internal sealed record SiteConfiguration
 
     public Backend Backend { get; init; } = new();
 
-    public ClientRules Clients { get; init; } = ClientRules.None;
+    public ClientRules Clients { get; init; } = new();
 
-    /// <summary>"1.2" or "1.3".</summary>
-    public string MinimumVersion { get; init; } = "1.2";
-
-    /// <summary>What a TCP service offers by ALPN.</summary>
-    public IReadOnlyList<string> Protocols { get; init; } = [];
+    public TlsRules Tls { get; init; } = new();
 
     /// <summary>The Strict-Transport-Security header of each answer (RFC 6797); null for none of ours.</summary>
     public string? Hsts { get; init; }
@@ -62,6 +45,15 @@ internal sealed record ServiceConfiguration
 
     /// <summary>How long connections to TCP services may be silent.</summary>
     public RelayLimits Limits { get; init; } = RelayLimits.Default;
+
+    /// <summary>Whether OCSP responses are fetched and stapled for certificates that name a responder.</summary>
+    public bool OcspStapling { get; init; } = true;
+
+    /// <summary>How long a handshake may take; null for as long as by default.</summary>
+    public TimeSpan? HandshakeTimeout { get; init; }
+
+    /// <summary>How many handshakes may be under way at once; null for any number.</summary>
+    public int? MaxConcurrentHandshakes { get; init; }
 
     /// <summary>By name; all of them HTTP, or all of them TCP.</summary>
     public required IReadOnlyList<SiteConfiguration> Sites { get; init; }

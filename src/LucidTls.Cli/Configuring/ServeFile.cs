@@ -10,8 +10,10 @@ namespace LucidTls.Cli.Configuring;
 internal sealed class ServeFile
 {
     public static readonly string[] Keys = ["metrics", "services"];
-    public static readonly string[] ServiceKeys = ["listen", "redirect", "starttls", "proxy-protocol", "idle", "half-closed", "sites"];
+    public static readonly string[] ServiceKeys = ["listen", "redirect", "starttls", "proxy-protocol", "idle", "half-closed", "handshake-timeout", "max-concurrent-handshakes", "ocsp-stapling", "sites"];
 
+    private const int LongestHandshake = 300;
+    private const int MostHandshakes = 1_000_000;
     private const int MostBytes = 1 << 20;
     private const int MostLevels = 30;
 
@@ -112,7 +114,7 @@ internal sealed class ServeFile
             if (backend.IsTcp != sites[0].Site!.Backend.IsTcp)
                 _problems.Add(place, "The sites of a service are all HTTP or all TCP: one address cannot speak both.");
             if (startTls is not null && !backend.IsTcp)
-                _problems.Add(place, "A service with starttls passes on to tcp://HOST:PORT.");
+                _problems.Add(place, "A service with starttls passes on to tcp://HOST:PORT or tls://HOST:PORT.");
             foreach (var name in site.Names.DefaultIfEmpty(""))
             {
                 if (!names.Add(name))
@@ -125,14 +127,16 @@ internal sealed class ServeFile
         foreach (var key in (string[])["idle", "half-closed"])
         {
             if (settings.Node(key) is not null && sites.Length > 0 && !isTcp)
-                settings.Fail(key, $"{key} is for services of tcp://; HTTP has its own limits.");
+                settings.Fail(key, $"{key} is for services of tcp:// and tls://; HTTP has its own limits.");
         }
         if (settings.Node("redirect") is not null && isTcp)
-            settings.Fail("redirect", "Requests can be sent on to HTTP services alone, not to those of tcp://.");
+            settings.Fail("redirect", "Requests can be sent on to HTTP services alone, not to those of tcp:// and tls://.");
+        if (settings.Node("max-concurrent-handshakes") is not null && startTls is not null)
+            settings.Fail("max-concurrent-handshakes", "It is for TLS from the first byte, and not for starttls.");
         var limits = RelayLimits.Default;
-        if (settings.Seconds("idle", RelayLimits.MostSeconds) is { } idle)
+        if (settings.Number("idle", 0, RelayLimits.MostSeconds, "seconds") is { } idle)
             limits = limits with { Idle = RelayLimits.Of(idle) };
-        if (settings.Seconds("half-closed", RelayLimits.MostSeconds) is { } halfClosed)
+        if (settings.Number("half-closed", 0, RelayLimits.MostSeconds, "seconds") is { } halfClosed)
             limits = limits with { HalfClosed = RelayLimits.Of(halfClosed) };
         var service = new ServiceConfiguration
         {
@@ -141,6 +145,9 @@ internal sealed class ServeFile
             StartTls = startTls,
             ExpectsProxyHeader = settings.Flag("proxy-protocol"),
             Limits = limits,
+            HandshakeTimeout = settings.Number("handshake-timeout", 1, LongestHandshake, "seconds") is { } seconds ? TimeSpan.FromSeconds(seconds) : null,
+            MaxConcurrentHandshakes = settings.Number("max-concurrent-handshakes", 1, MostHandshakes, "handshakes"),
+            OcspStapling = settings.Flag("ocsp-stapling", otherwise: true),
             Sites = [.. sites.Select(site => site.Site!)],
             Place = _problems.Place(node),
         };

@@ -1,3 +1,4 @@
+using System.Globalization;
 using LucidTls.AspNetCore.Configuration;
 using Microsoft.Extensions.Configuration;
 
@@ -19,7 +20,10 @@ internal sealed class SiteOptions
         {
             _places[Path(i)] = configuration.Services[i].Place;
             // The certificates are the operator's own, so their responders may be inside.
-            data[$"{Path(i)}:OcspPrivateResponders"] = "true";
+            data[$"{Path(i)}:{EndpointSettings.PrivateRespondersKey}"] = "true";
+            data[$"{Path(i)}:{EndpointSettings.StaplingKey}"] = configuration.Services[i].OcspStapling.ToString();
+            data[$"{Path(i)}:{EndpointSettings.HandshakeTimeoutKey}"] = configuration.Services[i].HandshakeTimeout?.ToString("c", CultureInfo.InvariantCulture);
+            data[$"{Path(i)}:{EndpointSettings.MostHandshakesKey}"] = Text(configuration.Services[i].MaxConcurrentHandshakes);
             foreach (var site in configuration.Services[i].Sites)
             {
                 foreach (var name in site.Names.DefaultIfEmpty(""))
@@ -55,11 +59,39 @@ internal sealed class SiteOptions
             data[$"{path}:{SiteSettings.CertificateKey}:{CertificateSettings.KeyPathKey}"] = site.Key;
         data[$"{path}:{ClientSettings.ModeKey}"] = site.Clients.Mode.ToString();
         data[$"{path}:{ClientSettings.RootsKey}"] = site.Clients.Roots;
-        data[$"{path}:{ProtocolSettings.MinimumVersionKey}"] = site.MinimumVersion;
+        data[$"{path}:{ClientSettings.AuthoritiesKey}"] = site.Clients.Authorities;
         AddList(data, $"{path}:{ListsKey}", site.Clients.RevocationLists);
+        Add(data, $"{path}:{ClientSettings.RevocationKey}", site.Clients.Revocation);
         AddList(data, $"{path}:{ClientSettings.UrisKey}", site.Clients.Uris);
-        AddList(data, $"{path}:{ProtocolSettings.ProtocolsKey}", site.Protocols);
+        AddList(data, $"{path}:{ClientSettings.DnsNamesKey}", site.Clients.DnsNames);
+        AddList(data, $"{path}:{ProtocolSettings.ProtocolsKey}", site.Backend.Protocols);
+        Add(data, path, site.Tls);
     }
+
+    private static void Add(Dictionary<string, string?> data, string path, RevocationRules revocation)
+    {
+        data[$"{path}:{RevocationSettings.ModeKey}"] = revocation.Mode;
+        data[$"{path}:{RevocationSettings.ScopeKey}"] = revocation.Scope;
+        data[$"{path}:{RevocationSettings.FetchKey}"] = revocation.Fetch.ToString();
+        data[$"{path}:{RevocationSettings.PrivateKey}"] = revocation.AllowPrivateAddresses.ToString();
+    }
+
+    private static void Add(Dictionary<string, string?> data, string path, TlsRules tls)
+    {
+        data[$"{path}:{ProtocolSettings.MinimumVersionKey}"] = tls.MinimumVersion;
+        data[$"{path}:{ProtocolSettings.MaximumVersionKey}"] = tls.MaximumVersion;
+        AddList(data, $"{path}:{ProtocolSettings.CipherSuitesKey}", tls.CipherSuites);
+        AddList(data, $"{path}:{ProtocolSettings.GroupsKey}", tls.Groups);
+        AddList(data, $"{path}:{ProtocolSettings.SchemesKey}", tls.SignatureSchemes);
+        data[$"{path}:{ProtocolSettings.ResumeKey}"] = tls.AllowTlsResume.ToString();
+        data[$"{path}:{ProtocolSettings.TicketCountKey}"] = Text(tls.TicketCount);
+        data[$"{path}:{ProtocolSettings.TicketLifetimeKey}"] = tls.TicketLifetime?.ToString("c", CultureInfo.InvariantCulture);
+        data[$"{path}:{ProtocolSettings.RecordSizeLimitKey}"] = Text(tls.RecordSizeLimit);
+        data[$"{path}:{ProtocolSettings.RequireProtocolKey}"] = tls.RequireApplicationProtocol.ToString();
+        data[$"{path}:{ProtocolSettings.RequireServerNameKey}"] = tls.RequireKnownServerName.ToString();
+    }
+
+    private static string? Text(int? number) => number?.ToString(CultureInfo.InvariantCulture);
 
     private static void AddList(Dictionary<string, string?> data, string path, IReadOnlyList<string> texts)
     {

@@ -2,7 +2,6 @@ using System.Text;
 using System.Text.RegularExpressions;
 using LucidTls.AspNetCore.Configuration;
 using LucidTls.Certificates;
-using LucidTls.Certificates.Names;
 using LucidTls.Cli.Serving;
 using YamlDotNet.RepresentationModel;
 
@@ -13,9 +12,9 @@ namespace LucidTls.Cli.Configuring;
 /// <param name="folder">Where relative paths begin.</param>
 internal sealed partial class SiteReader(Problems problems, string folder)
 {
-    public static readonly string[] Keys = ["names", "certificate", "key", "to", "upstream", "send-proxy-protocol", "root", "client-certificates", "minimum-version", "alpn", "hsts"];
-    public static readonly string[] ClientKeys = ["mode", "roots", "uris", "crl", "forward"];
-    public static readonly string[] UpstreamKeys = ["roots", "name", "certificate", "key"];
+    public static readonly string[] Keys = ["names", "certificate", "key", "to", "upstream", "health-check", "send-proxy-protocol", "root", "client-certificates", .. TlsReader.Keys, "alpn", "hsts"];
+    public static readonly string[] UpstreamKeys = ["roots", "name", "certificate", "key", "allow-tls-resume"];
+    public static readonly string[] HealthKeys = ["interval", "timeout", "path", "fall", "rise"];
 
     public SiteConfiguration? Read(YamlNode node)
     {
@@ -27,7 +26,7 @@ internal sealed partial class SiteReader(Problems problems, string folder)
             [SiteSettings.CertificateKey] = problems.Place(settings.Place("certificate")),
             [$"{SiteSettings.CertificateKey}:{CertificateSettings.KeyPathKey}"] = problems.Place(settings.Place("key")),
         };
-        var (clients, forwards) = Clients(settings, places);
+        var (clients, forwards) = settings.Node("client-certificates") is { } rules ? new ClientReader(problems, folder).Read(rules, places) : (new ClientRules(), false);
         var backend = BackendOf(settings, forwards);
         return new SiteConfiguration
         {
@@ -36,8 +35,7 @@ internal sealed partial class SiteReader(Problems problems, string folder)
             Key = FullPath(settings.Text("key")),
             Backend = backend,
             Clients = clients,
-            MinimumVersion = settings.Word("minimum-version", "1.2", "1.3") ?? "1.2",
-            Protocols = Protocols(settings, backend),
+            Tls = TlsReader.Read(settings, hasProtocols: !backend.IsTcp || backend.Protocols.Count > 0),
             Hsts = Hsts(settings, backend),
             Places = places,
         };
@@ -48,13 +46,15 @@ internal sealed partial class SiteReader(Problems problems, string folder)
         var backend = settings.Node("root") is null ? Services(settings) : Folder(settings);
         var isHttp = backend is { IsTcp: false, Services.Count: > 0 };
         if (settings.Node("send-proxy-protocol") is not null && !backend.IsTcp)
-            settings.Fail("send-proxy-protocol", backend.Root is null ? "It is for services of tcp://; HTTP ones are told by X-Forwarded-For." : "A folder is told nothing: it is for services of tcp://.");
-        if (settings.Node("upstream") is not null && !backend.IsHttps)
-            settings.Fail("upstream", "It is for services of https://, to which there is TLS.");
+            settings.Fail("send-proxy-protocol", backend.Root is null ? "It is for services of tcp:// and tls://; HTTP ones are told by X-Forwarded-For." : "A folder is told nothing: it is for services of tcp:// and tls://.");
+        if (settings.Node("upstream") is not null && !backend.HasTls)
+            settings.Fail("upstream", "It is for services of https:// and tls://, to which there is TLS.");
+        if (settings.Node("health-check") is not null && backend.Root is not null)
+            settings.Fail("health-check", "A folder has no health: it is for services.");
         if (forwards && !isHttp)
             settings.Fail("client-certificates", "forward is for services of http:// and https://, which are told in a header.");
         ProxyVersion? sent = settings.Word("send-proxy-protocol", "v1", "v2") switch { null => null, "v1" => ProxyVersion.V1, _ => ProxyVersion.V2 };
-        return backend with { SendProxyHeader = sent, SendClientCertificate = forwards };
+        return backend with { HealthCheck = Health(settings, backend), Protocols = Protocols(settings, backend), SendProxyHeader = sent, SendClientCertificate = forwards };
     }
 
     private Backend Folder(YamlSettings settings)
@@ -88,6 +88,7 @@ internal sealed partial class SiteReader(Problems problems, string folder)
         return backend with
         {
             VerifyName = settings.Parse("name", text => ServerNames.IsName(text) ? text : null, "Write a DNS name or an IP address."),
+            AllowTlsResume = settings.Flag("allow-tls-resume", otherwise: true),
             Tls = new ClientFiles
             {
                 Roots = FullPath(settings.Text("roots")),
@@ -98,33 +99,29 @@ internal sealed partial class SiteReader(Problems problems, string folder)
         };
     }
 
-    private (ClientRules Rules, bool Forwards) Clients(YamlSettings site, Dictionary<string, string> places)
+    private HealthCheck? Health(YamlSettings site, Backend backend)
     {
-        if (site.Node("client-certificates") is not { } node || YamlSettings.Of(problems, node, ClientKeys) is not { } settings)
-            return (ClientRules.None, false);
-        if (settings.Node("mode") is null)
-            settings.Missing("mode: none, optional or required");
-        var mode = settings.Word("mode", "none", "optional", "required") switch
-        {
-            "optional" => ClientCertificateMode.Optional,
-            "required" => ClientCertificateMode.Required,
-            _ => ClientCertificateMode.None,
-        };
-        if (mode != ClientCertificateMode.None && settings.Node("roots") is null)
-            settings.Missing("roots: whose certificates of clients are good");
-        places[ClientSettings.RootsKey] = problems.Place(settings.Place("roots"));
-        places[ClientSettings.UrisKey] = problems.Place(settings.Place("uris"));
-        places[SiteOptions.ListsKey] = problems.Place(settings.Place("crl"));
-        var uris = settings.ParseAll("uris", text => PeerUris.IsOne(text) ? text : null, "Write a URI as it is in the certificate; one that ends in / stands for all that go on after it.");
-        var rules = new ClientRules(mode, FullPath(settings.Text("roots")), [.. settings.Texts("crl").Select(list => FullPath(list.Text)!)], [.. uris.Select(uri => uri.Value)]);
-        return (rules, settings.Flag("forward"));
+        if (site.Node("health-check") is not { } node || YamlSettings.Of(problems, node, HealthKeys) is not { } settings)
+            return null;
+        if (settings.Node("path") is not null && backend.IsTcp)
+            settings.Fail("path", "It is for services of http:// and https://; those of tcp:// and tls:// are connected to, and asked nothing.");
+        var interval = settings.Number("interval", 1, HealthCheck.MostSeconds, "seconds") ?? HealthCheck.DefaultInterval;
+        var timeout = settings.Number("timeout", 1, HealthCheck.MostSeconds, "seconds") ?? Math.Min(HealthCheck.DefaultTimeout, interval);
+        if (timeout > interval)
+            settings.Fail("timeout", $"A check may take {timeout} seconds, and the next is to come after {interval}: write {interval} at most.");
+        return new HealthCheck(
+            TimeSpan.FromSeconds(interval),
+            TimeSpan.FromSeconds(timeout),
+            settings.Parse("path", text => text.StartsWith('/') && Uri.IsWellFormedUriString(text, UriKind.Relative) && !text.Contains('?', StringComparison.Ordinal) ? text : null, "Write the path of a URL, without a query: /health for example.") ?? "/",
+            settings.Number("fall", 1, HealthCheck.MostChecks, "checks") ?? HealthCheck.DefaultFall,
+            settings.Number("rise", 1, HealthCheck.MostChecks, "checks") ?? HealthCheck.DefaultRise);
     }
 
     private static IReadOnlyList<string> Protocols(YamlSettings settings, Backend backend)
     {
         var names = settings.ParseAll("alpn", text => Encoding.UTF8.GetByteCount(text) <= byte.MaxValue ? text : null, "A protocol's name has 1 to 255 bytes.");
         if (names.Count > 0 && !backend.IsTcp)
-            settings.Fail("alpn", "It is for services of tcp://; with HTTP it is h2 and http/1.1.");
+            settings.Fail("alpn", "It is for services of tcp:// and tls://; with HTTP it is h2 and http/1.1.");
         return [.. names.Select(name => name.Value)];
     }
 

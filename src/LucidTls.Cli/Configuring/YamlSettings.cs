@@ -73,16 +73,20 @@ internal sealed class YamlSettings
     /// <summary>One of some words; null when it is not there, or none of them.</summary>
     public string? Word(string key, params string[] words) => Parse(key, text => Array.Find(words, word => word == text), $"Write {string.Join(", ", words[..^1])} or {words[^1]}.");
 
-    public bool Flag(string key) => Word(key, "true", "false") == "true";
+    public bool Flag(string key, bool otherwise = false) => Word(key, "true", "false") is { } word ? word == "true" : otherwise;
 
-    /// <summary>A whole number of seconds, 0 or more.</summary>
-    public int? Seconds(string key, int most)
+    /// <summary>A whole number.</summary>
+    /// <param name="key">The key.</param>
+    /// <param name="least">The least it can be.</param>
+    /// <param name="most">The most it can be.</param>
+    /// <param name="unit">Of what.</param>
+    public int? Number(string key, int least, int most, string unit)
     {
         if (Text(key) is not { } text)
             return null;
-        if (int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var seconds) && seconds <= most)
-            return seconds;
-        MeansNothing(Node(key)!, key, text, $"Write a whole number of seconds, 0 to {most}.");
+        if (int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number >= least && number <= most)
+            return number;
+        MeansNothing(Node(key)!, key, text, $"Write a whole number of {unit}, {least} to {most}.");
         return null;
     }
 

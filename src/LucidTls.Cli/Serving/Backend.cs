@@ -17,7 +17,7 @@ internal sealed record RelayLimits(TimeSpan Idle, TimeSpan HalfClosed)
 /// <summary>What lies behind the TLS of a site: services that do all the same, or a folder, or, with neither, the page that shows a connection.</summary>
 internal sealed record Backend
 {
-    public const string Right = "Write http://HOST:PORT, https://HOST:PORT or tcp://HOST:PORT.";
+    public const string Right = "Write http://HOST:PORT, https://HOST:PORT, tcp://HOST:PORT or tls://HOST:PORT.";
 
     /// <summary>One or several URLs of one scheme.</summary>
     public IReadOnlyList<Uri> Services { get; init; } = [];
@@ -25,11 +25,20 @@ internal sealed record Backend
     /// <summary>A folder of files.</summary>
     public string? Root { get; init; }
 
-    /// <summary>What is demanded of and shown to services of https.</summary>
+    /// <summary>What is demanded of and shown to services over TLS.</summary>
     public ClientFiles Tls { get; init; } = new();
 
     /// <summary>The name in the services' certificates, if not that of their URLs.</summary>
     public string? VerifyName { get; init; }
+
+    /// <summary>Whether sessions with the services are resumed.</summary>
+    public bool AllowTlsResume { get; init; } = true;
+
+    /// <summary>How it is found out whether the services work; null for not at all.</summary>
+    public HealthCheck? HealthCheck { get; init; }
+
+    /// <summary>What a TCP service speaks, by ALPN.</summary>
+    public IReadOnlyList<string> Protocols { get; init; } = [];
 
     /// <summary>How a TCP service is told whose connection it gets; null for not at all.</summary>
     public ProxyVersion? SendProxyHeader { get; init; }
@@ -37,14 +46,15 @@ internal sealed record Backend
     /// <summary>Whether an HTTP service is told the client's certificate.</summary>
     public bool SendClientCertificate { get; init; }
 
-    public bool IsTcp => Services is [{ Scheme: "tcp" }, ..];
+    public bool IsTcp => Services is [{ Scheme: "tcp" or "tls" }, ..];
 
-    public bool IsHttps => Services is [{ Scheme: "https" }, ..];
+    /// <summary>Whether there is TLS to the services.</summary>
+    public bool HasTls => Services is [{ Scheme: "https" or "tls" }, ..];
 
     public IReadOnlyList<HostPort> Targets => [.. Services.Select(uri => new HostPort(uri.IdnHost.Trim('[', ']'), uri.Port))];
 
     /// <summary>What tells it from others: what makes requests take another way.</summary>
-    public string Id => string.Join(' ', [.. Services.Select(uri => uri.AbsoluteUri), Root, Tls.Roots, Tls.Certificate, Tls.Key, VerifyName, SendProxyHeader?.ToString(), SendClientCertificate ? "certificate" : ""]);
+    public string Id => string.Join(' ', [.. Services.Select(uri => uri.AbsoluteUri), Root, Tls.Roots, Tls.Certificate, Tls.Key, VerifyName, AllowTlsResume ? "" : "anew", HealthCheck?.ToString(), .. Protocols, SendProxyHeader?.ToString(), SendClientCertificate ? "certificate" : ""]);
 
     /// <summary>A service by its URL; null for anything else.</summary>
     public static Uri? TryParse(string text)
@@ -54,7 +64,7 @@ internal sealed record Backend
         return uri.Scheme switch
         {
             "http" or "https" => uri,
-            "tcp" when uri.Port > 0 && uri.AbsolutePath is "/" or "" => uri,
+            "tcp" or "tls" when uri.Port > 0 && uri.AbsolutePath is "/" or "" => uri,
             _ => null,
         };
     }
@@ -66,10 +76,10 @@ internal sealed record Backend
             return "Several services do all the same: write the same scheme and the same path for all.";
         if (services.Select(service => service.Authority).Distinct(StringComparer.OrdinalIgnoreCase).Count() != services.Count)
             return "The same service is named twice.";
-        if (verifyName is null && services[0].Scheme == "https" && services.Any(service => !service.IdnHost.Equals(services[0].IdnHost, StringComparison.OrdinalIgnoreCase)))
-            return "Services of https on several hosts need one name that is in all their certificates: upstream: {name: NAME}.";
+        if (verifyName is null && services[0].Scheme is "https" or "tls" && services.Any(service => !service.IdnHost.Equals(services[0].IdnHost, StringComparison.OrdinalIgnoreCase)))
+            return "Services of https or tls on several hosts need one name that is in all their certificates: upstream: {name: NAME}.";
         return null;
     }
 
-    public override string ToString() => Services.Count > 0 ? string.Join(", ", Services.Select(uri => uri.Scheme == "tcp" ? $"tcp://{uri.Authority}" : uri.AbsoluteUri)) : Root ?? "its own page";
+    public override string ToString() => Services.Count > 0 ? string.Join(", ", Services.Select(uri => uri.Scheme is "tcp" or "tls" ? $"{uri.Scheme}://{uri.Authority}" : uri.AbsoluteUri)) : Root ?? "its own page";
 }

@@ -11,7 +11,7 @@ using Yarp.ReverseProxy.Forwarder;
 namespace LucidTls.Cli.Serving;
 
 /// <summary>Passes requests on to HTTP services, WebSockets and streams included; to those of https over TLS of our own, with their certificates verified.</summary>
-internal sealed class HttpForwarding : IAsyncDisposable
+internal sealed class HttpForwarding
 {
     /// <summary>With several services, how long a connection lives: one that went to another since its own was down goes home then.</summary>
     private static readonly TimeSpan ConnectionLifetime = TimeSpan.FromMinutes(1);
@@ -19,31 +19,41 @@ internal sealed class HttpForwarding : IAsyncDisposable
     private readonly IHttpForwarder _forwarder;
     private readonly Backend _backend;
     private readonly Upstreams _upstreams;
-    private readonly ClientTls? _tls;
     private readonly HttpMessageInvoker _client;
     private readonly ForwarderRequestConfig _request;
     private readonly ForwardedHeaders _headers;
 
-    /// <exception cref="CliException">A file that the backend names cannot be used.</exception>
-    public HttpForwarding(WebApplication app, Backend backend)
+    public HttpForwarding(WebApplication app, Backend backend, Upstreams upstreams)
     {
         _forwarder = app.Services.GetRequiredService<IHttpForwarder>();
         _backend = backend;
-        _upstreams = new Upstreams(backend.Targets);
+        _upstreams = upstreams;
         _headers = new ForwardedHeaders(backend.SendClientCertificate);
-        // HTTP/2 without TLS would need to be known beforehand; with TLS the service says by ALPN whether it has it.
-        _request = new ForwarderRequestConfig { Version = backend.IsHttps ? HttpVersion.Version20 : HttpVersion.Version11, VersionPolicy = HttpVersionPolicy.RequestVersionOrLower };
-        if (backend.IsHttps)
+        _request = RequestOf(backend);
+        _client = ClientOf(upstreams.Tls, Configure);
+    }
+
+    // HTTP/2 without TLS would need to be known beforehand; with TLS the service says by ALPN whether it has it.
+    public static ForwarderRequestConfig RequestOf(Backend backend) => new() { Version = backend.HasTls ? HttpVersion.Version20 : HttpVersion.Version11, VersionPolicy = HttpVersionPolicy.RequestVersionOrLower };
+
+    /// <param name="tls">What is demanded of the services; null for no TLS.</param>
+    /// <param name="configure">How they are connected to.</param>
+    public static HttpMessageInvoker ClientOf(ClientTls? tls, Action<SocketsHttpHandler> configure)
+    {
+        if (tls is not null)
+            return new HttpMessageInvoker(new LucidTlsHttpHandler(new LucidTlsHttpOptions { TlsOptionsSelector = (_, _) => ValueTask.FromResult<TlsClientOptions?>(tls.Current), ConfigureEngine = Prepare }));
+        var engine = new SocketsHttpHandler();
+        Prepare(engine);
+        return new HttpMessageInvoker(engine);
+
+        void Prepare(SocketsHttpHandler engine)
         {
-            // The name is that of the service's URL, and not what the visitor asked for.
-            _tls = new ClientTls(backend.Tls, new TlsClientOptions { TargetHost = backend.VerifyName ?? backend.Targets[0].Host });
-            _client = new HttpMessageInvoker(new LucidTlsHttpHandler(new LucidTlsHttpOptions { TlsOptionsSelector = (_, _) => ValueTask.FromResult<TlsClientOptions?>(_tls.Current), ConfigureEngine = Configure }));
-        }
-        else
-        {
-            var engine = new SocketsHttpHandler();
-            Configure(engine);
-            _client = new HttpMessageInvoker(engine);
+            engine.UseProxy = false;
+            engine.AllowAutoRedirect = false;
+            engine.AutomaticDecompression = DecompressionMethods.None;
+            engine.UseCookies = false;
+            engine.ActivityHeadersPropagator = DistributedContextPropagator.CreateNoOutputPropagator();
+            configure(engine);
         }
     }
 
@@ -62,19 +72,8 @@ internal sealed class HttpForwarding : IAsyncDisposable
         await context.Response.WriteAsync($"TLS to lucidtls works, but the service behind it does not answer properly ({error}). lucidtls says more on its terminal.\n");
     }
 
-    /// <summary>Reads the files at once.</summary>
-    public void Reload() => _tls?.Reload();
-
-    /// <summary>Follows the files no more. Requests under way go on; connections that wait end by themselves.</summary>
-    public ValueTask DisposeAsync() => _tls?.DisposeAsync() ?? default;
-
     private void Configure(SocketsHttpHandler engine)
     {
-        engine.UseProxy = false;
-        engine.AllowAutoRedirect = false;
-        engine.AutomaticDecompression = DecompressionMethods.None;
-        engine.UseCookies = false;
-        engine.ActivityHeadersPropagator = DistributedContextPropagator.CreateNoOutputPropagator();
         engine.EnableMultipleHttp2Connections = true;
         if (_upstreams.Count > 1)
             engine.PooledConnectionLifetime = ConnectionLifetime;
@@ -85,7 +84,8 @@ internal sealed class HttpForwarding : IAsyncDisposable
     {
         try
         {
-            return new NetworkStream(await _upstreams.ConnectAsync(_upstreams.IndexOf(context.DnsEndPoint.Host, context.DnsEndPoint.Port), cancellationToken), ownsSocket: true);
+            var dialed = await _upstreams.ConnectAsync(_upstreams.IndexOf(context.DnsEndPoint.Host, context.DnsEndPoint.Port), cancellationToken);
+            return new NetworkStream(dialed.Socket, ownsSocket: true);
         }
         catch (CliException failure)
         {

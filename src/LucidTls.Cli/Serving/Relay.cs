@@ -18,19 +18,27 @@ internal sealed record RelayEnd(Stream Stream, Func<Task> EndAsync, Action Abort
         async () => await connection.Transport.Output.CompleteAsync(),
         () => connection.Abort(new ConnectionAbortedException("The other side broke off.")));
 
+    /// <summary>Disposing of the stream closes the socket.</summary>
     public static RelayEnd Of(Socket socket) => new(
-        new NetworkStream(socket, ownsSocket: false),
+        new NetworkStream(socket, ownsSocket: true),
         () =>
         {
             socket.Shutdown(SocketShutdown.Send);
             return Task.CompletedTask;
         },
-        () => socket.LingerState = new LingerOption(enable: true, seconds: 0));
+        () => Reset(socket));
 
     /// <param name="stream">What the application's bytes go through.</param>
     /// <param name="tls">The TLS in it.</param>
     /// <param name="abort">Breaks off what is under the TLS.</param>
     public static RelayEnd Of(Stream stream, TlsStream tls, Action abort) => new(stream, () => tls.ShutdownAsync(), abort);
+
+    /// <summary>Closes at once, so that the other side sees that it was broken off.</summary>
+    public static void Reset(Socket socket)
+    {
+        socket.LingerState = new LingerOption(enable: true, seconds: 0);
+        socket.Dispose();
+    }
 }
 
 /// <summary>Passes bytes on in both directions, each with its own end.</summary>

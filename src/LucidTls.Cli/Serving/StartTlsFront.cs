@@ -1,4 +1,3 @@
-using System.Net.Sockets;
 using System.Security.Authentication;
 using LucidTls.Cli.Reporting;
 using LucidTls.StartTls;
@@ -6,7 +5,7 @@ using Microsoft.AspNetCore.Connections;
 
 namespace LucidTls.Cli.Serving;
 
-/// <summary>A server's side of a protocol that begins in plain text, in front of a service that has no TLS.</summary>
+/// <summary>A server's side of a protocol that begins in plain text, in front of a service that has no TLS, or TLS from the first byte.</summary>
 /// <param name="protocol">The protocol.</param>
 /// <param name="options">Asked for each connection.</param>
 /// <param name="service">Passes on what came for a name; null for nowhere.</param>
@@ -23,7 +22,7 @@ internal sealed class StartTlsFront(StartTlsProtocol protocol, Func<TlsServerOpt
         await using (tls)
         {
             if (service(tls.Session.ServerName) is { } forwarding)
-                await forwarding.PassOnAsync(client, EndOf(client, tls, tls), protocol);
+                await forwarding.PassOnAsync(client, EndOf(client, tls, tls), tls.Session.ApplicationProtocol, protocol);
         }
     }
 
@@ -32,14 +31,13 @@ internal sealed class StartTlsFront(StartTlsProtocol protocol, Func<TlsServerOpt
     {
         if (service(null) is not { } forwarding)
             return;
-        using var socket = await forwarding.TryConnectAsync(client, greeting: null);
-        if (socket is null)
+        if (await forwarding.TryConnectAsync(client, agreed: default, greeting: null) is not { } server)
             return;
-        await using var server = new NetworkStream(socket, ownsSocket: false);
-        if (await TryAcceptAsync(client, plain => protocol.AcceptForAsync(plain, options(), server, hostName)) is not { } secured)
+        await using var closing = server.Stream;
+        if (await TryAcceptAsync(client, plain => protocol.AcceptForAsync(plain, options(), server.Stream, hostName)) is not { } secured)
             return;
         await using (secured)
-            await forwarding.PassOnAsync(client, EndOf(client, secured, Tunnel.TlsOf(secured)), socket);
+            await forwarding.PassOnAsync(client, EndOf(client, secured, Tunnel.TlsOf(secured)), server);
     }
 
     private static RelayEnd EndOf(ConnectionContext client, Stream secured, TlsStream tls) =>

@@ -1,13 +1,17 @@
+using System.Net.Security;
 using System.Net.Sockets;
+using System.Security.Authentication;
+using LucidTls.AspNetCore;
+using LucidTls.Cli.Connecting;
 using LucidTls.Cli.Reporting;
 using LucidTls.StartTls;
 using Microsoft.AspNetCore.Connections;
 
 namespace LucidTls.Cli.Serving;
 
-/// <summary>Passes what came over TLS on to a plain TCP service, and back.</summary>
+/// <summary>Passes what came over TLS on to a TCP service, and back; over TLS of its own where the service has it.</summary>
 /// <param name="upstreams">The service, or several that do the same.</param>
-/// <param name="proxyHeader">How it is told whose connection it gets; null for not at all.</param>
+/// <param name="proxyHeader">How it is told, before anything else, whose connection it gets; null for not at all.</param>
 /// <param name="limits">How long connections may be silent.</param>
 internal sealed class TcpForwarding(Upstreams upstreams, ProxyVersion? proxyHeader, RelayLimits limits)
 {
@@ -17,54 +21,71 @@ internal sealed class TcpForwarding(Upstreams upstreams, ProxyVersion? proxyHead
     public static readonly TimeSpan Grace = TimeSpan.FromSeconds(2);
 
     /// <summary>For a client whose TLS is done already.</summary>
-    public Task RunAsync(ConnectionContext client) => PassOnAsync(client, RelayEnd.Of(client), greeting: null);
+    public Task RunAsync(ConnectionContext client) => PassOnAsync(client, RelayEnd.Of(client), client.Features.Get<ITlsSessionFeature>()?.Session.ApplicationProtocol ?? default, greeting: null);
 
     /// <param name="client">The connection.</param>
     /// <param name="end">Where the application's bytes come from.</param>
+    /// <param name="agreed">What was agreed on with the client by ALPN.</param>
     /// <param name="greeting">The protocol whose greeting the client has had already; null when the service is to greet.</param>
-    public async Task PassOnAsync(ConnectionContext client, RelayEnd end, StartTlsProtocol? greeting)
+    public async Task PassOnAsync(ConnectionContext client, RelayEnd end, SslApplicationProtocol agreed, StartTlsProtocol? greeting)
     {
-        using var service = await TryConnectAsync(client, greeting);
-        if (service is not null)
-            await PassOnAsync(client, end, service);
+        if (await TryConnectAsync(client, agreed, greeting) is not { } service)
+            return;
+        await using var closing = service.Stream;
+        await PassOnAsync(client, end, service);
     }
 
     /// <param name="client">The connection.</param>
     /// <param name="end">Where the application's bytes come from.</param>
     /// <param name="service">What <see cref="TryConnectAsync"/> gave.</param>
-    public Task PassOnAsync(ConnectionContext client, RelayEnd end, Socket service)
+    public Task PassOnAsync(ConnectionContext client, RelayEnd end, RelayEnd service)
     {
         KeepAlive.On(client);
-        return Relay.RunAsync(end, RelayEnd.Of(service), client, limits, Grace, client.ConnectionClosed);
+        return Relay.RunAsync(end, service, client, limits, Grace, client.ConnectionClosed);
     }
 
     /// <param name="client">Whom the service is told of.</param>
-    /// <param name="greeting">As for <see cref="PassOnAsync(ConnectionContext, RelayEnd, StartTlsProtocol?)"/>.</param>
-    /// <returns>A connection to the service; null, and a warning, when there is none to be had.</returns>
-    public async Task<Socket?> TryConnectAsync(ConnectionContext client, StartTlsProtocol? greeting)
+    /// <param name="agreed">As for <see cref="PassOnAsync(ConnectionContext, RelayEnd, SslApplicationProtocol, StartTlsProtocol?)"/>.</param>
+    /// <param name="greeting">The same.</param>
+    /// <returns>A connection to the service, whose stream is to be disposed of; null, and a warning, when there is none to be had.</returns>
+    public async Task<RelayEnd?> TryConnectAsync(ConnectionContext client, SslApplicationProtocol agreed, StartTlsProtocol? greeting)
     {
-        Socket? service = null;
+        Dialed? dialed = null;
         try
         {
-            service = await upstreams.ConnectAsync(upstreams.Next(), client.ConnectionClosed);
+            dialed = await upstreams.ConnectAsync(upstreams.Next(), client.ConnectionClosed);
             using var timeout = CancellationTokenSource.CreateLinkedTokenSource(client.ConnectionClosed);
             timeout.CancelAfter(ConnectTimeout);
             if (proxyHeader is { } version)
-                await service.SendAsync(ProxyProtocol.HeaderOf(client, version), timeout.Token);
+                await dialed.Socket.SendAsync(ProxyProtocol.HeaderOf(client, version), timeout.Token);
+            var service = upstreams.Tls is { } tls ? await SecureAsync(dialed.Socket, tls.Current, agreed, timeout.Token) : RelayEnd.Of(dialed.Socket);
             if (greeting is not null)
-            {
-                await using var stream = new NetworkStream(service, ownsSocket: false);
-                await greeting.SkipGreetingAsync(stream, timeout.Token);
-            }
+                await greeting.SkipGreetingAsync(service.Stream, timeout.Token);
             return service;
         }
-        catch (Exception failure) when (failure is CliException or SocketException or OperationCanceledException or System.Security.Authentication.AuthenticationException or IOException)
+        catch (Exception failure) when (failure is CliException or SocketException or OperationCanceledException or AuthenticationException or IOException)
         {
-            service?.Dispose();
-            RelayMeter.Refused("service_unavailable");
+            dialed?.Socket.Dispose();
+            RelayMeter.Refused((failure.InnerException as TlsException)?.Error.ToString() ?? "service_unavailable");
             if (!client.ConnectionClosed.IsCancellationRequested)
-                ConnectionLog.Failed($"{client.RemoteEndPoint}: not passed on. {failure.Message}");
+                ConnectionLog.Failed($"{client.RemoteEndPoint}: not passed on{(dialed is null ? "" : $" to {dialed.Peer}")}. {(failure is OperationCanceledException ? $"It was not ready within {ConnectTimeout.TotalSeconds:0} seconds." : failure.Message)}");
+            // Whoever sits in front of the service must not make this look like an answer without a word.
+            if (failure is AuthenticationException)
+                client.Abort(new ConnectionAbortedException("The service is not who it should be."));
             return null;
         }
+    }
+
+    private static async Task<RelayEnd> SecureAsync(Socket socket, TlsClientOptions options, SslApplicationProtocol agreed, CancellationToken cancellationToken)
+    {
+        // Both sides of the relay speak the same protocol.
+        if (!agreed.Protocol.IsEmpty)
+        {
+            options = options.Clone();
+            options.ApplicationProtocols = [agreed];
+        }
+        var stream = new TlsStream(new NetworkStream(socket, ownsSocket: true));
+        await stream.AuthenticateAsClientAsync(options, cancellationToken);
+        return RelayEnd.Of(stream, stream, () => RelayEnd.Reset(socket));
     }
 }

@@ -34,7 +34,7 @@ internal sealed class Tunnel(HostPort server, StartTlsProtocol? protocol, Client
             var stream = TlsOf(secured);
             if (verbose)
                 Show(client, $"{stream.Session.Version}, {stream.Session.CipherSuite}, {stream.Session.Group}{(stream.Session.Resumed ? ", resumed" : "")} to {dialed.Peer}");
-            await Relay.RunAsync(end, RelayEnd.Of(secured, stream, Reset), client, limits, grace, gone: CancellationToken.None);
+            await Relay.RunAsync(end, RelayEnd.Of(secured, stream, () => RelayEnd.Reset(socket)), client, limits, grace, gone: CancellationToken.None);
         }
         catch (CliException failure)
         {
@@ -51,12 +51,6 @@ internal sealed class Tunnel(HostPort server, StartTlsProtocol? protocol, Client
         finally
         {
             socket?.Dispose();
-        }
-
-        void Reset()
-        {
-            socket!.LingerState = new LingerOption(enable: true, seconds: 0);
-            socket.Dispose();
         }
     }
 

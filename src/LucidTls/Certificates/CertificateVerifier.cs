@@ -22,12 +22,14 @@ public sealed class CertificateVerifier
     private readonly RevocationJudge _revocation;
 
     /// <summary>Makes a verifier.</summary>
-    /// <exception cref="ArgumentException"><see cref="CertificateVerifierOptions.PeerUris"/> has an entry that is no URI.</exception>
+    /// <exception cref="ArgumentException"><see cref="CertificateVerifierOptions.PeerUris"/> has an entry that is no URI, or <see cref="CertificateVerifierOptions.PeerDnsNames"/> one that is no DNS name.</exception>
     public CertificateVerifier(CertificateVerifierOptions options)
     {
         ArgumentNullException.ThrowIfNull(options);
         if (options.PeerUris is { } uris)
             PeerUris.Demand(uris);
+        if (options.PeerDnsNames is { } names)
+            PeerDnsNames.Demand(names);
         Options = options;
         _profile = options.EffectiveProfile;
         _revocation = new RevocationJudge(options.Revocation);

@@ -32,6 +32,12 @@ public sealed record CertificateVerifierOptions
     /// </summary>
     public IReadOnlyList<string>? PeerUris { get; init; }
 
+    /// <summary>
+    /// Who the peer may be, by a DNS name in its certificate: the leaf must have one of these; "*.example.org" stands for one label more, and nothing but it accepts a certificate for "*.example.org". Then
+    /// no other name counts, as with <see cref="PeerUris"/>; with both, either will do. Null, the default, demands no name; an empty list accepts nobody.
+    /// </summary>
+    public IReadOnlyList<string>? PeerDnsNames { get; init; }
+
     /// <summary>The certificate policies in dotted decimal of which one must be valid when an explicit policy is demanded; empty for any (RFC 5280 §6.1.1 (c)).</summary>
     public IReadOnlyList<string> AcceptedPolicies { get; init; } = [];
 

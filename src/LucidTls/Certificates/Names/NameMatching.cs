@@ -32,7 +32,7 @@ internal static class NameMatching
 
     // RFC 9525 §6.3: compared label by label, ASCII letters without regard to case; "*" stands for exactly one label and is the whole
     // left-most one. It does not stand in front of a single label, since that would be every name of a top-level domain.
-    private static bool MatchesDns(ReadOnlySpan<byte> pattern, string name)
+    public static bool MatchesDns(ReadOnlySpan<byte> pattern, string name)
     {
         if (pattern.Length < 2 || pattern[0] != (byte)'*' || pattern[1] != (byte)'.')
             return System.Text.Ascii.EqualsIgnoreCase(pattern, name);

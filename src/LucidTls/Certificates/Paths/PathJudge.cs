@@ -175,10 +175,9 @@ internal sealed partial class PathJudge(VerificationPolicy policy, SearchBudget 
     // RFC 9525 §6: only the subject alternative name counts.
     private void Names(Certificate leaf)
     {
-        if (policy.Options.PeerUris is { } accepted)
+        if (policy.Options is { PeerUris: not null } or { PeerDnsNames: not null })
         {
-            if (PeerUris.Check(leaf.Facts.AlternativeNames, accepted) is { } wrong)
-                Add(CertificateRule.Name, 0, $"{wrong}; accepted: {Shown(accepted)}");
+            Peer(leaf, policy.Options.PeerUris, policy.Options.PeerDnsNames);
             return;
         }
         foreach (var asked in policy.Names)
@@ -191,6 +190,17 @@ internal sealed partial class PathJudge(VerificationPolicy policy, SearchBudget 
             if (name.Kind == GeneralName.Dns && name.Value.Span[0] == (byte)'*' && (_profile.Demands(CertificateRule.RegistrySuffixWildcard) || _profile.Demands(CertificateRule.PrivateSuffixWildcard)))
                 Wildcard(name);
         }
+    }
+
+    private void Peer(Certificate leaf, IReadOnlyList<string>? uris, IReadOnlyList<string>? dnsNames)
+    {
+        var names = leaf.Facts.AlternativeNames;
+        if (dnsNames is not null && PeerDnsNames.Accept(names, dnsNames))
+            return;
+        var wrong = uris is null ? null : PeerUris.Check(names, uris);
+        if (uris is not null && wrong is null)
+            return;
+        Add(CertificateRule.Name, 0, $"{(dnsNames is null ? wrong : $"names in the certificate: {NamesOf(leaf)}")}; accepted: {Shown([.. uris ?? [], .. dnsNames ?? []])}");
     }
 
     private void Wildcard(GeneralName name)

@@ -146,6 +146,76 @@ public sealed class NameTests
     public void A_URI_that_would_accept_more_than_it_says_is_refused(string uri) =>
         Assert.Throws<ArgumentException>(() => new CertificateVerifier(new CertificateVerifierOptions { PeerUris = [uri] }));
 
+    [Theory]
+    [InlineData("dns:billing.prod.example", "billing.prod.example", true)]
+    [InlineData("dns:Billing.Prod.Example", "billing.prod.example", true)]
+    [InlineData("dns:billing.prod.example", "BILLING.PROD.EXAMPLE", true)]
+    [InlineData("dns:billing.prod.example", "*.prod.example", true)]
+    [InlineData("dns:a.billing.prod.example", "*.prod.example", false)]
+    [InlineData("dns:prod.example", "*.prod.example", false)]
+    [InlineData("dns:billing.prod.example.evil", "*.prod.example", false)]
+    [InlineData("dns:billing.prod.example", "prod.example", false)]
+    [InlineData("dns:*.prod.example", "*.prod.example", true)]
+    [InlineData("dns:*.prod.example", "billing.prod.example", false)]
+    [InlineData("dns:x*.prod.example", "*.prod.example", false)]
+    [InlineData("mail:billing@prod.example", "prod.example", false)]
+    [InlineData("uri:spiffe://billing.prod.example/", "billing.prod.example", false)]
+    public async Task A_peer_is_known_by_a_DNS_name_of_its_certificate(string certified, string accepted, bool matches)
+    {
+        var chain = Good with
+        {
+            Leaf = Good.Leaf.With(RawExtensions.AlternativeNames(["dns:beside.example", certified])),
+            Options = new() { PeerDnsNames = ["other.example", accepted] },
+            // What a client connects to says nothing then.
+            Names = [PeerName.Parse("10.0.0.1")],
+        };
+        var verdict = await chain.VerifyAsync(CertificateProfile.Rfc5280);
+        Assert.Equal(matches ? null : CertificateRule.Name, verdict.Problem?.Rule);
+        if (!matches)
+        {
+            Assert.Contains("names in the certificate: beside.example, ", verdict.Explanation, StringComparison.Ordinal);
+            Assert.Contains($"accepted: other.example, {accepted}", verdict.Explanation, StringComparison.Ordinal);
+        }
+    }
+
+    [Theory]
+    [InlineData("uri:spiffe://prod.example/billing", true)]
+    [InlineData("dns:billing.prod.example", true)]
+    [InlineData("dns:mail.prod.example", false)]
+    public async Task A_peer_may_be_known_by_its_URI_or_else_by_a_DNS_name(string certified, bool matches)
+    {
+        var chain = Good with
+        {
+            Leaf = Good.Leaf.With(RawExtensions.AlternativeNames([certified])),
+            Options = new() { PeerUris = ["spiffe://prod.example/billing"], PeerDnsNames = ["billing.prod.example"] },
+        };
+        var verdict = await chain.VerifyAsync(CertificateProfile.Rfc5280);
+        Assert.Equal(matches ? null : CertificateRule.Name, verdict.Problem?.Rule);
+        if (!matches)
+            Assert.Contains("mail.prod.example; accepted: spiffe://prod.example/billing, billing.prod.example", verdict.Explanation, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task No_accepted_DNS_name_accepts_nobody()
+    {
+        var chain = Good with { Leaf = Good.Leaf.With(RawExtensions.AlternativeNames(["dns:billing.prod.example"])), Options = new() { PeerDnsNames = [] } };
+        Assert.Equal(CertificateFailure.WrongName, (await chain.VerifyAsync(CertificateProfile.Rfc5280)).Failure);
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("*")]
+    [InlineData("*.example")]
+    [InlineData("a.*.example")]
+    [InlineData("*a.b.example")]
+    [InlineData("*.*.b.example")]
+    [InlineData("a.example.")]
+    [InlineData("a b.example")]
+    [InlineData("bücher.example")]
+    [InlineData("192.0.2.1")]
+    public void A_DNS_name_that_would_accept_more_than_it_says_or_is_none_is_refused(string name) =>
+        Assert.Throws<ArgumentException>(() => new CertificateVerifier(new CertificateVerifierOptions { PeerDnsNames = [name] }));
+
     private static async Task MatchAsync(string certified, PeerName asked, bool matches)
     {
         var chain = Good with { Leaf = Good.Leaf.With(RawExtensions.AlternativeNames([certified])), Names = [asked] };
