@@ -165,6 +165,7 @@ public sealed class CertTests : IDisposable
     [InlineData("--profile", "none")]
     [InlineData("--name", "no name")]
     [InlineData("--crl", "/nowhere.crl")]
+    [InlineData("--ct-logs", "/nowhere.json")]
     public async Task Verify_takes_no_option_that_means_nothing(string option, string value) =>
         Assert.Equal(ExitCode.Usage, (await CertAsync("verify", _leaf, "--roots", _roots, option, value)).ExitCode);
 
