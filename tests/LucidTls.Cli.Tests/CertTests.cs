@@ -220,28 +220,6 @@ public sealed class CertTests : IDisposable
         Assert.Equal("it is valid for 398 days; certificates issued from 2026-03-15 on may be for 200", findings["lifetime"].Single().GetProperty("explanation").GetString());
     }
 
-    [Theory]
-    [InlineData("2018-03-01", 825, false)]
-    [InlineData("2018-03-01", 826, true)]
-    [InlineData("2026-03-14", 398, false)]
-    [InlineData("2026-03-14", 399, true)]
-    [InlineData("2026-03-15", 200, false)]
-    [InlineData("2026-03-15", 201, true)]
-    [InlineData("2027-03-15", 100, false)]
-    [InlineData("2027-03-15", 101, true)]
-    [InlineData("2029-03-15", 47, false)]
-    [InlineData("2029-03-15", 48, true)]
-    public void Lint_limits_lifetimes_by_the_day_of_issue(string day, int days, bool isTooLong)
-    {
-        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        var from = DateTimeOffset.Parse(day + "T00:00:00Z", System.Globalization.CultureInfo.InvariantCulture);
-        using var certificate = new CertificateRequest("CN=a", key, HashAlgorithmName.SHA256).CreateSelfSigned(from, from.AddDays(days).AddSeconds(-1));
-
-        var findings = Inspecting.CertificateLinter.Lint(LucidTls.Certificates.Parsing.Certificate.TryParse(certificate.RawData)!);
-
-        Assert.Equal(isTooLong, findings.Any(finding => finding.Rule == "lifetime"));
-    }
-
     [Fact]
     public async Task Lint_finds_nothing_in_a_root_that_keeps_the_rules_and_takes_several_sources()
     {
