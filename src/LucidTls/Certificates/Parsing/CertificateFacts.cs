@@ -40,6 +40,7 @@ internal enum KnownExtensions
     CertificateTimestamps = 1 << 14,
     OcspNoCheck = 1 << 15,
     IssuerAlternativeName = 1 << 16,
+    FreshestCrl = 1 << 17,
 }
 
 /// <summary>What a certificate's extensions say (RFC 5280 §4.2).</summary>
@@ -111,6 +112,9 @@ internal sealed class CertificateFacts
     public IReadOnlyList<string> IssuerAddresses { get; private set; } = [];
     public IReadOnlyList<DistributionPoint> CrlDistributionPoints { get; private set; } = [];
 
+    /// <summary>Where delta lists can be had (RFC 5280 §4.2.1.15).</summary>
+    public IReadOnlyList<DistributionPoint> FreshestCrl { get; private set; } = [];
+
     /// <summary>RFC 7633: the server promises to staple the certificate's status ("must-staple").</summary>
     public bool DemandsStaple { get; private set; }
 
@@ -149,6 +153,7 @@ internal sealed class CertificateFacts
                 0x23 => KnownExtensions.AuthorityKeyIdentifier,
                 0x24 => KnownExtensions.PolicyConstraints,
                 0x25 => KnownExtensions.ExtendedKeyUsage,
+                0x2E => KnownExtensions.FreshestCrl,
                 0x36 => KnownExtensions.InhibitAnyPolicy,
                 _ => KnownExtensions.None,
             };
@@ -175,6 +180,7 @@ internal sealed class CertificateFacts
         KnownExtensions.PolicyConstraints => "policy constraints",
         KnownExtensions.ExtendedKeyUsage => "extended key usage",
         KnownExtensions.InhibitAnyPolicy => "inhibit any-policy",
+        KnownExtensions.FreshestCrl => "freshest CRL",
         KnownExtensions.AuthorityInformation => "authority information access",
         KnownExtensions.CertificateTimestamps => "signed certificate timestamps",
         KnownExtensions.TlsFeature => "TLS feature",
@@ -228,6 +234,9 @@ internal sealed class CertificateFacts
                 break;
             case KnownExtensions.CrlDistributionPoints:
                 CrlDistributionPoints = DistributionPoint.ReadList(reader.ReadSequence());
+                break;
+            case KnownExtensions.FreshestCrl:
+                FreshestCrl = DistributionPoint.ReadList(reader.ReadSequence());
                 break;
             case KnownExtensions.TlsFeature:
                 ReadFeatures(reader.ReadSequence());

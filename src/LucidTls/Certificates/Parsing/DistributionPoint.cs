@@ -14,6 +14,15 @@ internal sealed record DistributionPoint(IReadOnlyList<GeneralName> Names, ReadO
     /// <summary>Where it can be fetched over HTTP.</summary>
     public IEnumerable<string> Addresses => Names.Where(name => name.Kind == GeneralName.Uri).Select(name => name.Text);
 
+    /// <summary>CRLDistributionPoints, as an extension's value.</summary>
+    public static IReadOnlyList<DistributionPoint> Read(ReadOnlyMemory<byte> value)
+    {
+        var outer = new DerReader(value);
+        var points = ReadList(outer.ReadSequence());
+        outer.End();
+        return points;
+    }
+
     public static IReadOnlyList<DistributionPoint> ReadList(DerReader list)
     {
         var points = new List<DistributionPoint>(1);

@@ -15,7 +15,7 @@ internal sealed class ListJudge(DateTimeOffset now, TimeSpan skew)
     public CertificateStatus Judge(Certificate certificate, Certificate issuer, IReadOnlyList<CertificateRevocationList> lists, CertificateStatusSource source)
     {
         var reasons = 0u;
-        CertificateRevocationList? oldest = null;
+        UpdatedList? oldest = null;
         string? refusal = null;
         foreach (var list in lists)
         {
@@ -28,24 +28,43 @@ internal sealed class ListJudge(DateTimeOffset now, TimeSpan skew)
                 refusal ??= found;
                 continue;
             }
-            var entry = list.Find(certificate.Serial.Span);
-            var isCurrent = now <= list.NextUpdate + skew;
-            // Who is revoked stays so, and an old list is enough to know it; only a hold may have been lifted since.
-            if (entry is { } revoked && (isCurrent || revoked.Reason != RevocationReason.CertificateHold))
-                return Revoked(certificate, list, revoked, source);
-            if (!isCurrent)
+            if (list.IsDelta)
             {
-                refusal ??= $"was to be replaced on {RevocationText.Time(list.NextUpdate!.Value)}";
+                if (!lists.Any(list.Updates))
+                    refusal ??= $"is a delta list, and the complete one that it changes, number {list.BaseNumber} or later, is not there";
+                continue;
+            }
+            var updated = new UpdatedList(list, DeltaOf(list, issuer, lists));
+            // A delta list may be out of date before its complete one is.
+            if (!IsCurrent(updated) && IsCurrent(list) && RevocationIn(updated, certificate) == null)
+                updated = new UpdatedList(list, null);
+            if (RevocationIn(updated, certificate) is { } revoked)
+                return Revoked(certificate, revoked.List, revoked.Entry, source);
+            if (!IsCurrent(updated))
+            {
+                refusal ??= $"was to be replaced on {RevocationText.Time(updated.NextUpdate)}";
                 continue;
             }
             reasons |= covered;
-            if (oldest == null || list.NextUpdate < oldest.NextUpdate)
-                oldest = list;
+            if (oldest == null || updated.NextUpdate < oldest.Value.NextUpdate)
+                oldest = updated;
         }
         if (reasons == IssuingDistributionPoint.AllReasons)
-            return Good(certificate, oldest!, source);
+            return Good(certificate, oldest!.Value, source);
         return Unknown(refusal, isPartial: reasons != 0, source);
     }
+
+    private bool IsCurrent(CertificateRevocationList list) => now <= list.NextUpdate + skew;
+
+    private bool IsCurrent(UpdatedList list) => IsCurrent(list.Delta ?? list.Complete);
+
+    /// <summary>Who is revoked stays so, and an old list is enough to know it; only a hold may have been lifted since.</summary>
+    private (RevokedEntry Entry, CertificateRevocationList List)? RevocationIn(UpdatedList list, Certificate certificate) =>
+        list.Find(certificate) is { } found && (IsCurrent(list) || found.Entry.Reason != RevocationReason.CertificateHold) ? found : null;
+
+    /// <summary>The delta list that brings a complete list up to date: the latest that is current, or the latest of the old ones; null when there is none.</summary>
+    private CertificateRevocationList? DeltaOf(CertificateRevocationList complete, Certificate issuer, IReadOnlyList<CertificateRevocationList> lists) =>
+        lists.Where(list => list.Updates(complete) && MayBeFrom(list, issuer) && Refusal(list, issuer) == null).MaxBy(delta => (IsCurrent(delta), delta.Number));
 
     private string? Refusal(CertificateRevocationList list, Certificate issuer)
     {
@@ -66,7 +85,7 @@ internal sealed class ListJudge(DateTimeOffset now, TimeSpan skew)
         list.AuthorityKeyIdentifier.IsEmpty || issuer.Facts.SubjectKeyIdentifier.IsEmpty || list.AuthorityKeyIdentifier.Span.SequenceEqual(issuer.Facts.SubjectKeyIdentifier.Span);
 
     private static CertificateStatus Revoked(Certificate certificate, CertificateRevocationList list, RevokedEntry entry, CertificateStatusSource source) =>
-        new(CertificateStatusKind.Revoked, source, $"{certificate} was revoked on {RevocationText.Time(entry.RevokedAt)} ({RevocationText.Reason(entry.Reason)}), says the revocation list of \"{list.Issuer}\" of {RevocationText.Time(list.ThisUpdate)}")
+        new(CertificateStatusKind.Revoked, source, $"{certificate} was revoked on {RevocationText.Time(entry.RevokedAt)} ({RevocationText.Reason(entry.Reason)}), says the {(list.IsDelta ? "delta " : "")}revocation list of \"{list.Issuer}\" of {RevocationText.Time(list.ThisUpdate)}")
         {
             ThisUpdate = list.ThisUpdate,
             NextUpdate = list.NextUpdate,
@@ -74,8 +93,8 @@ internal sealed class ListJudge(DateTimeOffset now, TimeSpan skew)
             Reason = entry.Reason,
         };
 
-    private static CertificateStatus Good(Certificate certificate, CertificateRevocationList list, CertificateStatusSource source) =>
-        new(CertificateStatusKind.Good, source, $"{certificate} is not on the revocation list of \"{list.Issuer}\" of {RevocationText.Time(list.ThisUpdate)}")
+    private static CertificateStatus Good(Certificate certificate, UpdatedList list, CertificateStatusSource source) =>
+        new(CertificateStatusKind.Good, source, $"{certificate} is not on {list}")
         {
             ThisUpdate = list.ThisUpdate,
             NextUpdate = list.NextUpdate,

@@ -128,26 +128,39 @@ internal sealed class RevocationJudge(RevocationOptions options)
                 about.AddUnknown(CertificateStatusSource.FetchedList, options.Lists, "no revocation list is given, and none is fetched: no fetcher is configured");
             return;
         }
-        string[] addresses = [.. about.Certificate.Facts.CrlDistributionPoints.SelectMany(point => point.Addresses).Where(address => address.StartsWith("http:", StringComparison.OrdinalIgnoreCase)).Take(MostAddresses)];
+        var addresses = HttpAddresses(about.Certificate.Facts.CrlDistributionPoints.SelectMany(point => point.Addresses));
         if (addresses.Length == 0)
             about.AddUnknown(CertificateStatusSource.FetchedList, options.Lists, "the certificate names no http: address of a revocation list");
         var lists = new List<CertificateRevocationList>(1);
         foreach (var address in addresses)
         {
-            var answer = await fetcher.ListAsync(address, list => list.Unusable == null && now <= list.NextUpdate && list.IsSignedBy(about.Issuer), patience).ConfigureAwait(false);
-            if (answer.Value is not { } list)
-            {
-                about.Add(CertificateStatus.Unknown(CertificateStatusSource.FetchedList, $"the revocation list {X501Name.Printable(address)} could not be fetched: {answer.Problem}"));
+            if (await FetchAsync("revocation list", address).ConfigureAwait(false) is not { } list)
                 continue;
+            // RFC 5280 §6.3.3 (a): the certificate or the complete list says where delta lists are. Nobody but its issuer may make us ask there.
+            if (list.IsSignedBy(about.Issuer))
+            {
+                foreach (var delta in HttpAddresses(about.Certificate.Facts.FreshestCrl.SelectMany(point => point.Addresses).Concat(list.DeltaAddresses)))
+                    await FetchAsync("delta list", delta).ConfigureAwait(false);
             }
-            if (list.IssuerName.Equals(about.Certificate.Issuer))
-                lists.Add(list);
             // Several lists may be needed, each for some reasons.
             about.Add(judge.Judge(about.Certificate, about.Issuer, lists, CertificateStatusSource.FetchedList));
             if (about.IsDecided)
                 return;
         }
+
+        async ValueTask<CertificateRevocationList?> FetchAsync(string what, string address)
+        {
+            var answer = await fetcher.ListAsync(address, list => list.Unusable == null && now <= list.NextUpdate && list.IsSignedBy(about.Issuer), patience).ConfigureAwait(false);
+            if (answer.Value is not { } list)
+                about.Add(CertificateStatus.Unknown(CertificateStatusSource.FetchedList, $"the {what} {X501Name.Printable(address)} could not be fetched: {answer.Problem}"));
+            else if (list.IssuerName.Equals(about.Certificate.Issuer))
+                lists.Add(list);
+            return answer.Value;
+        }
     }
+
+    private static string[] HttpAddresses(IEnumerable<string> addresses) =>
+        [.. addresses.Where(address => address.StartsWith("http:", StringComparison.OrdinalIgnoreCase)).Distinct(StringComparer.Ordinal).Take(MostAddresses)];
 
     // A responder's certificate is looked up in what is at hand only: asking for it could go on for ever.
     private bool IsListed(Certificate certificate, Certificate issuer, ListJudge lists) =>

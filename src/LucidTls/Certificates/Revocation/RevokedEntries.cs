@@ -22,7 +22,9 @@ internal sealed class RevokedEntries
         while (!reader.IsEmpty)
         {
             starts.Add(list.Length - reader.Remaining);
-            hashes.Add(Hash(RevokedEntry.Read(ref reader, ref unusable).Serial.Span));
+            var entry = RevokedEntry.Read(ref reader, ref unusable);
+            hashes.Add(Hash(entry.Serial.Span));
+            HasRemovals |= entry.Reason == RevocationReason.RemoveFromCrl;
         }
         Unusable = unusable;
         Count = starts.Count;
@@ -34,6 +36,9 @@ internal sealed class RevokedEntries
     }
 
     public int Count { get; }
+
+    /// <summary>Whether an entry takes another back, as only those of delta lists may (RFC 5280 §5.3.1).</summary>
+    public bool HasRemovals { get; }
 
     /// <summary>Why no certificate's status may be told by the list; or null.</summary>
     public string? Unusable { get; }

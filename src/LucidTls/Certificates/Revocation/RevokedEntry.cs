@@ -33,9 +33,6 @@ internal readonly record struct RevokedEntry(ReadOnlyMemory<byte> Serial, DateTi
         if (extension.Oid.Span.SequenceEqual(Oids.ReasonCode))
         {
             reason = ReadReason(extension.Value);
-            // RFC 5280 §5.3.1: "The removeFromCRL reasonCode value may only appear in delta CRLs".
-            if (reason == RevocationReason.RemoveFromCrl)
-                unusable ??= "has an entry that is for delta lists";
         }
         else if (extension.Oid.Span.SequenceEqual(Oids.CertificateIssuer))
         {

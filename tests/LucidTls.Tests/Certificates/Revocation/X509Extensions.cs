@@ -22,6 +22,17 @@ internal static class X509Extensions
         AllOthers = CACompromise | AffiliationChanged | Superseded | CessationOfOperation | CertificateHold | PrivilegeWithdrawn | AACompromise,
     }
 
+    /// <summary>A deltaCRLIndicator.</summary>
+    public static X509Extension DeltaFrom(int baseNumber, bool critical = true)
+    {
+        var writer = new AsnWriter(AsnEncodingRules.DER);
+        writer.WriteInteger(baseNumber);
+        return new X509Extension("2.5.29.27", writer.Encode(), critical);
+    }
+
+    /// <summary>A freshestCRL, for certificates and lists.</summary>
+    public static X509Extension DeltasAt(string address) => new("2.5.29.46", DistributionPoints(address, null, null).RawData, critical: false);
+
     public static X509Extension DistributionPoints(string? address, Reasons? reasons, X500DistinguishedName? crlIssuer)
     {
         var writer = new AsnWriter(AsnEncodingRules.DER);
