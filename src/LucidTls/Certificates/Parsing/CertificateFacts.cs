@@ -99,6 +99,7 @@ internal sealed class CertificateFacts
     public bool AuthorityKeyIdentifierHasIssuer { get; private set; }
     public KeyUsages? KeyUsage { get; private set; }
     public IReadOnlyList<GeneralName> AlternativeNames { get; private set; } = [];
+    public IReadOnlyList<GeneralName> IssuerAlternativeNames { get; private set; } = [];
     public bool IsAuthority { get; private set; }
     public int? PathLength { get; private set; }
     public NameConstraints? NameConstraints { get; private set; }
@@ -206,7 +207,7 @@ internal sealed class CertificateFacts
                 AlternativeNames = GeneralName.ReadList(reader.ReadSequence());
                 break;
             case KnownExtensions.IssuerAlternativeName:
-                GeneralName.ReadList(reader.ReadSequence());
+                IssuerAlternativeNames = GeneralName.ReadList(reader.ReadSequence());
                 break;
             case KnownExtensions.BasicConstraints:
                 ReadBasicConstraints(reader.ReadSequence());

@@ -51,7 +51,7 @@ public sealed class CertificateRevocationList
         if (fields.NextIs(Asn1Tag.UtcTime) || fields.NextIs(Asn1Tag.GeneralizedTime))
             NextUpdate = fields.ReadTime(out _);
         part = "entries";
-        _entries = new RevokedEntries(fields.NextIs(Asn1Tag.Sequence) ? fields.ReadContent(Asn1Tag.Sequence) : default);
+        _entries = new RevokedEntries(fields.NextIs(Asn1Tag.Sequence) ? fields.ReadContent(Asn1Tag.Sequence) : default, IssuerName);
         Unusable ??= _entries.Unusable;
         part = "extensions";
         var known = KnownListExtensions.None;
@@ -66,8 +66,8 @@ public sealed class CertificateRevocationList
             Unusable ??= isVersion2 ? "has no number" : "is of version 1";
         if (_entries.HasRemovals && !IsDelta)
             Unusable ??= "has an entry that is for delta lists";
-        if (_scope?.IsIndirect == true)
-            Unusable ??= "is an indirect one, which is not supported";
+        if (_entries.HasIssuers && _scope?.IsIndirect != true)
+            Unusable ??= "lists certificates of other issuers, and is no indirect list";
     }
 
     [Flags]
@@ -111,6 +111,9 @@ public sealed class CertificateRevocationList
     internal BigInteger? BaseNumber { get; private set; }
 
     internal bool IsDelta => BaseNumber != null;
+
+    /// <summary>The issuing distribution point; null when there is none.</summary>
+    internal IssuingDistributionPoint? Scope => _scope;
 
     /// <summary>The issuing distribution point as it is encoded; empty when there is none.</summary>
     internal ReadOnlyMemory<byte> EncodedScope { get; private set; }
@@ -165,11 +168,8 @@ public sealed class CertificateRevocationList
         }
     }
 
-    /// <summary>The entry of the certificate with that serial number (the content of the INTEGER), or null.</summary>
-    internal RevokedEntry? Find(ReadOnlySpan<byte> serial) => _entries.Find(serial);
-
-    /// <summary>The reasons, by bit, for which the list speaks of that certificate, which is its issuer's; none when it does not.</summary>
-    internal uint ReasonsFor(Certificate certificate) => _scope?.ReasonsFor(certificate) ?? IssuingDistributionPoint.AllReasons;
+    /// <summary>The entry of the certificate with that serial number (the content of the INTEGER) and issuer, or null.</summary>
+    internal RevokedEntry? Find(ReadOnlySpan<byte> serial, X501Name issuer) => _entries.Find(serial, issuer);
 
     /// <summary>Whether this is a delta list that brings that complete one up to date (RFC 5280 §5.2.4 and §6.3.3 (c)).</summary>
     internal bool Updates(CertificateRevocationList complete) =>

@@ -5,11 +5,12 @@ namespace LucidTls.Certificates.Revocation;
 /// <summary>Finds the status of a certificate in revocation lists (RFC 5280 §6.3.3).</summary>
 /// <param name="now">The time of validation.</param>
 /// <param name="skew">By how much clocks may differ.</param>
-internal sealed class ListJudge(DateTimeOffset now, TimeSpan skew)
+/// <param name="signerOf">Who signed a list of another issuer than the certificate's, if that one may be believed.</param>
+internal sealed class ListJudge(DateTimeOffset now, TimeSpan skew, Func<CertificateRevocationList, Certificate?> signerOf)
 {
     /// <param name="certificate">The certificate.</param>
     /// <param name="issuer">Who issued it, in the path that is judged.</param>
-    /// <param name="lists">Lists with the issuer's name.</param>
+    /// <param name="lists">Lists that may speak of it.</param>
     /// <param name="source">Where they are from.</param>
     /// <returns>The status; unknown when no list speaks of the certificate, or not for all reasons.</returns>
     public CertificateStatus Judge(Certificate certificate, Certificate issuer, IReadOnlyList<CertificateRevocationList> lists, CertificateStatusSource source)
@@ -20,7 +21,7 @@ internal sealed class ListJudge(DateTimeOffset now, TimeSpan skew)
         foreach (var list in lists)
         {
             // RFC 5280 §6.3.3 (b): what is not for this certificate at all is passed over without a word.
-            var covered = list.ReasonsFor(certificate);
+            var covered = ListScope.ReasonsOf(list, certificate);
             if (covered == 0 || !MayBeFrom(list, issuer))
                 continue;
             if (Refusal(list, issuer) is { } found)
@@ -66,23 +67,31 @@ internal sealed class ListJudge(DateTimeOffset now, TimeSpan skew)
     private CertificateRevocationList? DeltaOf(CertificateRevocationList complete, Certificate issuer, IReadOnlyList<CertificateRevocationList> lists) =>
         lists.Where(list => list.Updates(complete) && MayBeFrom(list, issuer) && Refusal(list, issuer) == null).MaxBy(delta => (IsCurrent(delta), delta.Number));
 
+    /// <summary>Whether the list is signed by somebody who may be believed.</summary>
+    public bool IsSigned(CertificateRevocationList list, Certificate issuer) => SignerOf(list, issuer) is { } signer && list.IsSignedBy(signer);
+
+    // RFC 5280 §6.3.3 (f) and (g)
+    private Certificate? SignerOf(CertificateRevocationList list, Certificate issuer) => list.IssuerName.Equals(issuer.Subject) ? issuer : signerOf(list);
+
     private string? Refusal(CertificateRevocationList list, Certificate issuer)
     {
         if (list.Unusable is { } unusable)
             return unusable;
+        if (SignerOf(list, issuer) is not { } signer)
+            return $"is an indirect one of \"{list.Issuer}\", of whom there is no certificate that fits its signature and leads to the same trust anchor";
         // RFC 5280 §6.3.3 (f)
-        if (issuer.Facts.KeyUsage is { } usage && !usage.HasFlag(KeyUsages.CrlSign))
-            return $"cannot be from {issuer}, whose key usage does not allow signing lists";
+        if (signer.Facts.KeyUsage is { } usage && !usage.HasFlag(KeyUsages.CrlSign))
+            return $"cannot be from {signer}, whose key usage does not allow signing lists";
         if (CertificateSignature.SchemeOf(list.SignatureAlgorithm) == null)
             return $"is signed with {CertificateSignature.Describe(list.SignatureAlgorithm)}";
         if (list.ThisUpdate > now + skew)
             return $"is from the future, {RevocationText.Time(list.ThisUpdate)}; the clock says {RevocationText.Time(now)}";
-        return list.IsSignedBy(issuer) ? null : $"is not signed by the key of {issuer}";
+        return list.IsSignedBy(signer) ? null : $"is not signed by the key of {signer}";
     }
 
     // An authority that changed its key has two lists under one name.
     private static bool MayBeFrom(CertificateRevocationList list, Certificate issuer) =>
-        list.AuthorityKeyIdentifier.IsEmpty || issuer.Facts.SubjectKeyIdentifier.IsEmpty || list.AuthorityKeyIdentifier.Span.SequenceEqual(issuer.Facts.SubjectKeyIdentifier.Span);
+        !list.IssuerName.Equals(issuer.Subject) || list.AuthorityKeyIdentifier.IsEmpty || issuer.Facts.SubjectKeyIdentifier.IsEmpty || list.AuthorityKeyIdentifier.Span.SequenceEqual(issuer.Facts.SubjectKeyIdentifier.Span);
 
     private static CertificateStatus Revoked(Certificate certificate, CertificateRevocationList list, RevokedEntry entry, CertificateStatusSource source) =>
         new(CertificateStatusKind.Revoked, source, $"{certificate} was revoked on {RevocationText.Time(entry.RevokedAt)} ({RevocationText.Reason(entry.Reason)}), says the {(list.IsDelta ? "delta " : "")}revocation list of \"{list.Issuer}\" of {RevocationText.Time(list.ThisUpdate)}")

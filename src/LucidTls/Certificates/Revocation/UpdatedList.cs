@@ -14,9 +14,9 @@ internal readonly record struct UpdatedList(CertificateRevocationList Complete, 
     public (RevokedEntry Entry, CertificateRevocationList List)? Find(Certificate certificate)
     {
         var serial = certificate.Serial.Span;
-        if (Delta?.Find(serial) is { } changed)
+        if (Delta?.Find(serial, certificate.Issuer) is { } changed)
             return changed.Reason == RevocationReason.RemoveFromCrl ? null : (changed, Delta);
-        return Complete.Find(serial) is { } entry ? (entry, Complete) : null;
+        return Complete.Find(serial, certificate.Issuer) is { } entry ? (entry, Complete) : null;
     }
 
     /// <summary>For people.</summary>

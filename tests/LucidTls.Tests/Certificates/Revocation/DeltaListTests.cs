@@ -178,7 +178,7 @@ public sealed class DeltaListTests
     private (CertificateStatusKind Kind, RevocationReason? Reason) KindOf(X509Certificate2 leaf, params CertificateRevocationList[] lists)
     {
         var certificate = Certificate.TryParse(leaf.RawData)!;
-        var status = new ListJudge(TestAuthority.Now, TimeSpan.Zero).Judge(certificate, Certificate.TryParse(_root.Der)!, lists, CertificateStatusSource.GivenList);
+        var status = new ListJudge(TestAuthority.Now, TimeSpan.Zero, _ => null).Judge(certificate, Certificate.TryParse(_root.Der)!, lists, CertificateStatusSource.GivenList);
         return (status.Kind, status.Reason);
     }
 

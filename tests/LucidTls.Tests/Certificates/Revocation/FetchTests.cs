@@ -240,6 +240,21 @@ public sealed class FetchTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task An_indirect_list_is_fetched_and_kept()
+    {
+        var address = _server.Url("/all.crl");
+        var lister = new TestAuthority("Lister", X509KeyUsageFlags.CrlSign, _root);
+        X509Certificate2 Leaf() => _root.Leaf(TestAuthority.ListAt(address, crlIssuer: lister.Name));
+        var (good, revoked) = (Leaf(), Leaf());
+        _server.Serve("/all.crl", new TestList(lister) { Extensions = [X509Extensions.Scope(address, flag: 4)] }.ListingOf(_root.Name, revoked).Encode());
+        var options = HardLists with { ListIssuers = [lister.Der] };
+        Assert.True((await _root.VerifyAsync(options, good)).IsAccepted);
+        _time.Advance(TimeSpan.FromHours(1));
+        Assert.Equal(CertificateRule.NotRevoked, (await _root.VerifyAsync(options, revoked)).Problem?.Rule);
+        Assert.Equal(["/all.crl"], _server.Requests);
+    }
+
+    [Fact]
     public async Task A_list_that_its_issuer_did_not_sign_leads_to_no_other_address()
     {
         var leaf = _root.Leaf(TestAuthority.ListAt(_server.Url("/1.crl")));

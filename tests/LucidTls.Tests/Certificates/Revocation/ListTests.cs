@@ -99,10 +99,9 @@ public sealed class ListTests
         ["delta"] = (list => list with { Extensions = [DeltaFrom(5)] }, "is a delta list, and the complete one that it changes, number 5 or later, is not there"),
         ["delta without its mark"] = (list => list with { Extensions = [DeltaFrom(5, critical: false)] }, "has a base number that is not marked critical"),
         ["delta from a negative number"] = (list => list with { Extensions = [DeltaFrom(-5)] }, "has a base number that is negative or longer than 20 bytes"),
-        ["indirect"] = (list => list with { Extensions = [Scope(flag: 4)] }, "is an indirect one, which is not supported"),
         ["unknown critical extension"] = (list => list with { Extensions = [new X509Extension("1.2.3.4", [5, 0], true)] }, "has the critical extension 1.2.3.4, which is not understood"),
         ["unknown critical extension of an entry"] = (list => list with { EntryExtension = new X509Extension("1.2.3.4", [5, 0], true) }, "has an entry with the critical extension 1.2.3.4, which is not understood"),
-        ["certificate issuer of an entry"] = (list => list with { EntryExtension = new X509Extension("2.5.29.29", [0x30, 3, 0x82, 1, (byte)'a'], true) }, "lists certificates of other issuers, which is not supported"),
+        ["certificate issuer of an entry"] = (list => list with { EntryExtension = new X509Extension("2.5.29.29", [0x30, 4, 0xA4, 2, 0x30, 0], true) }, "lists certificates of other issuers, and is no indirect list"),
         ["entry of a delta list"] = (list => list with { Entries = [([1], RevocationReason.RemoveFromCrl)] }, "has an entry that is for delta lists"),
         ["signed by another"] = (list => list with { Signer = new TestAuthority() }, "is not signed by the key of CN=Root"),
         ["not all reasons"] = (list => list with { Extensions = [Scope(reasons: Reasons.KeyCompromise | Reasons.Superseded)] }, "do not speak for all reasons"),
@@ -208,9 +207,9 @@ public sealed class ListTests
         var list = new TestList(_root) { Entries = entries }.Build();
         Assert.Equal(3000, list.Count);
         foreach (var (serial, reason) in entries)
-            Assert.Equal(reason ?? RevocationReason.Unspecified, list.Find(serial)?.Reason);
+            Assert.Equal(reason ?? RevocationReason.Unspecified, list.Find(serial, list.IssuerName)?.Reason);
         for (var number = 3001; number < 6000; number++)
-            Assert.Null(list.Find([1, (byte)(number >> 8), (byte)number]));
+            Assert.Null(list.Find([1, (byte)(number >> 8), (byte)number], list.IssuerName));
     }
 
     [Fact]

@@ -46,8 +46,7 @@ internal static class X509Extensions
             if (crlIssuer != null)
             {
                 using (writer.PushSequence(new Asn1Tag(TagClass.ContextSpecific, 2)))
-                using (writer.PushSequence(new Asn1Tag(TagClass.ContextSpecific, 4)))
-                    writer.WriteEncodedValue(crlIssuer.RawData);
+                    WriteDirectoryName(writer, crlIssuer);
             }
         }
         return new X509Extension("2.5.29.31", writer.Encode(), critical: false);
@@ -74,11 +73,27 @@ internal static class X509Extensions
         return new X509Extension("2.5.29.28", writer.Encode(), critical: true);
     }
 
-    // DistributionPointName, a CHOICE and so tagged explicitly: [0] with [0] fullName with a URI.
-    private static void WriteName(AsnWriter writer, string address)
+    // DistributionPointName, a CHOICE and so tagged explicitly: [0] with [0] fullName, a URI or "dir:CN=name", or with [1] nameRelativeToCRLIssuer, "rel:CN=name".
+    private static void WriteName(AsnWriter writer, string name)
     {
         using (writer.PushSequence(new Asn1Tag(TagClass.ContextSpecific, 0)))
-        using (writer.PushSequence(new Asn1Tag(TagClass.ContextSpecific, 0)))
-            writer.WriteCharacterString(UniversalTagNumber.IA5String, address, new Asn1Tag(TagClass.ContextSpecific, 6));
+        {
+            var isRelative = name.StartsWith("rel:", StringComparison.Ordinal);
+            using (writer.PushSequence(new Asn1Tag(TagClass.ContextSpecific, isRelative ? 1 : 0)))
+            {
+                if (isRelative)
+                    writer.WriteEncodedValue(new AsnReader(new X500DistinguishedName(name[4..]).RawData, AsnEncodingRules.DER).ReadSequence().ReadSetOf().ReadEncodedValue().Span);
+                else if (name.StartsWith("dir:", StringComparison.Ordinal))
+                    WriteDirectoryName(writer, new X500DistinguishedName(name[4..]));
+                else
+                    writer.WriteCharacterString(UniversalTagNumber.IA5String, name, new Asn1Tag(TagClass.ContextSpecific, 6));
+            }
+        }
+    }
+
+    private static void WriteDirectoryName(AsnWriter writer, X500DistinguishedName name)
+    {
+        using (writer.PushSequence(new Asn1Tag(TagClass.ContextSpecific, 4)))
+            writer.WriteEncodedValue(name.RawData);
     }
 }
