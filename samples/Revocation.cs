@@ -21,6 +21,16 @@ internal static class Revocation
         _ = verifier;
     }
 
+    public static void IndirectLists()
+    {
+        var options = new RevocationOptions
+        {
+            GivenLists = CertificateRevocationList.FromFile("all-authorities.crl"),
+            ListIssuers = [File.ReadAllBytes("list-signer.cer")],
+        };
+        _ = options;
+    }
+
     public static void ByRequest()
     {
         var fetcher = new RevocationFetcher { Deadline = TimeSpan.FromSeconds(3) };

@@ -37,7 +37,7 @@ internal static class CertLintCommand
     private static Linted Lint(string source, ReadOnlyMemory<byte> der) =>
         Certificate.TryParse(der, out var certificate, out var problem)
             ? new Linted(source, certificate.ToString(), CertificateLinter.Lint(certificate))
-            : new Linted(source, "(unreadable)", [new LintFinding("well-formed", LintSeverity.Error, $"it {problem}", "RFC 5280 §4.1")]);
+            : new Linted(source, "(unreadable)", [new LintFinding(LintRule.WellFormed, LintSeverity.Error, $"it {problem}", "RFC 5280 §4.1")]);
 
     private static string ToText(IReadOnlyList<Linted> linted)
     {
@@ -46,7 +46,7 @@ internal static class CertLintCommand
         {
             text.Append(Reporting.Printable.Line($"{one.Subject} from {one.Source}")).Append(one.Findings.Count == 0 ? ": nothing found\n" : "\n");
             foreach (var finding in one.Findings)
-                text.Append(finding.Severity == LintSeverity.Error ? "  error    " : "  warning  ").Append(finding.Rule).Append(": ").Append(Reporting.Printable.Line(finding.Sentence)).Append(" [").Append(finding.Citation).Append("; to be mended by ").Append(finding.Mender).Append("]\n");
+                text.Append(finding.Severity == LintSeverity.Error ? "  error    " : "  warning  ").Append(finding.RuleName).Append(": ").Append(Reporting.Printable.Line(finding.Sentence)).Append(" [").Append(finding.Citation).Append("; to be mended by ").Append(finding.Mender).Append("]\n");
         }
         return text.ToString();
     }
@@ -63,7 +63,7 @@ internal static class CertLintCommand
             foreach (var finding in one.Findings)
             {
                 json.WriteStartObject();
-                json.WriteString("rule", finding.Rule);
+                json.WriteString("rule", finding.RuleName);
                 json.WriteString("severity", finding.Severity == LintSeverity.Error ? "error" : "warning");
                 json.WriteString("explanation", finding.Sentence);
                 json.WriteString("citation", finding.Citation);

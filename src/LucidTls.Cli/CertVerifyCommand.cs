@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.Globalization;
-using System.Security.Cryptography;
 using LucidTls.Certificates;
 using LucidTls.Certificates.Fetching;
 using LucidTls.Certificates.Revocation;
@@ -34,6 +33,7 @@ internal static class CertVerifyCommand
         profile.AcceptOnlyFromAmong("web", "rfc5280");
         var without = new Option<string[]>("--without") { Description = "Leave out a rule by its name; can be given several times", HelpName = "RULE" };
         var crls = new Option<string[]>("--crl") { Description = "A certificate revocation list (PEM or DER); can be given several times", HelpName = "FILE" };
+        var logs = CommonOptions.CtLogs();
         var depth = new Option<int?>("--max-depth") { Description = "How many authorities may stand between the leaf and the trust anchor", HelpName = "N" };
         var revocation = new Option<string>("--revocation") { Description = "What is made of what is known about revocation: off, soft (what cannot be found out is let pass), hard", DefaultValueFactory = _ => "soft" };
         revocation.AcceptOnlyFromAmong("off", "soft", "hard");
@@ -43,21 +43,24 @@ internal static class CertVerifyCommand
 
         var command = new Command("verify", "Verify a certificate chain, and show each path that was tried with what is wrong with it.")
         {
-            source, names, roots, at, purpose, profile, without, crls, depth, revocation, online, password, json,
+            source, names, roots, at, purpose, profile, without, crls, logs, depth, revocation, online, password, json,
         };
         command.Validators.Add(result =>
         {
             if (result.GetValue(depth) is < 0)
                 result.AddError("--max-depth cannot be negative.");
+            if (result.GetResult(logs) is not null && result.GetValue(purpose) == "client")
+                result.AddError("--ct-logs is for servers' certificates; clients' are not logged.");
         });
         command.SetAction(async (parsed, cancellation) =>
         {
             var options = new CertificateVerifierOptions
             {
-                TrustStore = parsed.GetValue(roots) is { } path ? Load("The authorities in", path, () => Directory.Exists(path) ? TrustStore.FromFolder(path) : TrustStore.FromPemFile(path)) : TrustStore.System,
+                TrustStore = Files.Roots(parsed.GetValue(roots)),
                 Profile = ProfileOf(parsed.GetValue(profile)!, parsed.GetValue(without) ?? []),
                 MaxDepth = parsed.GetValue(depth),
                 Revocation = RevocationOf(parsed.GetValue(revocation)!, parsed.GetValue(crls) ?? [], parsed.GetValue(online)),
+                TransparencyLogs = Files.Logs(parsed.GetValue(logs)),
                 IssuerFetcher = parsed.GetValue(online) ? new IssuerFetcher() : null,
             };
             var loaded = (await CertificateSource.LoadAsync(parsed.GetValue(source)!, parsed.GetValue(password), cancellation));
@@ -129,19 +132,7 @@ internal static class CertVerifyCommand
             // A certificate must be called good by one of the sources, of which the lists are the last.
             Lists = demand,
             Fetcher = isOnline ? new RevocationFetcher() : null,
-            GivenLists = [.. files.SelectMany(file => Load("The revocation list", file, () => CertificateRevocationList.FromFile(file)))],
+            GivenLists = [.. files.SelectMany(Files.RevocationLists)],
         };
-    }
-
-    private static T Load<T>(string what, string path, Func<T> load)
-    {
-        try
-        {
-            return load();
-        }
-        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException or FormatException or CryptographicException)
-        {
-            throw new CliException(ExitCode.Usage, $"{what} {path} cannot be used: {failure.Message}", failure);
-        }
     }
 }

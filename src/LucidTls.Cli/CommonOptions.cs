@@ -28,6 +28,8 @@ internal static class CommonOptions
         };
     }
 
+    public static Option<string> CtLogs() => new("--ct-logs") { Description = "Demand certificate transparency: the logs in this list (JSON, version 3) must vouch for the certificate as browsers want it", HelpName = "FILE" };
+
     public static Option<IPEndPoint> Metrics() => Address("--metrics", "Where to show metrics for Prometheus, over plain HTTP at /metrics", "to show metrics at");
 
     /// <param name="name">The option.</param>

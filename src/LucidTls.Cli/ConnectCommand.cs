@@ -29,7 +29,8 @@ internal static class ConnectCommand
         };
         var startTls = CommonOptions.StartTls("Ask the server for TLS as this protocol does", StartTlsProtocol.All);
         var serverName = new Option<string>("--servername") { Description = "The name to ask for (SNI) and to demand of the certificate, if not HOST", HelpName = "NAME" };
-        var roots = new Option<string>("--roots") { Description = "Trust the authorities in this PEM file, not the system's", HelpName = "FILE" };
+        var roots = new Option<string>("--roots") { Description = "Trust the certificates in this PEM file or folder, not the system's", HelpName = "FILE|DIR" };
+        var logs = CommonOptions.CtLogs();
         var alpn = List<IReadOnlyList<SslApplicationProtocol>>("--alpn", "The application protocols to offer, h2,http/1.1 for example", Names.ParseProtocols);
         var groups = List<IReadOnlyList<NamedGroup>>("--groups", $"The key-exchange groups to offer: {string.Join(", ", Names.Groups)}", Names.ParseGroups);
         var suites = List<IReadOnlyList<CipherSuite>>("--suites", $"The cipher suites to offer: {string.Join(", ", Names.Suites)}", Names.ParseSuites);
@@ -41,10 +42,12 @@ internal static class ConnectCommand
 
         var command = new Command("connect", "Connect to a TLS server, show the handshake as it happens, then pass standard input and output through. The report goes to standard error.")
         {
-            target, startTls, serverName, roots, alpn, version, groups, suites, request, json, dangerous,
+            target, startTls, serverName, roots, logs, alpn, version, groups, suites, request, json, dangerous,
         };
         command.Validators.Add(result =>
         {
+            if (result.GetResult(logs) is not null && result.GetValue(dangerous))
+                result.AddError("--ct-logs demands what --dangerous-accept-any-certificate does without: leave one of them out.");
             if (result.GetValue(request) is not { } path)
                 return;
             if (result.GetResult(startTls) is not null)
@@ -61,9 +64,12 @@ internal static class ConnectCommand
             if (host.Port == Unsaid)
                 host = host with { Port = protocol?.DefaultPort ?? DefaultPort };
             var settings = new ConnectSettings(host, parsed.GetValue(serverName) ?? host.Host, protocol, parsed.GetValue(request), parsed.GetValue(json));
-            var options = new TlsClientOptions { TargetHost = settings.ServerName, DangerousAcceptAnyCertificate = parsed.GetValue(dangerous) };
-            if (parsed.GetValue(roots) is { } file)
-                options.CertificateVerifier = Files.Roots(file);
+            var options = new TlsClientOptions
+            {
+                TargetHost = settings.ServerName,
+                CertificateVerifier = new CertificateVerifier(new CertificateVerifierOptions { TrustStore = Files.Roots(parsed.GetValue(roots)), TransparencyLogs = Files.Logs(parsed.GetValue(logs)) }),
+                DangerousAcceptAnyCertificate = parsed.GetValue(dangerous),
+            };
             if (parsed.GetValue(version) is { } spoken)
                 options.MinimumVersion = options.MaximumVersion = spoken == "1.2" ? TlsVersion.Tls12 : TlsVersion.Tls13;
             if (parsed.GetValue(suites) is { } suiteList)

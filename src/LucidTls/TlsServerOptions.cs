@@ -1,4 +1,5 @@
 using LucidTls.Certificates;
+using LucidTls.Protocol;
 using LucidTls.Sessions;
 
 namespace LucidTls;
@@ -30,7 +31,7 @@ public sealed class TlsServerOptions : TlsOptions
     private ITlsSessionStore? _sessionStore;
     private int _ticketCount = Defaults.TicketCount;
     private TimeSpan _ticketLifetime = Defaults.TicketLifetime;
-    private IReadOnlyList<ReadOnlyMemory<byte>> _certificateAuthorities = [];
+    private AuthorityNames? _certificateAuthorities;
     private Func<TlsPreSharedKeyRequest, CancellationToken, ValueTask<TlsPreSharedKey?>>? _preSharedKeyResolver;
     private int _maxEarlyDataSize;
     private TimeSpan _earlyDataFreshness = Defaults.EarlyDataFreshness;
@@ -61,8 +62,17 @@ public sealed class TlsServerOptions : TlsOptions
     /// <summary>Judges clients' certificates; must be set when they are asked for.</summary>
     public CertificateVerifier? ClientCertificateVerifier { get => _clientCertificateVerifier; set => Set(ref _clientCertificateVerifier, value); }
 
-    /// <summary>The certificate authorities that a client is told are acceptable: distinguished names in DER (RFC 8446 §4.2.4).</summary>
-    public IReadOnlyList<ReadOnlyMemory<byte>> CertificateAuthorities { get => _certificateAuthorities; set => Set(ref _certificateAuthorities, value); }
+    /// <summary>
+    /// The certificate authorities that a client is told are acceptable: distinguished names in DER (RFC 8446 §4.2.4, RFC 5246 §7.4.4), of which clients choose
+    /// their certificate by. Null, the default, for those that <see cref="ClientCertificateVerifier"/> trusts, unless they are the system's or their names take
+    /// more than 8 KiB; then, and with an empty list, a client is told none and shows what it has.
+    /// </summary>
+    /// <exception cref="ArgumentException">A name is empty, or they take more than 64 KiB.</exception>
+    public IReadOnlyList<ReadOnlyMemory<byte>>? CertificateAuthorities
+    {
+        get => _certificateAuthorities?.Names;
+        set => Set(ref _certificateAuthorities, value == null ? null : new AuthorityNames(value));
+    }
 
     /// <summary>A copy that can be changed, even if this one is in use.</summary>
     public TlsServerOptions Clone() => (TlsServerOptions)Copy();
@@ -139,6 +149,9 @@ public sealed class TlsServerOptions : TlsOptions
     /// A server with neither <see cref="Identities"/> nor <see cref="IdentitySelector"/> refuses clients without such a key; any other falls back to its certificate.
     /// </summary>
     public Func<TlsPreSharedKeyRequest, CancellationToken, ValueTask<TlsPreSharedKey?>>? PreSharedKeyResolver { get => _preSharedKeyResolver; set => Set(ref _preSharedKeyResolver, value); }
+
+    /// <summary>What clients are told whose certificates that verifier will judge.</summary>
+    internal AuthorityNames AuthoritiesBy(CertificateVerifier? verifier) => _certificateAuthorities ?? verifier?.Options.TrustStore.ClientAuthorities ?? AuthorityNames.None;
 
     internal override bool DemandsPreSharedKey => PreSharedKeyResolver != null && Identities.Count == 0 && IdentitySelector == null;
 

@@ -30,11 +30,14 @@ public sealed class ClientConfigurationTests : IDisposable
     }
 
     [Theory]
-    [InlineData(true)]
-    [InlineData(false)]
-    public async Task Clients_are_told_whose_certificates_are_accepted(bool isTls12)
+    [InlineData(true, null, "CN=Test authority")]
+    [InlineData(false, null, "CN=Test authority")]
+    [InlineData(true, "intermediate.pem", "CN=Test intermediate")]
+    [InlineData(false, "intermediate.pem", "CN=Test intermediate")]
+    public async Task Clients_are_told_whose_certificates_are_accepted_or_what_is_set_instead(bool isTls12, string? authorities, string expected)
     {
-        await using var server = await StartAsync(("ClientCertificateAuthorities", _files.Path("ca.pem")));
+        _files.Write("intermediate.pem", TestPki.IntermediatePem);
+        await using var server = await StartAsync(("ClientCertificateAuthorities", authorities == null ? "" : _files.Path(authorities)));
         IReadOnlyList<ReadOnlyMemory<byte>> told = [];
         await using var connection = new TlsStream((await server.DialAsync()).GetStream());
         await connection.AuthenticateAsClientAsync(new TlsClientOptions
@@ -49,7 +52,7 @@ public sealed class ClientConfigurationTests : IDisposable
             },
         }, Cancel);
 
-        Assert.Equal("CN=Test authority", new X500DistinguishedName(Assert.Single(told).Span).Name);
+        Assert.Equal(expected, new X500DistinguishedName(Assert.Single(told).Span).Name);
     }
 
     [Fact]

@@ -106,8 +106,8 @@ public abstract class BrowserTests(PkiFixture pki, BrowserFixture fixture)
     public async Task It_shows_the_certificate_that_fits_without_asking()
     {
         var client = pki.Pki.Client();
-        await using var strict = await KestrelServer.StartAsync(NamingOptions(ClientCertificateMode.Required), _site);
-        await using var lenient = await KestrelServer.StartAsync(NamingOptions(ClientCertificateMode.Optional), _site);
+        await using var strict = await KestrelServer.StartAsync(pki.MutualOptions(), _site);
+        await using var lenient = await KestrelServer.StartAsync(pki.MutualOptions(ClientCertificateMode.Optional), _site);
         var profile = new BrowserProfile(pki.RootFile) { Own = [MisfitCertificate(), client.ToPkcs12(Nss.Password)] };
         using var policy = ChooseCertificates(strict, lenient);
         await using var browser = await StartChoosingAsync(profile);
@@ -237,16 +237,7 @@ public abstract class BrowserTests(PkiFixture pki, BrowserFixture fixture)
     private static async Task FetchAsync(Browser browser) =>
         Assert.Equal("all is there", await browser.RunAsync("""return (await (await fetch("/data.json")).json()).text;"""));
 
-    /// <summary>A server that says whose certificates it takes: browsers choose by it, and Chromium sends no intermediate without it.</summary>
-    private TlsServerOptions NamingOptions(ClientCertificateMode mode)
-    {
-        var options = pki.MutualOptions(mode);
-        using var root = X509CertificateLoader.LoadCertificate(pki.Pki.Root);
-        options.CertificateAuthorities = [root.SubjectName.RawData];
-        return options;
-    }
-
-    /// <summary>A client's certificate of an authority that the server does not name.</summary>
+    /// <summary>A client's certificate of an authority that the server does not name: browsers choose by the names, and Chromium sends no intermediate without them.</summary>
     private static byte[] MisfitCertificate()
     {
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);

@@ -23,6 +23,28 @@ public sealed class OpenSslClientCertificateTests(PkiFixture pki)
         Assert.True(session.PeerVerdict!.IsAccepted);
     }
 
+    [Theory]
+    [InlineData(Tls12)]
+    [InlineData(Tls13)]
+    public async Task A_client_is_told_the_names_of_the_roots_that_it_is_judged_by(string version)
+    {
+        await using var server = new EchoServer(pki.MutualOptions(ClientCertificateMode.Optional));
+        using var client = OpenSsl.StartClient(pki, server.Port, version, "-nameopt", "RFC2253");
+        await client.WaitForAsync("Acceptable client certificate CA names\nCN=LucidTls Test Root\n");
+    }
+
+    [Theory]
+    [InlineData(Tls12)]
+    [InlineData(Tls13)]
+    public async Task A_client_is_told_no_names_where_the_list_is_set_to_an_empty_one(string version)
+    {
+        var options = pki.MutualOptions(ClientCertificateMode.Optional);
+        options.CertificateAuthorities = [];
+        await using var server = new EchoServer(options);
+        using var client = OpenSsl.StartClient(pki, server.Port, version);
+        await client.WaitForAsync("No client certificate CA names sent");
+    }
+
     [Fact]
     public async Task A_client_without_the_certificate_required_is_told_so()
     {

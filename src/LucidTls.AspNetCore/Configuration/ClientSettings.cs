@@ -1,6 +1,7 @@
 using LucidTls.Certificates;
 using LucidTls.Certificates.Names;
 using LucidTls.Certificates.Revocation;
+using LucidTls.Certificates.Trust;
 
 namespace LucidTls.AspNetCore.Configuration;
 
@@ -88,7 +89,7 @@ internal sealed record ClientSettings
             return;
         options.ClientCertificateVerifier = new CertificateVerifier(new CertificateVerifierOptions { TrustStore = ReadStore(Roots!), PeerUris = Uris, PeerDnsNames = DnsNames, Revocation = Revocation.ToOptions(fetcher) });
         if (Authorities != null)
-            options.CertificateAuthorities = [.. ReadStore(Authorities).Anchors.Select(anchor => anchor.Certificate.Subject.Encoded).DistinctBy(name => Convert.ToHexString(name.Span))];
+            options.CertificateAuthorities = [.. TrustAnchors.NamesOf(ReadStore(Authorities).Anchors)];
     }
 
     /// <exception cref="InvalidOperationException">There is such a setting: its writer means clients to be asked, and none would be.</exception>

@@ -22,7 +22,10 @@ public sealed class CertificateVerifier
     private readonly RevocationJudge _revocation;
 
     /// <summary>Makes a verifier.</summary>
-    /// <exception cref="ArgumentException"><see cref="CertificateVerifierOptions.PeerUris"/> has an entry that is no URI, or <see cref="CertificateVerifierOptions.PeerDnsNames"/> one that is no DNS name.</exception>
+    /// <exception cref="ArgumentException">
+    /// <see cref="CertificateVerifierOptions.PeerUris"/> has an entry that is no URI, <see cref="CertificateVerifierOptions.PeerDnsNames"/> one that is no DNS name, or
+    /// <see cref="RevocationOptions.ListIssuers"/> one that is no certificate.
+    /// </exception>
     public CertificateVerifier(CertificateVerifierOptions options)
     {
         ArgumentNullException.ThrowIfNull(options);

@@ -55,6 +55,12 @@ public sealed class TrustAnchor
 
     internal Certificate Certificate { get; }
 
+    /// <summary>
+    /// The name that a peer is told, which knows by it whether its certificate was "issued by one of the listed CAs" (RFC 8446 §4.4.2.3): the subject of an
+    /// authority, and for a leaf that is trusted by itself its issuer. A root that does not say that it is an authority, as old ones do not, has the same for both.
+    /// </summary>
+    internal ReadOnlyMemory<byte> AuthorityName => (Certificate.Facts.IsAuthority ? Certificate.Subject : Certificate.Issuer).Encoded;
+
     /// <summary>Somebody else has judged its form, as the keepers of the system's store have.</summary>
     internal bool IsFormSettled { get; }
 

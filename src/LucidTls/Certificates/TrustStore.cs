@@ -1,4 +1,5 @@
 using LucidTls.Certificates.Trust;
+using LucidTls.Protocol;
 
 namespace LucidTls.Certificates;
 
@@ -20,6 +21,9 @@ public abstract class TrustStore
     public IReadOnlyList<TrustAnchor> Anchors => Current.All;
 
     internal abstract TrustAnchors Current { get; }
+
+    /// <summary>What clients are told whose certificates are judged by it. The system's roots are for servers, and many.</summary>
+    internal AuthorityNames ClientAuthorities => this == System ? AuthorityNames.None : Current.ClientAuthorities;
 
     /// <summary>The certificates in a PEM file, read now.</summary>
     /// <param name="path">A file with one certificate or many, other PEM blocks among them.</param>

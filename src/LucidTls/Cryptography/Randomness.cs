@@ -12,10 +12,10 @@ internal static class Randomness
     public const int BlockLength = 128;
 
     [ThreadStatic]
-    private static Secret? s_block;
+    private static Secret? _block;
 
     [ThreadStatic]
-    private static int s_left;
+    private static int _left;
 
     public static void Fill(Span<byte> destination)
     {
@@ -24,14 +24,14 @@ internal static class Randomness
             RandomNumberGenerator.Fill(destination);
             return;
         }
-        var block = (s_block ??= new Secret(BlockLength)).Span;
-        if (s_left < destination.Length)
+        var block = (_block ??= new Secret(BlockLength)).Span;
+        if (_left < destination.Length)
         {
             RandomNumberGenerator.Fill(block);
-            s_left = BlockLength;
+            _left = BlockLength;
         }
-        s_left -= destination.Length;
-        var taken = block.Slice(s_left, destination.Length);
+        _left -= destination.Length;
+        var taken = block.Slice(_left, destination.Length);
         taken.CopyTo(destination);
         CryptographicOperations.ZeroMemory(taken);
     }

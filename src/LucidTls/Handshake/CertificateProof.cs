@@ -53,8 +53,9 @@ internal static class CertificateProof
     {
         var extensions = new ExtensionBlock();
         extensions.Add(ExtensionType.SignatureAlgorithms, Extensions.BuildSignatureSchemes(options.SignatureSchemes));
-        if (options.CertificateAuthorities.Count > 0)
-            extensions.Add(ExtensionType.CertificateAuthorities, Extensions.BuildAuthorities(options.CertificateAuthorities));
+        // RFC 8446 §4.2.4: the list has one name at least.
+        if (options.AuthoritiesBy(verifier) is { Names.Count: > 0 } authorities)
+            extensions.Add(ExtensionType.CertificateAuthorities, authorities.Encoded);
         // RFC 8446 §4.4.2.1: an empty status_request. OpenSSL's clients take it for an error, so it is sent only where a staple is demanded.
         if (verifier?.Options.Revocation.Stapled == RevocationMode.HardFail)
             extensions.Add(ExtensionType.StatusRequest, default);

@@ -167,7 +167,7 @@ internal sealed class Tls12Server(ServerGreeting greeting, TlsServerOptions opti
         {
             CertificateTypes = new[] { Tls12CertificateRequest.EcdsaSign, Tls12CertificateRequest.RsaSign },
             SignatureSchemes = options.SignatureSchemes,
-            CertificateAuthorities = options.CertificateAuthorities,
+            CertificateAuthorities = options.AuthoritiesBy(hooks.ClientVerifier(options)).Names,
         };
         Send(request, "asks for a client certificate");
         return request;

@@ -193,14 +193,16 @@ internal static class Extensions
         return [.. names];
     }
 
-    public static byte[] BuildAuthorities(IEnumerable<ReadOnlyMemory<byte>> names) => Build(writer =>
+    public static byte[] BuildAuthorities(IReadOnlyList<ReadOnlyMemory<byte>> names) => Build(writer => WriteAuthorities(writer, names));
+
+    public static void WriteAuthorities(TlsWriter writer, IReadOnlyList<ReadOnlyMemory<byte>> names)
     {
         using (writer.Length16())
         {
-            foreach (var name in names)
-                writer.WriteVector16(name.Span);
+            for (var i = 0; i < names.Count; i++)
+                writer.WriteVector16(names[i].Span);
         }
-    });
+    }
 
     // psk_key_exchange_modes, RFC 8446 §4.2.9
 

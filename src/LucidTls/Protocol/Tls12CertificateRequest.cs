@@ -37,6 +37,6 @@ internal sealed class Tls12CertificateRequest : IHandshakeBody
     {
         writer.WriteVector8(CertificateTypes.Span);
         writer.WriteBytes(Extensions.BuildSignatureSchemes(SignatureSchemes));
-        writer.WriteBytes(Extensions.BuildAuthorities(CertificateAuthorities));
+        Extensions.WriteAuthorities(writer, CertificateAuthorities);
     }
 }

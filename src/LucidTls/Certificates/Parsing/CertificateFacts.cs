@@ -40,6 +40,7 @@ internal enum KnownExtensions
     CertificateTimestamps = 1 << 14,
     OcspNoCheck = 1 << 15,
     IssuerAlternativeName = 1 << 16,
+    FreshestCrl = 1 << 17,
 }
 
 /// <summary>What a certificate's extensions say (RFC 5280 §4.2).</summary>
@@ -98,6 +99,7 @@ internal sealed class CertificateFacts
     public bool AuthorityKeyIdentifierHasIssuer { get; private set; }
     public KeyUsages? KeyUsage { get; private set; }
     public IReadOnlyList<GeneralName> AlternativeNames { get; private set; } = [];
+    public IReadOnlyList<GeneralName> IssuerAlternativeNames { get; private set; } = [];
     public bool IsAuthority { get; private set; }
     public int? PathLength { get; private set; }
     public NameConstraints? NameConstraints { get; private set; }
@@ -110,6 +112,9 @@ internal sealed class CertificateFacts
     public IReadOnlyList<string> OcspResponders { get; private set; } = [];
     public IReadOnlyList<string> IssuerAddresses { get; private set; } = [];
     public IReadOnlyList<DistributionPoint> CrlDistributionPoints { get; private set; } = [];
+
+    /// <summary>Where delta lists can be had (RFC 5280 §4.2.1.15).</summary>
+    public IReadOnlyList<DistributionPoint> FreshestCrl { get; private set; } = [];
 
     /// <summary>RFC 7633: the server promises to staple the certificate's status ("must-staple").</summary>
     public bool DemandsStaple { get; private set; }
@@ -149,6 +154,7 @@ internal sealed class CertificateFacts
                 0x23 => KnownExtensions.AuthorityKeyIdentifier,
                 0x24 => KnownExtensions.PolicyConstraints,
                 0x25 => KnownExtensions.ExtendedKeyUsage,
+                0x2E => KnownExtensions.FreshestCrl,
                 0x36 => KnownExtensions.InhibitAnyPolicy,
                 _ => KnownExtensions.None,
             };
@@ -175,6 +181,7 @@ internal sealed class CertificateFacts
         KnownExtensions.PolicyConstraints => "policy constraints",
         KnownExtensions.ExtendedKeyUsage => "extended key usage",
         KnownExtensions.InhibitAnyPolicy => "inhibit any-policy",
+        KnownExtensions.FreshestCrl => "freshest CRL",
         KnownExtensions.AuthorityInformation => "authority information access",
         KnownExtensions.CertificateTimestamps => "signed certificate timestamps",
         KnownExtensions.TlsFeature => "TLS feature",
@@ -200,7 +207,7 @@ internal sealed class CertificateFacts
                 AlternativeNames = GeneralName.ReadList(reader.ReadSequence());
                 break;
             case KnownExtensions.IssuerAlternativeName:
-                GeneralName.ReadList(reader.ReadSequence());
+                IssuerAlternativeNames = GeneralName.ReadList(reader.ReadSequence());
                 break;
             case KnownExtensions.BasicConstraints:
                 ReadBasicConstraints(reader.ReadSequence());
@@ -228,6 +235,9 @@ internal sealed class CertificateFacts
                 break;
             case KnownExtensions.CrlDistributionPoints:
                 CrlDistributionPoints = DistributionPoint.ReadList(reader.ReadSequence());
+                break;
+            case KnownExtensions.FreshestCrl:
+                FreshestCrl = DistributionPoint.ReadList(reader.ReadSequence());
                 break;
             case KnownExtensions.TlsFeature:
                 ReadFeatures(reader.ReadSequence());

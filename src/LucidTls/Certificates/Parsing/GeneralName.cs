@@ -72,6 +72,10 @@ internal readonly record struct GeneralName(int Kind, ReadOnlyMemory<byte> Value
         }
     }
 
+    /// <summary>Whether it is that name: by its bytes, or as distinguished names are compared.</summary>
+    public bool Is(GeneralName other) =>
+        Kind == other.Kind && (Value.Span.SequenceEqual(other.Value.Span) || (Kind == DirectoryName && new X501Name(Value).Equals(new X501Name(other.Value))));
+
     /// <summary>For people.</summary>
     public override string ToString() => Kind switch
     {

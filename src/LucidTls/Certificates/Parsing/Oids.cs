@@ -24,6 +24,7 @@ internal static class Oids
     public static ReadOnlySpan<byte> PolicyConstraints => [0x55, 0x1D, 0x24];
     public static ReadOnlySpan<byte> ExtendedKeyUsage => [0x55, 0x1D, 0x25];
     public static ReadOnlySpan<byte> AnyExtendedKeyUsage => [0x55, 0x1D, 0x25, 0x00];
+    public static ReadOnlySpan<byte> FreshestCrl => [0x55, 0x1D, 0x2E];
     public static ReadOnlySpan<byte> InhibitAnyPolicy => [0x55, 0x1D, 0x36];
     public static ReadOnlySpan<byte> AuthorityInformationAccess => [0x2B, 6, 1, 5, 5, 7, 1, 1];
     public static ReadOnlySpan<byte> TlsFeature => [0x2B, 6, 1, 5, 5, 7, 1, 0x18];

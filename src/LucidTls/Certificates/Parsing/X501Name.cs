@@ -73,6 +73,8 @@ internal sealed class X501Name : IEquatable<X501Name>
         ["1.2.840.113549.1.9.1"] = "E",
     };
 
+    public static readonly X501Name Empty = new(new byte[] { 0x30, 0 });
+
     private readonly byte[] _folded;
     private readonly int _hash;
 
@@ -98,6 +100,26 @@ internal sealed class X501Name : IEquatable<X501Name>
         while (!names.IsEmpty)
             parts.Add(FoldPart(names.ReadSet()));
         return parts;
+    }
+
+    /// <summary>The name one step below this one.</summary>
+    /// <param name="part">The content of the last relative name, a SET.</param>
+    public X501Name Below(ReadOnlyMemory<byte> part)
+    {
+        var writer = new AsnWriter(AsnEncodingRules.DER);
+        using (writer.PushSequence())
+        {
+            var names = new DerReader(Encoded).ReadSequence();
+            while (!names.IsEmpty)
+                writer.WriteEncodedValue(names.ReadEncoded().Span);
+            using (writer.PushSetOf())
+            {
+                var attributes = new DerReader(part);
+                while (!attributes.IsEmpty)
+                    writer.WriteEncodedValue(attributes.ReadEncoded().Span);
+            }
+        }
+        return new X501Name(writer.Encode());
     }
 
     /// <summary>All attributes in their order.</summary>

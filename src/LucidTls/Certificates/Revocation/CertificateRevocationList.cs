@@ -1,12 +1,13 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Formats.Asn1;
+using System.Numerics;
 using LucidTls.Certificates.Parsing;
 
 namespace LucidTls.Certificates.Revocation;
 
 /// <summary>
-/// A complete certificate revocation list (RFC 5280 §5), taken apart but not judged: whose it is and whether its issuer signed it is
-/// found out for each path. Immutable to its users; verifiers may share one.
+/// A certificate revocation list (RFC 5280 §5), complete or a delta list, taken apart but not judged: whose it is and whether its issuer
+/// signed it is found out for each path. Immutable to its users; verifiers may share one.
 /// </summary>
 public sealed class CertificateRevocationList
 {
@@ -50,7 +51,7 @@ public sealed class CertificateRevocationList
         if (fields.NextIs(Asn1Tag.UtcTime) || fields.NextIs(Asn1Tag.GeneralizedTime))
             NextUpdate = fields.ReadTime(out _);
         part = "entries";
-        _entries = new RevokedEntries(fields.NextIs(Asn1Tag.Sequence) ? fields.ReadContent(Asn1Tag.Sequence) : default);
+        _entries = new RevokedEntries(fields.NextIs(Asn1Tag.Sequence) ? fields.ReadContent(Asn1Tag.Sequence) : default, IssuerName);
         Unusable ??= _entries.Unusable;
         part = "extensions";
         var known = KnownListExtensions.None;
@@ -63,8 +64,10 @@ public sealed class CertificateRevocationList
             Unusable ??= "does not say when the next one comes";
         if (!known.HasFlag(KnownListExtensions.Number))
             Unusable ??= isVersion2 ? "has no number" : "is of version 1";
-        if (_scope?.IsIndirect == true)
-            Unusable ??= "is an indirect one, which is not supported";
+        if (_entries.HasRemovals && !IsDelta)
+            Unusable ??= "has an entry that is for delta lists";
+        if (_entries.HasIssuers && _scope?.IsIndirect != true)
+            Unusable ??= "lists certificates of other issuers, and is no indirect list";
     }
 
     [Flags]
@@ -75,6 +78,7 @@ public sealed class CertificateRevocationList
         Number = 2,
         DeltaIndicator = 4,
         Scope = 8,
+        FreshestList = 16,
     }
 
     /// <summary>The list in DER.</summary>
@@ -99,6 +103,23 @@ public sealed class CertificateRevocationList
 
     /// <summary>The keyIdentifier of the authority key identifier; empty when there is none.</summary>
     internal ReadOnlyMemory<byte> AuthorityKeyIdentifier { get; private set; }
+
+    /// <summary>The crlNumber (RFC 5280 §5.2.3).</summary>
+    internal BigInteger Number { get; private set; }
+
+    /// <summary>The number of the complete list that a delta list was made from (RFC 5280 §5.2.4); null for a complete list.</summary>
+    internal BigInteger? BaseNumber { get; private set; }
+
+    internal bool IsDelta => BaseNumber != null;
+
+    /// <summary>The issuing distribution point; null when there is none.</summary>
+    internal IssuingDistributionPoint? Scope => _scope;
+
+    /// <summary>The issuing distribution point as it is encoded; empty when there is none.</summary>
+    internal ReadOnlyMemory<byte> EncodedScope { get; private set; }
+
+    /// <summary>Where delta lists can be had over HTTP (RFC 5280 §5.2.6).</summary>
+    internal IReadOnlyList<string> DeltaAddresses { get; private set; } = [];
 
     /// <summary>Why no status may be told by the list, whoever issued it; or null.</summary>
     internal string? Unusable { get; private set; }
@@ -147,11 +168,15 @@ public sealed class CertificateRevocationList
         }
     }
 
-    /// <summary>The entry of the certificate with that serial number (the content of the INTEGER), or null.</summary>
-    internal RevokedEntry? Find(ReadOnlySpan<byte> serial) => _entries.Find(serial);
+    /// <summary>The entry of the certificate with that serial number (the content of the INTEGER) and issuer, or null.</summary>
+    internal RevokedEntry? Find(ReadOnlySpan<byte> serial, X501Name issuer) => _entries.Find(serial, issuer);
 
-    /// <summary>The reasons, by bit, for which the list speaks of that certificate, which is its issuer's; none when it does not.</summary>
-    internal uint ReasonsFor(Certificate certificate) => _scope?.ReasonsFor(certificate) ?? IssuingDistributionPoint.AllReasons;
+    /// <summary>Whether this is a delta list that brings that complete one up to date (RFC 5280 §5.2.4 and §6.3.3 (c)).</summary>
+    internal bool Updates(CertificateRevocationList complete) =>
+        BaseNumber <= complete.Number && complete.Number < Number && !complete.IsDelta
+        && IssuerName.Equals(complete.IssuerName)
+        && EncodedScope.Span.SequenceEqual(complete.EncodedScope.Span)
+        && AuthorityKeyIdentifier.Span.SequenceEqual(complete.AuthorityKeyIdentifier.Span);
 
     /// <summary>Whether that authority's key made the signature. The last answers are kept: they depend on nothing that changes.</summary>
     internal bool IsSignedBy(Certificate issuer)
@@ -190,26 +215,43 @@ public sealed class CertificateRevocationList
 
     private void Read(KnownListExtensions known, CertificateExtension extension, ref IssuingDistributionPoint? scope)
     {
-        if (known == KnownListExtensions.Scope)
-            scope = IssuingDistributionPoint.Read(extension.Value);
-        else if (known == KnownListExtensions.Number)
-            ReadNumber(extension);
-        else if (known == KnownListExtensions.DeltaIndicator)
-            Unusable ??= "is a delta list, which says only what changed since another one";
-        else
-            ReadAuthorityKeyIdentifier(extension.Value);
+        switch (known)
+        {
+            case KnownListExtensions.Scope:
+                scope = IssuingDistributionPoint.Read(extension.Value);
+                EncodedScope = extension.Value;
+                break;
+            case KnownListExtensions.Number:
+                // RFC 5280 §5.2.3
+                Number = ReadNumber(extension, mustBeCritical: false, "number");
+                break;
+            case KnownListExtensions.DeltaIndicator:
+                // RFC 5280 §5.2.4
+                BaseNumber = ReadNumber(extension, mustBeCritical: true, "base number");
+                break;
+            case KnownListExtensions.FreshestList:
+                DeltaAddresses = [.. DistributionPoint.Read(extension.Value).SelectMany(point => point.Addresses)];
+                break;
+            default:
+                ReadAuthorityKeyIdentifier(extension.Value);
+                break;
+        }
     }
 
-    // RFC 5280 §5.2.3: non-critical, not negative, at most 20 octets.
-    private void ReadNumber(CertificateExtension extension)
+    // RFC 5280 §5.2.3: not negative, at most 20 octets.
+    private BigInteger ReadNumber(CertificateExtension extension, bool mustBeCritical, string name)
     {
         var reader = new DerReader(extension.Value);
         var number = reader.ReadIntegerBytes().Span;
         reader.End();
-        if (extension.IsCritical)
-            Unusable ??= "has a number that is marked critical";
+        if (extension.IsCritical != mustBeCritical)
+            Unusable ??= $"has a {name} that is {(mustBeCritical ? "not " : "")}marked critical";
         if ((number[0] & 0x80) != 0 || number.Length > LongestNumber)
-            Unusable ??= $"has a number that is negative or longer than {LongestNumber} bytes";
+        {
+            Unusable ??= $"has a {name} that is negative or longer than {LongestNumber} bytes";
+            return 0;
+        }
+        return new BigInteger(number, isUnsigned: true, isBigEndian: true);
     }
 
     private void ReadAuthorityKeyIdentifier(ReadOnlyMemory<byte> value)
@@ -226,5 +268,6 @@ public sealed class CertificateRevocationList
         : oid.SequenceEqual(Oids.CrlNumber) ? KnownListExtensions.Number
         : oid.SequenceEqual(Oids.DeltaCrlIndicator) ? KnownListExtensions.DeltaIndicator
         : oid.SequenceEqual(Oids.IssuingDistributionPoint) ? KnownListExtensions.Scope
+        : oid.SequenceEqual(Oids.FreshestCrl) ? KnownListExtensions.FreshestList
         : KnownListExtensions.None;
 }

@@ -43,42 +43,13 @@ internal sealed record IssuingDistributionPoint
         return point;
     }
 
-    /// <summary>The reasons for which the list speaks of that certificate (RFC 5280 §6.3.3 (b)(2) and (d)); none when it does not.</summary>
-    public uint ReasonsFor(Certificate certificate)
-    {
-        if (OnlyAttributes || (OnlyUsers && certificate.Facts.IsAuthority) || (OnlyAuthorities && !certificate.Facts.IsAuthority))
-            return 0;
-        if (Names.Count == 0 && RelativeName == null)
-            return Reasons;
-        var reasons = 0u;
-        foreach (var point in certificate.Facts.CrlDistributionPoints)
-        {
-            if (Matches(point, certificate.Issuer))
-                reasons |= point.Reasons ?? AllReasons;
-        }
-        // RFC 5280 §6.3.3: without a point in the certificate, one with the issuer's name is assumed.
-        if (HasName(new GeneralName(GeneralName.DirectoryName, certificate.Issuer.Encoded)))
-            reasons = AllReasons;
-        return reasons & Reasons;
-    }
+    /// <summary>Whether the list speaks of certificates of that kind (RFC 5280 §6.3.3 (b)(2)(ii) to (iv)).</summary>
+    public bool IsForKindOf(Certificate certificate) => !OnlyAttributes && !(certificate.Facts.IsAuthority ? OnlyUsers : OnlyAuthorities);
 
-    private bool Matches(DistributionPoint point, X501Name issuer)
+    /// <summary>Whether the list is for a point with one of those names (RFC 5280 §6.3.3 (b)(2)(i)).</summary>
+    public bool IsAt(IEnumerable<GeneralName> names, X501Name crlIssuer)
     {
-        // A point whose list somebody else signs is not one of this issuer's.
-        if (point.CrlIssuers.Count > 0 && !point.CrlIssuers.Any(name => name.Kind == GeneralName.DirectoryName && new X501Name(name.Value).Equals(issuer)))
-            return false;
-        if (point.RelativeName is { } relative)
-            return RelativeName is { } own && own.Span.SequenceEqual(relative.Span);
-        return (point.Names.Count > 0 ? point.Names : point.CrlIssuers).Any(HasName);
-    }
-
-    private bool HasName(GeneralName wanted)
-    {
-        foreach (var name in Names)
-        {
-            if (name.Kind == wanted.Kind && (name.Value.Span.SequenceEqual(wanted.Value.Span) || (name.Kind == GeneralName.DirectoryName && new X501Name(name.Value).Equals(new X501Name(wanted.Value)))))
-                return true;
-        }
-        return false;
+        var own = DistributionPoint.NamesOf(Names, RelativeName, crlIssuer);
+        return own.Count == 0 || names.Any(name => own.Any(name.Is));
     }
 }

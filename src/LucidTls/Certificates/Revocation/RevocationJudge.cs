@@ -11,6 +11,7 @@ internal sealed class RevocationJudge(RevocationOptions options)
     private const int MostAddresses = 3;
 
     private readonly RevocationLists _lists = new(options.GivenLists);
+    private readonly Certificate[] _listIssuers = [.. options.ListIssuers.Select(der => Certificate.TryParse(der.ToArray()) ?? throw new ArgumentException("One of the ListIssuers is no certificate.", nameof(options)))];
 
     /// <summary>Whether there is anything to hold that path against, so that most paths cost nothing.</summary>
     public bool Concerns(CandidatePath path, CertificateVerificationRequest request)
@@ -33,6 +34,9 @@ internal sealed class RevocationJudge(RevocationOptions options)
     public async ValueTask<CandidatePath> JudgeAsync(CandidatePath path, CertificateVerificationRequest request, DateTimeOffset now, CancellationToken cancellationToken)
     {
         using var patience = options.Fetcher is { } fetcher ? new Patience(fetcher.Deadline, fetcher.TimeProvider, cancellationToken) : null;
+        // Those who sign lists for others are looked up in the lists of their own issuers alone, or it could go on for ever.
+        var direct = new ListJudge(now, options.ClockSkew, static _ => null);
+        var lists = new ListJudge(now, options.ClockSkew, new ListSigners(path, request, _listIssuers, now, (certificate, issuer) => IsListed(certificate, issuer, direct)).Find);
         var statuses = new List<CertificateStatus>();
         var problems = new List<PathProblem>();
         ReadOnlyMemory<byte> timestamps = default;
@@ -41,7 +45,7 @@ internal sealed class RevocationJudge(RevocationOptions options)
         for (var index = 0; index < count; index++)
         {
             var inquiry = new Inquiry(path.Certificates[index], path.Certificates[index + 1], index, statuses);
-            if (await InquireAsync(inquiry, request, now, patience).ConfigureAwait(false) is { } problem)
+            if (await InquireAsync(inquiry, request, lists, now, patience).ConfigureAwait(false) is { } problem)
                 problems.Add(problem);
             if (index == 0)
                 timestamps = inquiry.StapledTimestamps;
@@ -50,9 +54,8 @@ internal sealed class RevocationJudge(RevocationOptions options)
     }
 
     // What is at hand is looked at whole, since any of it may call the certificate revoked; the network is asked only for what is still not known.
-    private async ValueTask<PathProblem?> InquireAsync(Inquiry about, CertificateVerificationRequest request, DateTimeOffset now, Patience? patience)
+    private async ValueTask<PathProblem?> InquireAsync(Inquiry about, CertificateVerificationRequest request, ListJudge lists, DateTimeOffset now, Patience? patience)
     {
-        var lists = new ListJudge(now, options.ClockSkew);
         var responses = new OcspJudge(now, options.ClockSkew, (responder, issuer) => IsListed(responder, issuer, lists));
         var stapleProblem = LookAtStaple(about, request, responses);
         LookAtGivenLists(about, lists);
@@ -91,7 +94,7 @@ internal sealed class RevocationJudge(RevocationOptions options)
     private void LookAtGivenLists(Inquiry about, ListJudge lists)
     {
         if (options.Lists != RevocationMode.Off && !_lists.IsEmpty)
-            about.Add(lists.Judge(about.Certificate, about.Issuer, _lists.Of(about.Certificate.Issuer), CertificateStatusSource.GivenList));
+            about.Add(lists.Judge(about.Certificate, about.Issuer, _lists.For(about.Certificate), CertificateStatusSource.GivenList));
     }
 
     private async ValueTask AskRespondersAsync(Inquiry about, OcspJudge judge, Patience? patience)
@@ -128,26 +131,39 @@ internal sealed class RevocationJudge(RevocationOptions options)
                 about.AddUnknown(CertificateStatusSource.FetchedList, options.Lists, "no revocation list is given, and none is fetched: no fetcher is configured");
             return;
         }
-        string[] addresses = [.. about.Certificate.Facts.CrlDistributionPoints.SelectMany(point => point.Addresses).Where(address => address.StartsWith("http:", StringComparison.OrdinalIgnoreCase)).Take(MostAddresses)];
+        var addresses = HttpAddresses(about.Certificate.Facts.CrlDistributionPoints.SelectMany(point => point.Addresses));
         if (addresses.Length == 0)
             about.AddUnknown(CertificateStatusSource.FetchedList, options.Lists, "the certificate names no http: address of a revocation list");
         var lists = new List<CertificateRevocationList>(1);
         foreach (var address in addresses)
         {
-            var answer = await fetcher.ListAsync(address, list => list.Unusable == null && now <= list.NextUpdate && list.IsSignedBy(about.Issuer), patience).ConfigureAwait(false);
-            if (answer.Value is not { } list)
-            {
-                about.Add(CertificateStatus.Unknown(CertificateStatusSource.FetchedList, $"the revocation list {X501Name.Printable(address)} could not be fetched: {answer.Problem}"));
+            if (await FetchAsync("revocation list", address).ConfigureAwait(false) is not { } list)
                 continue;
+            // RFC 5280 §6.3.3 (a): the certificate or the complete list says where delta lists are. Nobody but its issuer may make us ask there.
+            if (judge.IsSigned(list, about.Issuer))
+            {
+                foreach (var delta in HttpAddresses(about.Certificate.Facts.FreshestCrl.SelectMany(point => point.Addresses).Concat(list.DeltaAddresses)))
+                    await FetchAsync("delta list", delta).ConfigureAwait(false);
             }
-            if (list.IssuerName.Equals(about.Certificate.Issuer))
-                lists.Add(list);
             // Several lists may be needed, each for some reasons.
             about.Add(judge.Judge(about.Certificate, about.Issuer, lists, CertificateStatusSource.FetchedList));
             if (about.IsDecided)
                 return;
         }
+
+        async ValueTask<CertificateRevocationList?> FetchAsync(string what, string address)
+        {
+            var answer = await fetcher.ListAsync(address, list => list.Unusable == null && now <= list.NextUpdate && judge.IsSigned(list, about.Issuer), patience).ConfigureAwait(false);
+            if (answer.Value is not { } list)
+                about.Add(CertificateStatus.Unknown(CertificateStatusSource.FetchedList, $"the {what} {X501Name.Printable(address)} could not be fetched: {answer.Problem}"));
+            else
+                lists.Add(list);
+            return answer.Value;
+        }
     }
+
+    private static string[] HttpAddresses(IEnumerable<string> addresses) =>
+        [.. addresses.Where(address => address.StartsWith("http:", StringComparison.OrdinalIgnoreCase)).Distinct(StringComparer.Ordinal).Take(MostAddresses)];
 
     // A responder's certificate is looked up in what is at hand only: asking for it could go on for ever.
     private bool IsListed(Certificate certificate, Certificate issuer, ListJudge lists) =>

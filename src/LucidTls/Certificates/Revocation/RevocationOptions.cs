@@ -25,6 +25,12 @@ public sealed record RevocationOptions
     /// <summary>The revocation lists at hand; none by default. Lists of other issuers do no harm.</summary>
     public IReadOnlyList<CertificateRevocationList> GivenLists { get; init; } = [];
 
+    /// <summary>
+    /// The certificates, in DER, of those who sign lists for other issuers' certificates (indirect lists, RFC 5280 §5.2.5); none by default. They are not
+    /// trusted for it: their paths must lead to the trust anchor of the certificate in question. The peer's certificates and the path are looked through as well.
+    /// </summary>
+    public IReadOnlyList<ReadOnlyMemory<byte>> ListIssuers { get; init; } = [];
+
     /// <summary>Who asks responders and fetches lists; null, the default, to leave the network alone.</summary>
     public RevocationFetcher? Fetcher { get; init; }
 

@@ -1,11 +1,16 @@
 using LucidTls.Certificates.Parsing;
+using LucidTls.Protocol;
 
 namespace LucidTls.Certificates.Trust;
 
 /// <summary>A set of trust anchors at one moment, found by subject.</summary>
 internal sealed class TrustAnchors
 {
+    /// <summary>Some eighty names. Clients that take no longer message than a record's 16 KiB have room for it, and a handshake is not made much larger.</summary>
+    private const int MostBytesForClients = 8 * 1024;
+
     private readonly Dictionary<X501Name, TrustAnchor[]> _bySubject;
+    private AuthorityNames? _clientAuthorities;
 
     public TrustAnchors(IEnumerable<TrustAnchor> anchors)
     {
@@ -24,6 +29,9 @@ internal sealed class TrustAnchors
 
     public IReadOnlyList<TrustAnchor> All { get; }
 
+    /// <summary>What a server tells the clients that it judges by them. None where they are too many: a client that misses its own shows nothing.</summary>
+    public AuthorityNames ClientAuthorities => _clientAuthorities ??= NamesForClients();
+
     public ReadOnlySpan<TrustAnchor> BySubject(X501Name subject) => _bySubject.GetValueOrDefault(subject);
 
     /// <summary>The anchor that is this very certificate, or null.</summary>
@@ -35,5 +43,14 @@ internal sealed class TrustAnchors
                 return anchor;
         }
         return null;
+    }
+
+    /// <summary>Each of the names that peers are told, once.</summary>
+    public static IEnumerable<ReadOnlyMemory<byte>> NamesOf(IEnumerable<TrustAnchor> anchors) => anchors.Select(anchor => anchor.AuthorityName).DistinctBy(name => Convert.ToHexString(name.Span));
+
+    private AuthorityNames NamesForClients()
+    {
+        ReadOnlyMemory<byte>[] names = [.. NamesOf(All.Where(anchor => anchor.Purposes?.Contains(CertificatePurpose.Client) != false))];
+        return AuthorityNames.LengthOf(names) <= MostBytesForClients ? new AuthorityNames(names) : AuthorityNames.None;
     }
 }

@@ -211,6 +211,58 @@ public sealed class FetchTests : IAsyncDisposable
         Assert.True((await _root.VerifyAsync(HardLists with { Lists = RevocationMode.SoftFail }, leaf)).IsAccepted);
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_delta_list_is_fetched_where_the_certificate_or_the_complete_list_says(bool isInCertificate)
+    {
+        var deltas = X509Extensions.DeltasAt(_server.Url("/delta.crl"));
+        X509Certificate2 Leaf() => _root.Leaf([TestAuthority.ListAt(_server.Url("/1.crl")), .. isInCertificate ? new[] { deltas } : []]);
+        var (good, revoked) = (Leaf(), Leaf());
+        _server.Serve("/1.crl", new TestList(_root) { Extensions = isInCertificate ? [] : [deltas] }.Encode());
+        _server.Serve("/delta.crl", new TestList(_root) { Number = TestList.NumberOf(8), Extensions = [X509Extensions.DeltaFrom(7)] }.Listing(revoked).Encode());
+        var options = HardLists;
+        Assert.True((await _root.VerifyAsync(options, good)).IsAccepted);
+        Assert.Contains("says the delta revocation list", (await _root.VerifyAsync(options, revoked)).Explanation, StringComparison.Ordinal);
+        Assert.Equal(["/1.crl", "/delta.crl"], _server.Requests);
+    }
+
+    [Fact]
+    public async Task A_delta_list_that_does_not_come_is_told_and_the_complete_list_counts_alone()
+    {
+        var leaf = _root.Leaf(TestAuthority.ListAt(_server.Url("/1.crl")), X509Extensions.DeltasAt(_server.Url("/delta.crl")));
+        _server.Serve("/1.crl", new TestList(_root).Encode());
+        _server.Serve("/delta.crl", [], status: 404);
+        var verdict = await _root.VerifyAsync(HardLists, leaf);
+        Assert.True(verdict.IsAccepted, verdict.Explanation);
+        Assert.Equal([CertificateStatusKind.Unknown, CertificateStatusKind.Good], verdict.Paths[0].Statuses.Select(status => status.Kind));
+        Assert.Contains("/delta.crl could not be fetched: the server answered with the status 404", verdict.Paths[0].Statuses[0].Explanation, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task An_indirect_list_is_fetched_and_kept()
+    {
+        var address = _server.Url("/all.crl");
+        var lister = new TestAuthority("Lister", X509KeyUsageFlags.CrlSign, _root);
+        X509Certificate2 Leaf() => _root.Leaf(TestAuthority.ListAt(address, crlIssuer: lister.Name));
+        var (good, revoked) = (Leaf(), Leaf());
+        _server.Serve("/all.crl", new TestList(lister) { Extensions = [X509Extensions.Scope(address, flag: 4)] }.ListingOf(_root.Name, revoked).Encode());
+        var options = HardLists with { ListIssuers = [lister.Der] };
+        Assert.True((await _root.VerifyAsync(options, good)).IsAccepted);
+        _time.Advance(TimeSpan.FromHours(1));
+        Assert.Equal(CertificateRule.NotRevoked, (await _root.VerifyAsync(options, revoked)).Problem?.Rule);
+        Assert.Equal(["/all.crl"], _server.Requests);
+    }
+
+    [Fact]
+    public async Task A_list_that_its_issuer_did_not_sign_leads_to_no_other_address()
+    {
+        var leaf = _root.Leaf(TestAuthority.ListAt(_server.Url("/1.crl")));
+        _server.Serve("/1.crl", new TestList(_root) { Signer = new TestAuthority(), Extensions = [X509Extensions.DeltasAt(_server.Url("/delta.crl"))] }.Encode());
+        Assert.False((await _root.VerifyAsync(HardLists, leaf)).IsAccepted);
+        Assert.Equal(["/1.crl"], _server.Requests);
+    }
+
     [Fact]
     public async Task Where_a_responder_is_silent_a_list_may_answer()
     {

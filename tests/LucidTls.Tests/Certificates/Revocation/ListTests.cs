@@ -96,11 +96,12 @@ public sealed class ListTests
         ["critical number"] = (list => list with { Number = TestList.NumberOf(7, critical: true) }, "has a number that is marked critical"),
         ["negative number"] = (list => list with { Number = TestList.NumberOf(-1) }, "has a number that is negative or longer than 20 bytes"),
         ["long number"] = (list => list with { Number = TestList.NumberOf(System.Numerics.BigInteger.One << 160) }, "has a number that is negative or longer than 20 bytes"),
-        ["delta"] = (list => list with { Extensions = [new X509Extension("2.5.29.27", [2, 1, 1], true)] }, "is a delta list, which says only what changed since another one"),
-        ["indirect"] = (list => list with { Extensions = [Scope(flag: 4)] }, "is an indirect one, which is not supported"),
+        ["delta"] = (list => list with { Extensions = [DeltaFrom(5)] }, "is a delta list, and the complete one that it changes, number 5 or later, is not there"),
+        ["delta without its mark"] = (list => list with { Extensions = [DeltaFrom(5, critical: false)] }, "has a base number that is not marked critical"),
+        ["delta from a negative number"] = (list => list with { Extensions = [DeltaFrom(-5)] }, "has a base number that is negative or longer than 20 bytes"),
         ["unknown critical extension"] = (list => list with { Extensions = [new X509Extension("1.2.3.4", [5, 0], true)] }, "has the critical extension 1.2.3.4, which is not understood"),
         ["unknown critical extension of an entry"] = (list => list with { EntryExtension = new X509Extension("1.2.3.4", [5, 0], true) }, "has an entry with the critical extension 1.2.3.4, which is not understood"),
-        ["certificate issuer of an entry"] = (list => list with { EntryExtension = new X509Extension("2.5.29.29", [0x30, 3, 0x82, 1, (byte)'a'], true) }, "lists certificates of other issuers, which is not supported"),
+        ["certificate issuer of an entry"] = (list => list with { EntryExtension = new X509Extension("2.5.29.29", [0x30, 4, 0xA4, 2, 0x30, 0], true) }, "lists certificates of other issuers, and is no indirect list"),
         ["entry of a delta list"] = (list => list with { Entries = [([1], RevocationReason.RemoveFromCrl)] }, "has an entry that is for delta lists"),
         ["signed by another"] = (list => list with { Signer = new TestAuthority() }, "is not signed by the key of CN=Root"),
         ["not all reasons"] = (list => list with { Extensions = [Scope(reasons: Reasons.KeyCompromise | Reasons.Superseded)] }, "do not speak for all reasons"),
@@ -206,9 +207,18 @@ public sealed class ListTests
         var list = new TestList(_root) { Entries = entries }.Build();
         Assert.Equal(3000, list.Count);
         foreach (var (serial, reason) in entries)
-            Assert.Equal(reason ?? RevocationReason.Unspecified, list.Find(serial)?.Reason);
+            Assert.Equal(reason ?? RevocationReason.Unspecified, list.Find(serial, list.IssuerName)?.Reason);
         for (var number = 3001; number < 6000; number++)
-            Assert.Null(list.Find([1, (byte)(number >> 8), (byte)number]));
+            Assert.Null(list.Find([1, (byte)(number >> 8), (byte)number], list.IssuerName));
+    }
+
+    [Fact]
+    public void Of_a_certificate_that_is_listed_two_hundred_thousand_times_the_first_entry_counts()
+    {
+        // Were each put behind the others in the table, reading would not end in a test's lifetime.
+        (byte[] Serial, RevocationReason? Reason)[] entries = [([1], RevocationReason.Superseded), .. Enumerable.Repeat((new byte[] { 1 }, (RevocationReason?)null), 200_000)];
+        var list = new TestList(_root) { Entries = entries }.Build();
+        Assert.Equal(RevocationReason.Superseded, list.Find([1], list.IssuerName)?.Reason);
     }
 
     [Fact]

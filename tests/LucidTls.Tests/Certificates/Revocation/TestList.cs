@@ -18,6 +18,9 @@ internal sealed record TestList(TestAuthority Issuer)
     /// <summary>The extension of the first entry, beside its reason.</summary>
     public X509Extension? EntryExtension { get; init; }
 
+    /// <summary>The certificateIssuer of entries, by their index.</summary>
+    public IReadOnlyDictionary<int, X500DistinguishedName> Issuers { get; init; } = new Dictionary<int, X500DistinguishedName>();
+
     /// <summary>The crlNumber; null to leave it out.</summary>
     public X509Extension? Number { get; init; } = NumberOf(7);
 
@@ -28,6 +31,10 @@ internal sealed record TestList(TestAuthority Issuer)
 
     public TestList Listing(X509Certificate2 certificate, RevocationReason? reason = RevocationReason.KeyCompromise) =>
         this with { Entries = [.. Entries, (certificate.SerialNumberBytes.ToArray(), reason)] };
+
+    /// <summary>The same with the certificate's issuer in the entry.</summary>
+    public TestList ListingOf(X500DistinguishedName issuer, X509Certificate2 certificate, RevocationReason? reason = RevocationReason.KeyCompromise) =>
+        Listing(certificate, reason) with { Issuers = new Dictionary<int, X500DistinguishedName>(Issuers) { [Entries.Count] = issuer } };
 
     public static X509Extension NumberOf(BigInteger number, bool critical = false)
     {
@@ -68,7 +75,7 @@ internal sealed record TestList(TestAuthority Issuer)
                 using (writer.PushSequence())
                 {
                     for (var i = 0; i < Entries.Count; i++)
-                        Entry(writer, Entries[i].Serial, Entries[i].Reason, i == 0 ? EntryExtension : null);
+                        Entry(writer, Entries[i].Serial, Entries[i].Reason, Issuers.TryGetValue(i, out var issuer) ? CertificateIssuer(issuer) : i == 0 ? EntryExtension : null);
                 }
             }
             X509Extension[] extensions = Number == null ? [.. Extensions] : [Number, .. Extensions];
@@ -79,6 +86,15 @@ internal sealed record TestList(TestAuthority Issuer)
             }
         }
         return writer.Encode();
+    }
+
+    private static X509Extension CertificateIssuer(X500DistinguishedName issuer)
+    {
+        var writer = new AsnWriter(AsnEncodingRules.DER);
+        using (writer.PushSequence())
+        using (writer.PushSequence(new Asn1Tag(TagClass.ContextSpecific, 4)))
+            writer.WriteEncodedValue(issuer.RawData);
+        return new X509Extension("2.5.29.29", writer.Encode(), critical: true);
     }
 
     private static void Entry(AsnWriter writer, byte[] serial, RevocationReason? reason, X509Extension? further)

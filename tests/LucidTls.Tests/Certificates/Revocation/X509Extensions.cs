@@ -22,6 +22,17 @@ internal static class X509Extensions
         AllOthers = CACompromise | AffiliationChanged | Superseded | CessationOfOperation | CertificateHold | PrivilegeWithdrawn | AACompromise,
     }
 
+    /// <summary>A deltaCRLIndicator.</summary>
+    public static X509Extension DeltaFrom(int baseNumber, bool critical = true)
+    {
+        var writer = new AsnWriter(AsnEncodingRules.DER);
+        writer.WriteInteger(baseNumber);
+        return new X509Extension("2.5.29.27", writer.Encode(), critical);
+    }
+
+    /// <summary>A freshestCRL, for certificates and lists.</summary>
+    public static X509Extension DeltasAt(string address) => new("2.5.29.46", DistributionPoints(address, null, null).RawData, critical: false);
+
     public static X509Extension DistributionPoints(string? address, Reasons? reasons, X500DistinguishedName? crlIssuer)
     {
         var writer = new AsnWriter(AsnEncodingRules.DER);
@@ -35,8 +46,7 @@ internal static class X509Extensions
             if (crlIssuer != null)
             {
                 using (writer.PushSequence(new Asn1Tag(TagClass.ContextSpecific, 2)))
-                using (writer.PushSequence(new Asn1Tag(TagClass.ContextSpecific, 4)))
-                    writer.WriteEncodedValue(crlIssuer.RawData);
+                    WriteDirectoryName(writer, crlIssuer);
             }
         }
         return new X509Extension("2.5.29.31", writer.Encode(), critical: false);
@@ -63,11 +73,27 @@ internal static class X509Extensions
         return new X509Extension("2.5.29.28", writer.Encode(), critical: true);
     }
 
-    // DistributionPointName, a CHOICE and so tagged explicitly: [0] with [0] fullName with a URI.
-    private static void WriteName(AsnWriter writer, string address)
+    // DistributionPointName, a CHOICE and so tagged explicitly: [0] with [0] fullName, a URI or "dir:CN=name", or with [1] nameRelativeToCRLIssuer, "rel:CN=name".
+    private static void WriteName(AsnWriter writer, string name)
     {
         using (writer.PushSequence(new Asn1Tag(TagClass.ContextSpecific, 0)))
-        using (writer.PushSequence(new Asn1Tag(TagClass.ContextSpecific, 0)))
-            writer.WriteCharacterString(UniversalTagNumber.IA5String, address, new Asn1Tag(TagClass.ContextSpecific, 6));
+        {
+            var isRelative = name.StartsWith("rel:", StringComparison.Ordinal);
+            using (writer.PushSequence(new Asn1Tag(TagClass.ContextSpecific, isRelative ? 1 : 0)))
+            {
+                if (isRelative)
+                    writer.WriteEncodedValue(new AsnReader(new X500DistinguishedName(name[4..]).RawData, AsnEncodingRules.DER).ReadSequence().ReadSetOf().ReadEncodedValue().Span);
+                else if (name.StartsWith("dir:", StringComparison.Ordinal))
+                    WriteDirectoryName(writer, new X500DistinguishedName(name[4..]));
+                else
+                    writer.WriteCharacterString(UniversalTagNumber.IA5String, name, new Asn1Tag(TagClass.ContextSpecific, 6));
+            }
+        }
+    }
+
+    private static void WriteDirectoryName(AsnWriter writer, X500DistinguishedName name)
+    {
+        using (writer.PushSequence(new Asn1Tag(TagClass.ContextSpecific, 4)))
+            writer.WriteEncodedValue(name.RawData);
     }
 }
