@@ -17,6 +17,15 @@ internal static class ClientCertificates
         return options;
     }
 
+    public static void LetInSome(TlsServerOptions options)
+    {
+        options.ClientCertificateVerifier = new CertificateVerifier(new CertificateVerifierOptions
+        {
+            TrustStore = TrustStore.FromPemFile("clients-root.pem"),
+            PeerDnsNames = ["billing.prod.example", "*.clients.example"],
+        });
+    }
+
     public static void Select(TlsClientOptions options, TlsIdentity identity)
     {
         options.IdentitySelector = (request, cancellationToken) => new ValueTask<TlsIdentity?>(

@@ -56,7 +56,7 @@ public sealed class PostHandshakeAuthenticationTests
         await AskAsync(pair.Server);
         foreach (var property in typeof(TlsSessionInfo).GetProperties())
         {
-            if (property.Name is not (nameof(TlsSessionInfo.PeerCertificates) or nameof(TlsSessionInfo.PeerVerdict) or nameof(TlsSessionInfo.ClientSignatureScheme) or nameof(TlsSessionInfo.PeerProof)))
+            if (property.Name is not (nameof(TlsSessionInfo.PeerCertificates) or nameof(TlsSessionInfo.PeerVerdict) or nameof(TlsSessionInfo.PeerDnsNames) or nameof(TlsSessionInfo.ClientSignatureScheme) or nameof(TlsSessionInfo.PeerProof)))
                 Assert.Equal(property.GetValue(before), property.GetValue(pair.Server.Session));
             if (property.Name is not (nameof(TlsSessionInfo.LocalCertificates) or nameof(TlsSessionInfo.ClientSignatureScheme)))
                 Assert.Equal(property.GetValue(clientBefore), property.GetValue(pair.Client.Session));
