@@ -15,14 +15,17 @@ namespace LucidTls.Cryptography;
 /// </summary>
 internal static class Edwards25519
 {
-    private const int Digits = 64;
+    /// <summary>Digits of a scalar, in base 16.</summary>
+    public const int Digits = 64;
 
-    /// <summary>Multiples of each power of 256 that the table holds: 1 to 8.</summary>
-    private const int Multiples = 8;
-    private const int Powers = Digits / 2;
+    /// <summary>Multiples of each power that a table holds: 1 to 8.</summary>
+    public const int Multiples = 8;
 
     /// <summary>64-bit words of a multiple: three elements of five limbs, and one word to fill up.</summary>
     private const int EntryWords = 16;
+
+    /// <summary>2d of the curve -x² + y² = 1 + dx²y², where d = -121665/121666.</summary>
+    public static readonly Field25519 TwiceD = MakeTwiceD();
 
     /// <summary>The base point's coordinates, little endian.</summary>
     private static ReadOnlySpan<byte> BaseX =>
@@ -37,11 +40,8 @@ internal static class Edwards25519
         0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66,
     ];
 
-    /// <summary>j · 256^i · B for j from 1 to 8 and i from 0 to 31, as <see cref="Multiple"/>s. Made at first use.</summary>
-    private static readonly ulong[] Table = MakeTable();
-
-    /// <summary>The Montgomery u-coordinate of k · B, for a clamped scalar (RFC 7748 §5).</summary>
-    public static void MultiplyBase(ReadOnlySpan<byte> clampedScalar, Span<byte> u)
+    /// <summary>The Montgomery u-coordinate of k · B, for a clamped scalar (RFC 7748 §5), as <paramref name="numerator"/>/<paramref name="denominator"/>.</summary>
+    public static void MultiplyBase(ReadOnlySpan<byte> clampedScalar, out Field25519 numerator, out Field25519 denominator)
     {
         Span<sbyte> digits = stackalloc sbyte[Digits];
         var work = default(Work);
@@ -54,7 +54,7 @@ internal static class Edwards25519
             for (var i = 0; i < 4; i++)
                 Point.Double(ref work.Sum, ref work.Temporaries);
             AddDigits(ref work, digits, 0);
-            work.Sum.WriteMontgomery(u);
+            work.Sum.GetMontgomery(out numerator, out denominator);
         }
         finally
         {
@@ -64,7 +64,7 @@ internal static class Edwards25519
     }
 
     /// <summary>Digits from -8 to 8 in base 16; a clamped scalar is below 2^255, so the last carry has room.</summary>
-    private static void SplitIntoDigits(ReadOnlySpan<byte> scalar, Span<sbyte> digits)
+    public static void SplitIntoDigits(ReadOnlySpan<byte> scalar, Span<sbyte> digits)
     {
         for (var i = 0; i < scalar.Length; i++)
         {
@@ -95,7 +95,7 @@ internal static class Edwards25519
     {
         var sign = digit >> 31;
         var magnitude = (digit ^ sign) - sign;
-        ref var entries = ref Unsafe.Add(ref MemoryMarshal.GetArrayDataReference(Table), power * Multiples * EntryWords);
+        ref var entries = ref Unsafe.Add(ref MemoryMarshal.GetArrayDataReference(Table.Words), power * Multiples * EntryWords);
         var (a, b, c, d) = (Vector256<ulong>.Zero, Vector256<ulong>.Zero, Vector256<ulong>.Zero, Vector256<ulong>.Zero);
         for (var j = 1; j <= Multiples; j++)
         {
@@ -121,26 +121,42 @@ internal static class Edwards25519
         picked.NegateWhen((ulong)(sign & 1));
     }
 
-    private static ulong[] MakeTable()
+    /// <summary>j · base^i · B for i below <paramref name="powers"/> and j from 1 to 8, where the base is 2^<paramref name="bits"/>.</summary>
+    public static Multiple[] MakeMultiples(int powers, int bits)
     {
-        var constants = Constants.Make();
         var power = new Point(Field25519.Read(BaseX), Field25519.Read(BaseY));
         var temporaries = default(Temporaries);
-        var table = new ulong[Powers * Multiples * EntryWords];
-        var entries = MemoryMarshal.Cast<ulong, Multiple>(table.AsSpan());
-        for (var i = 0; i < Powers; i++)
+        var multiples = new Multiple[powers * Multiples];
+        for (var i = 0; i < powers; i++)
         {
-            var first = power.ToMultiple(constants);
+            var first = power.ToMultiple();
             var multiple = power;
             for (var j = 0; j < Multiples; j++)
             {
-                entries[(i * Multiples) + j] = multiple.ToMultiple(constants);
+                multiples[(i * Multiples) + j] = multiple.ToMultiple();
                 Point.Add(ref multiple, in first, ref temporaries);
             }
-            for (var bit = 0; bit < 8; bit++)
+            for (var bit = 0; bit < bits; bit++)
                 Point.Double(ref power, ref temporaries);
         }
-        return table;
+        return multiples;
+    }
+
+    /// <summary>Made at first use.</summary>
+    private static class Table
+    {
+        /// <summary>j · 256^i · B for j from 1 to 8 and i from 0 to 31, as <see cref="Multiple"/>s.</summary>
+        public static readonly ulong[] Words = MemoryMarshal.Cast<Multiple, ulong>(MakeMultiples(Digits / 2, 8)).ToArray();
+    }
+
+    private static Field25519 MakeTwiceD()
+    {
+        Field25519.MultiplySmall(Field25519.One, 121666, out var denominator);
+        Field25519.Invert(denominator, out var inverse);
+        Field25519.MultiplySmall(inverse, 2 * 121665, out var positive);
+        Field25519.Subtract(default, positive, out var twiceD);
+        twiceD.Carry();
+        return twiceD;
     }
 
     /// <summary>What holds secrets while a multiple is computed.</summary>
@@ -158,7 +174,7 @@ internal static class Edwards25519
 
     /// <summary>A point that is added to others: y + x, y - x and 2dxy.</summary>
     [StructLayout(LayoutKind.Sequential, Size = EntryWords * sizeof(ulong))]
-    private struct Multiple
+    public struct Multiple
     {
         public Field25519 YPlusX, YMinusX, XY2D;
 
@@ -169,20 +185,6 @@ internal static class Edwards25519
             Field25519.Swap(condition, ref YPlusX, ref YMinusX);
             Field25519.Subtract(default, XY2D, out var negative);
             Field25519.Swap(condition, ref XY2D, ref negative);
-        }
-    }
-
-    /// <summary>2d of the curve -x² + y² = 1 + dx²y², where d = -121665/121666.</summary>
-    private readonly record struct Constants(Field25519 TwiceD)
-    {
-        public static Constants Make()
-        {
-            Field25519.MultiplySmall(Field25519.One, 121666, out var denominator);
-            Field25519.Invert(denominator, out var inverse);
-            Field25519.MultiplySmall(inverse, 2 * 121665, out var positive);
-            Field25519.Subtract(default, positive, out var twiceD);
-            twiceD.Carry();
-            return new Constants(twiceD);
         }
     }
 
@@ -235,7 +237,7 @@ internal static class Edwards25519
             Finish(ref p, ref t);
         }
 
-        public readonly Multiple ToMultiple(Constants constants)
+        public readonly Multiple ToMultiple()
         {
             Field25519.Invert(_z, out var inverse);
             Field25519.Multiply(_x, inverse, out var x);
@@ -244,20 +246,17 @@ internal static class Edwards25519
             Field25519.Add(y, x, out multiple.YPlusX);
             Field25519.Subtract(y, x, out multiple.YMinusX);
             Field25519.Multiply(x, y, out multiple.XY2D);
-            Field25519.Multiply(multiple.XY2D, constants.TwiceD, out multiple.XY2D);
+            Field25519.Multiply(multiple.XY2D, TwiceD, out multiple.XY2D);
             multiple.YPlusX.Carry();
             multiple.YMinusX.Carry();
             return multiple;
         }
 
         /// <summary>u = (1 + y)/(1 - y), RFC 7748 §4.1.</summary>
-        public readonly void WriteMontgomery(Span<byte> u)
+        public readonly void GetMontgomery(out Field25519 numerator, out Field25519 denominator)
         {
-            Field25519.Subtract(_z, _y, out var denominator);
-            Field25519.Add(_z, _y, out var numerator);
-            Field25519.Invert(denominator, out var inverse);
-            Field25519.Multiply(numerator, inverse, out var result);
-            result.Write(u);
+            Field25519.Add(_z, _y, out numerator);
+            Field25519.Subtract(_z, _y, out denominator);
         }
 
         /// <summary>E and G are below 2^53, as first factors must be; F and H may be longer.</summary>

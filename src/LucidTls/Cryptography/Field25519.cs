@@ -104,6 +104,14 @@ internal struct Field25519
         BinaryPrimitives.WriteUInt64LittleEndian(bytes[24..], (r3 >> 39) | (r4 << 12));
     }
 
+    /// <summary>The smallest non-negative representative, whose limbs have 51 bits at most.</summary>
+    public readonly Field25519 ToCanonical()
+    {
+        Span<byte> bytes = stackalloc byte[ByteLength];
+        Write(bytes);
+        return Read(bytes);
+    }
+
     /// <summary>Exchanges both when <paramref name="swap"/> is 1, leaves them when it is 0.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Swap(ulong swap, ref Field25519 a, ref Field25519 b)

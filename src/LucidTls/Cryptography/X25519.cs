@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 
@@ -24,10 +25,19 @@ internal static class X25519
     {
         ArgumentOutOfRangeException.ThrowIfNotEqual(scalar.Length, Length);
         ArgumentOutOfRangeException.ThrowIfNotEqual(publicKey.Length, Length);
-        Span<byte> clamped = stackalloc byte[Length];
-        Clamp(scalar, clamped);
-        Edwards25519.MultiplyBase(clamped, publicKey);
-        CryptographicOperations.ZeroMemory(clamped);
+        var work = default(Work);
+        try
+        {
+            Clamp(scalar, ref work);
+            MultiplyBase(ref work);
+            Field25519.Invert(work.PublicZ, out work.Inverse);
+            Field25519.Multiply(work.PublicX, work.Inverse, out work.PublicX);
+            work.PublicX.Write(publicKey);
+        }
+        finally
+        {
+            Wipe(ref work);
+        }
     }
 
     /// <summary>The function X25519(k, u). False when the result is all zeros, which RFC 8446 §7.4.2 demands to refuse.</summary>
@@ -36,42 +46,97 @@ internal static class X25519
         ArgumentOutOfRangeException.ThrowIfNotEqual(scalar.Length, Length);
         ArgumentOutOfRangeException.ThrowIfNotEqual(u.Length, Length);
         ArgumentOutOfRangeException.ThrowIfNotEqual(result.Length, Length);
-
-        Span<byte> clamped = stackalloc byte[Length];
-        var quotient = default(Quotient);
+        var work = default(Work);
         try
         {
-            Clamp(scalar, clamped);
-            if (VectorWidth.Has256)
-                X25519VectorLadder.Run(clamped, Field25519.Read(u), out quotient.X, out quotient.Z);
-            else
-                X25519Ladder.Run(clamped, Field25519.Read(u), out quotient.X, out quotient.Z);
-            Field25519.Invert(quotient.Z, out quotient.Z);
-            Field25519.Multiply(quotient.X, quotient.Z, out quotient.X);
-            quotient.X.Write(result);
+            Clamp(scalar, ref work);
+            Multiply(u, ref work);
+            Field25519.Invert(work.SharedZ, out work.Inverse);
+            Field25519.Multiply(work.SharedX, work.Inverse, out work.SharedX);
+            work.SharedX.Write(result);
         }
         finally
         {
-            CryptographicOperations.ZeroMemory(clamped);
-            CryptographicOperations.ZeroMemory(MemoryMarshal.AsBytes(new Span<Quotient>(ref quotient)));
+            Wipe(ref work);
         }
+        return HasAnyBit(result);
+    }
 
+    /// <summary>
+    /// <see cref="DerivePublicKey"/> and <see cref="ScalarMultiply"/> of one private key, which share the inversion. False when the shared secret is all zeros; then there is no public key either.
+    /// </summary>
+    public static bool Respond(ReadOnlySpan<byte> scalar, ReadOnlySpan<byte> u, Span<byte> publicKey, Span<byte> sharedSecret)
+    {
+        ArgumentOutOfRangeException.ThrowIfNotEqual(scalar.Length, Length);
+        ArgumentOutOfRangeException.ThrowIfNotEqual(u.Length, Length);
+        ArgumentOutOfRangeException.ThrowIfNotEqual(publicKey.Length, Length);
+        ArgumentOutOfRangeException.ThrowIfNotEqual(sharedSecret.Length, Length);
+        var work = default(Work);
+        try
+        {
+            Clamp(scalar, ref work);
+            MultiplyBase(ref work);
+            Multiply(u, ref work);
+            // 1/a is b/(ab).
+            Field25519.Multiply(work.PublicZ, work.SharedZ, out work.Inverse);
+            Field25519.Invert(work.Inverse, out work.Inverse);
+            Field25519.Multiply(work.PublicX, work.SharedZ, out work.PublicX);
+            Field25519.Multiply(work.PublicX, work.Inverse, out work.PublicX);
+            Field25519.Multiply(work.PublicZ, work.SharedX, out work.SharedX);
+            Field25519.Multiply(work.SharedX, work.Inverse, out work.SharedX);
+            work.PublicX.Write(publicKey);
+            work.SharedX.Write(sharedSecret);
+        }
+        finally
+        {
+            Wipe(ref work);
+        }
+        return HasAnyBit(sharedSecret);
+    }
+
+    private static void MultiplyBase(ref Work work)
+    {
+        if (VectorWidth.Has256)
+            Edwards25519x4.MultiplyBase(work.Scalar, out work.PublicX, out work.PublicZ);
+        else
+            Edwards25519.MultiplyBase(work.Scalar, out work.PublicX, out work.PublicZ);
+    }
+
+    private static void Multiply(ReadOnlySpan<byte> u, ref Work work)
+    {
+        if (VectorWidth.Has256)
+            X25519VectorLadder.Run(work.Scalar, Field25519.Read(u), out work.SharedX, out work.SharedZ);
+        else
+            X25519Ladder.Run(work.Scalar, Field25519.Read(u), out work.SharedX, out work.SharedZ);
+    }
+
+    private static void Clamp(ReadOnlySpan<byte> scalar, ref Work work)
+    {
+        scalar.CopyTo(work.Scalar);
+        work.Scalar[0] &= 248;
+        work.Scalar[31] = (byte)((work.Scalar[31] & 127) | 64);
+    }
+
+    private static bool HasAnyBit(ReadOnlySpan<byte> result)
+    {
         var anyBit = 0;
         foreach (var b in result)
             anyBit |= b;
         return anyBit != 0;
     }
 
-    private static void Clamp(ReadOnlySpan<byte> scalar, Span<byte> clamped)
+    private static void Wipe(ref Work work) => CryptographicOperations.ZeroMemory(MemoryMarshal.AsBytes(new Span<Work>(ref work)));
+
+    [InlineArray(Length)]
+    private struct Scalar
     {
-        scalar.CopyTo(clamped);
-        clamped[0] &= 248;
-        clamped[31] = (byte)((clamped[31] & 127) | 64);
+        private byte _first;
     }
 
-    /// <summary>A u-coordinate as X/Z.</summary>
-    private struct Quotient
+    /// <summary>What holds secrets: the clamped scalar, and u-coordinates as X/Z.</summary>
+    private struct Work
     {
-        public Field25519 X, Z;
+        public Scalar Scalar;
+        public Field25519 PublicX, PublicZ, SharedX, SharedZ, Inverse;
     }
 }

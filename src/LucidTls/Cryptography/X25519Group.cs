@@ -16,8 +16,24 @@ internal sealed class X25519Group : KeyExchangeGroup
 
     public override (byte[] ServerShare, Secret SharedSecret) Respond(ReadOnlySpan<byte> clientShare)
     {
-        using var share = Generate();
-        return (share.PublicShare.ToArray(), share.Agree(clientShare));
+        CheckLength(clientShare);
+        using var privateKey = new Secret(X25519.Length);
+        Randomness.Fill(privateKey.Span);
+        var serverShare = new byte[X25519.Length];
+        var sharedSecret = new Secret(X25519.Length);
+        return X25519.Respond(privateKey.Span, clientShare, serverShare, sharedSecret.Span) ? (serverShare, sharedSecret) : throw LowOrder(sharedSecret);
+    }
+
+    public static void CheckLength(ReadOnlySpan<byte> share)
+    {
+        if (share.Length != X25519.Length)
+            throw new InvalidKeyShareException($"An X25519 share has {X25519.Length} bytes; this one has {share.Length}.");
+    }
+
+    public static InvalidKeyShareException LowOrder(Secret sharedSecret)
+    {
+        sharedSecret.Dispose();
+        return new InvalidKeyShareException("The X25519 share is a point of low order: the shared secret would be all zeros.");
     }
 }
 
@@ -39,13 +55,9 @@ internal sealed class X25519KeyShare : KeyShare
 
     public override Secret Agree(ReadOnlySpan<byte> serverShare)
     {
-        if (serverShare.Length != X25519.Length)
-            throw new InvalidKeyShareException($"An X25519 share has {X25519.Length} bytes; this one has {serverShare.Length}.");
+        X25519Group.CheckLength(serverShare);
         var sharedSecret = new Secret(X25519.Length);
-        if (X25519.ScalarMultiply(_privateKey.Span, serverShare, sharedSecret.Span))
-            return sharedSecret;
-        sharedSecret.Dispose();
-        throw new InvalidKeyShareException("The X25519 share is a point of low order: the shared secret would be all zeros.");
+        return X25519.ScalarMultiply(_privateKey.Span, serverShare, sharedSecret.Span) ? sharedSecret : throw X25519Group.LowOrder(sharedSecret);
     }
 
     public override void Dispose() => _privateKey.Dispose();

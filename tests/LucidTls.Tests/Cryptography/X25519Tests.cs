@@ -64,13 +64,66 @@ public sealed class X25519Tests
             Write(x, z, second);
             Assert.True(first.AsSpan().SequenceEqual(second), $"k = {Convert.ToHexString(scalar)}, u = {Convert.ToHexString(u)}, seed {Differential.Seed}");
         }
+    }
 
-        static void Write(in Field25519 x, in Field25519 z, byte[] bytes)
+    [Fact]
+    public void Both_ways_to_multiply_the_base_point_give_the_same()
+    {
+        Assert.SkipUnless(VectorWidth.Has256, "This processor has no vectors for the second way.");
+        var random = new Random(Differential.Seed);
+        var (scalar, first, second) = (new byte[32], new byte[32], new byte[32]);
+        for (var i = 0; i < Differential.Rounds(3000); i++)
         {
-            Field25519.Invert(z, out var inverse);
-            Field25519.Multiply(x, inverse, out var quotient);
-            quotient.Write(bytes);
+            FillWithRuns(random, scalar);
+            // Digits of 8 and -8, and lanes whose sum is the neutral element.
+            if (i % 3 == 0)
+                scalar.AsSpan(8 * random.Next(4), 8).Fill((byte)(0x11 * random.Next(16)));
+            scalar[0] &= 248;
+            scalar[31] = (byte)((scalar[31] & 127) | 64);
+            Edwards25519.MultiplyBase(scalar, out var numerator, out var denominator);
+            Write(numerator, denominator, first);
+            Edwards25519x4.MultiplyBase(scalar, out numerator, out denominator);
+            Write(numerator, denominator, second);
+            Assert.True(first.AsSpan().SequenceEqual(second), $"k = {Convert.ToHexString(scalar)}, seed {Differential.Seed}");
         }
+    }
+
+    [Fact]
+    public void A_response_is_the_public_key_and_the_shared_secret_of_its_private_key()
+    {
+        var random = new Random(Differential.Seed);
+        var (scalar, u, expected) = (new byte[32], new byte[32], new byte[32]);
+        var (publicKey, sharedSecret) = (new byte[32], new byte[32]);
+        for (var i = 0; i < Differential.Rounds(1000); i++)
+        {
+            FillWithRuns(random, scalar);
+            FillWithRuns(random, u);
+            var isSecret = X25519.Respond(scalar, u, publicKey, sharedSecret);
+            Assert.Equal(X25519.ScalarMultiply(scalar, u, expected), isSecret);
+            Assert.Equal(expected, sharedSecret);
+            if (!isSecret)
+                continue;
+            X25519.DerivePublicKey(scalar, expected);
+            Assert.Equal(expected, publicKey);
+        }
+    }
+
+    // The points of order 1, 2, 4 and 8, and numbers that stand for them.
+    [Theory]
+    [InlineData("0000000000000000000000000000000000000000000000000000000000000000")]
+    [InlineData("0100000000000000000000000000000000000000000000000000000000000000")]
+    [InlineData("e0eb7a7c3b41b8ae1656e3faf19fc46ada098deb9c32b1fd866205165f49b800")]
+    [InlineData("5f9c95bca3508c24b1d0b1559c83ef5b04445cc4581c8e86d8224eddd09f1157")]
+    [InlineData("ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f")]
+    [InlineData("edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f")]
+    [InlineData("eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f")]
+    public void A_share_of_low_order_is_refused_by_both_ends(string u)
+    {
+        var share = Convert.FromHexString(u);
+        var group = new X25519Group();
+        Assert.Contains("low order", Assert.Throws<InvalidKeyShareException>(() => group.Respond(share)).Message, StringComparison.Ordinal);
+        using var own = group.Generate();
+        Assert.Contains("low order", Assert.Throws<InvalidKeyShareException>(() => own.Agree(share)).Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -82,6 +135,13 @@ public sealed class X25519Tests
         X25519.ScalarMultiply(scalar, u, expected);
         X25519.ScalarMultiply(scalar, u, u);
         Assert.Equal(expected, u);
+    }
+
+    private static void Write(in Field25519 x, in Field25519 z, byte[] bytes)
+    {
+        Field25519.Invert(z, out var inverse);
+        Field25519.Multiply(x, inverse, out var quotient);
+        quotient.Write(bytes);
     }
 
     /// <summary>Random bytes, in one case of four with long runs of zeros or ones: limbs at their limits are where carries go wrong.</summary>
