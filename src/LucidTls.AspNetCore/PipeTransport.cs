@@ -114,13 +114,17 @@ internal sealed class PipeTransport(IDuplexPipe pipes, Socket? socket, bool data
         var sent = 0;
         try
         {
-            if (socket.Blocking)
-                socket.Blocking = false;
-            sent = socket.Send(buffer, SocketFlags.None, out _);
+            // Kestrel closes it when the client is gone. To ask first is cheaper than the exception, which is left for when that happens meanwhile.
+            if (socket.Connected)
+            {
+                if (socket.Blocking)
+                    socket.Blocking = false;
+                sent = socket.Send(buffer, SocketFlags.None, out _);
+            }
         }
         catch (ObjectDisposedException)
         {
-            // Kestrel has closed it.
+            // It was closed meanwhile.
         }
         if (sent < buffer.Length)
             GatherWrites();

@@ -1,3 +1,5 @@
+using System.Collections.Concurrent;
+using System.Security.Cryptography;
 using LucidTls.Cryptography;
 
 namespace LucidTls.Handshake;
@@ -23,9 +25,11 @@ internal abstract class KeyScheduleStage(SuiteAlgorithm suite, Secret secret) : 
     /// <summary>The next stage's secret: HKDF-Extract(Derive-Secret(., "derived", ""), <paramref name="input"/>), or zeros for no input.</summary>
     protected Secret Advance(ReadOnlySpan<byte> input)
     {
-        using var salt = Derive("derived"u8, Suite.HashOfNothing.Span);
+        using var salt = Salt();
         return Extract(Suite, salt, input);
     }
+
+    protected Secret Salt() => Derive("derived"u8, Suite.HashOfNothing.Span);
 
     protected static Secret Extract(SuiteAlgorithm suite, Secret salt, ReadOnlySpan<byte> input)
     {
@@ -40,6 +44,22 @@ internal abstract class KeyScheduleStage(SuiteAlgorithm suite, Secret secret) : 
 /// <summary>The first stage: what comes from a pre-shared key, or from nothing.</summary>
 internal sealed class EarlyStage(SuiteAlgorithm suite, Secret secret) : KeyScheduleStage(suite, secret)
 {
+    /// <summary>What leads from this stage to the next where there is no pre-shared key: it depends on the hash alone, and is no secret.</summary>
+    private static readonly ConcurrentDictionary<HashAlgorithmName, Secret> SaltsWithoutPsk = new();
+
+    /// <summary>The second stage at once, where nothing of this one is asked for.</summary>
+    public static HandshakeStage Pass(SuiteAlgorithm suite, ReadOnlySpan<byte> preSharedKey, Secret sharedSecret)
+    {
+        if (!preSharedKey.IsEmpty)
+            return Create(suite, preSharedKey).Advance(sharedSecret);
+        var salt = SaltsWithoutPsk.GetOrAdd(suite.Hash, static (_, suite) =>
+        {
+            using var early = Create(suite, preSharedKey: default);
+            return early.Salt();
+        }, suite);
+        return new HandshakeStage(suite, Extract(suite, salt, sharedSecret.Span));
+    }
+
     /// <param name="suite">The suite whose hash is used.</param>
     /// <param name="preSharedKey">The PSK; empty for none, which counts as zeros.</param>
     public static EarlyStage Create(SuiteAlgorithm suite, ReadOnlySpan<byte> preSharedKey) => new(suite, Extract(suite, Hkdf.NoSalt, preSharedKey));

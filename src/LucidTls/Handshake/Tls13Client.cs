@@ -159,7 +159,7 @@ internal sealed class Tls13Client(ClientGreeting greeting, TlsClientOptions opti
         try
         {
             using var sharedSecret = share.Agree(entry.KeyExchange.Span);
-            _handshakeStage = EarlyStage.Create(Suite, _psk == null ? default : _psk.Key.Span).Advance(sharedSecret);
+            _handshakeStage = EarlyStage.Pass(Suite, _psk == null ? default : _psk.Key.Span, sharedSecret);
         }
         catch (InvalidKeyShareException exception)
         {

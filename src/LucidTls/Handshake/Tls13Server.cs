@@ -172,7 +172,7 @@ internal sealed class Tls13Server(ServerGreeting greeting, TlsServerOptions opti
             if ((_resumption?.Index ?? _acceptedPsk?.Index) is { } index)
                 extensions.Add(ExtensionType.PreSharedKey, Extensions.BuildSelectedIdentity(index));
             Send(new ServerHello { Random = random, SessionId = Hello.SessionId, CipherSuite = Suite.Id, Extensions = extensions }, $"picks {Suite.Id}, {group.Id}{StepDetails.Psk(_resumption != null, _acceptedPsk?.Client.PreSharedKey)}");
-            _handshakeStage = EarlyStage.Create(Suite, PreSharedKey is { } key ? key.Span : default).Advance(sharedSecret);
+            _handshakeStage = EarlyStage.Pass(Suite, PreSharedKey is { } key ? key.Span : default, sharedSecret);
         }
         SendChangeCipherSpec();
         InstallHandshakeKeys();
