@@ -205,7 +205,6 @@ public sealed class ServeConfigTests : IDisposable
     [InlineData("services: [{listen: 1, ocsp-stapling: never, sites: [{certificate: x, root: .}]}]", "Write true or false")]
     [InlineData("services: [{listen: 1, handshake-timeout: 0, sites: [{certificate: x, root: .}]}]", "whole number of seconds, 1 to 300")]
     [InlineData("services: [{listen: 1, max-concurrent-handshakes: 0, sites: [{certificate: x, root: .}]}]", "whole number of handshakes, 1 to 1000000")]
-    [InlineData("services: [{listen: 1, starttls: smtp, max-concurrent-handshakes: 9, sites: [{certificate: x, to: 'tcp://x:1'}]}]", "not for starttls")]
     [InlineData("services: [{listen: 1, sites: [{certificate: x, root: ., client-certificates: {mode: required, roots: x, revocation: {mode: hard-fail}}}]}]", "write crl with revocation lists, or fetch: true")]
     [InlineData("services: [{listen: 1, sites: [{certificate: x, root: ., client-certificates: {mode: required, roots: x, revocation: {mode: firm}}}]}]", "Write off, soft-fail or hard-fail")]
     [InlineData("services: [{listen: 1, sites: [{certificate: x, root: ., client-certificates: {mode: required, roots: x, revocation: {scope: all}}}]}]", "Write path or leaf")]

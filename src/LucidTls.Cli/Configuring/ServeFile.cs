@@ -131,8 +131,6 @@ internal sealed class ServeFile
         }
         if (settings.Node("redirect") is not null && isTcp)
             settings.Fail("redirect", "Requests can be sent on to HTTP services alone, not to those of tcp:// and tls://.");
-        if (settings.Node("max-concurrent-handshakes") is not null && startTls is not null)
-            settings.Fail("max-concurrent-handshakes", "It is for TLS from the first byte, and not for starttls.");
         var limits = RelayLimits.Default;
         if (settings.Number("idle", 0, RelayLimits.MostSeconds, "seconds") is { } idle)
             limits = limits with { Idle = RelayLimits.Of(idle) };
