@@ -3,7 +3,6 @@ using System.Globalization;
 using System.Net.Sockets;
 using LucidTls.Interop.Tests.Peers;
 using LucidTls.TestSupport;
-using Npgsql;
 
 namespace LucidTls.Interop.Tests;
 
@@ -117,60 +116,6 @@ public sealed class DatabasePoolTests(PkiFixture pki)
         await using var pool = isPostgres ? Samples.DatabaseClients.PostgresOverUnixSocket(ConnectionString(true), folder.Path) : Samples.DatabaseClients.MySqlOverUnixSocket(ConnectionString(false), socket);
         await using var connection = await pool.OpenConnectionAsync(Cancellation);
         Assert.Equal("TLSv1.3", await AskAsync(connection, TlsVersionOf(isPostgres)));
-    }
-
-    [Fact]
-    public async Task Npgsql_and_psql_prove_their_password_by_SCRAM_through_a_tunnel()
-    {
-        using var server = await StartWithAppAsync();
-        using var tunnel = await Tool.TunnelAsync(Arguments(isPostgres: true, server.Port));
-        foreach (var (password, isRight) in ((string, bool)[])[("secret", true), ("wrong", false)])
-        {
-            // With Allow, one that is refused is tried again over TLS, and only that failure told.
-            foreach (var mode in (string[])(isRight ? ["Disable", "Allow", "Prefer"] : ["Disable", "Prefer"]))
-            {
-                var failure = await NpgsqlFailureAsync(tunnel.Url.Port, $"SSL Mode={mode};Channel Binding=Disable;Password={password}");
-                Assert.True(isRight ? failure is null : failure is PostgresException { SqlState: PostgresErrorCodes.InvalidPassword }, $"{mode}: {failure}");
-            }
-            foreach (var settings in (string[])["sslmode=disable", "sslmode=allow", "sslmode=prefer", "sslmode=disable gssencmode=disable", "sslmode=disable channel_binding=disable", "sslmode=prefer channel_binding=prefer"])
-            {
-                var (code, said) = await PsqlAsync(tunnel.Url.Port, $"{settings} password={password}");
-                Assert.True(isRight ? code == 0 : said.Contains("password authentication failed", StringComparison.Ordinal), $"{settings}: {said}");
-            }
-        }
-    }
-
-    [Fact]
-    public async Task Whoever_wants_channel_binding_gets_none_through_a_tunnel_and_says_so()
-    {
-        using var server = await StartWithAppAsync();
-        using var tunnel = await Tool.TunnelAsync(Arguments(isPostgres: true, server.Port));
-        foreach (var mode in (string[])["Disable", "Prefer"])
-            Assert.Contains("SCRAM-SHA-256-PLUS", (await NpgsqlFailureAsync(tunnel.Url.Port, $"SSL Mode={mode};Password=secret"))!.Message, StringComparison.Ordinal);
-        var (code, said) = await PsqlAsync(tunnel.Url.Port, "sslmode=prefer channel_binding=require password=secret");
-        Assert.NotEqual(0, code);
-        Assert.Contains("channel binding", said, StringComparison.Ordinal);
-    }
-
-    private async Task<Database> StartWithAppAsync()
-    {
-        var server = await StartAsync(isPostgres: true);
-        await using var connection = new NpgsqlConnection($"Host=127.0.0.1;Port={server.Port};Username=postgres;Database=postgres;SSL Mode=Require;Timeout=60;Pooling=false");
-        await connection.OpenAsync(Cancellation);
-        await AskAsync(connection, "create user app password 'secret'");
-        return server;
-    }
-
-    private static async Task<Exception?> NpgsqlFailureAsync(int port, string settings)
-    {
-        await using var connection = new NpgsqlConnection($"Host=127.0.0.1;Port={port};Username=app;Database=postgres;Timeout=60;Pooling=false;{settings}");
-        return await Record.ExceptionAsync(() => connection.OpenAsync(Cancellation));
-    }
-
-    private static async Task<(int Code, string Said)> PsqlAsync(int port, string settings)
-    {
-        using var psql = PeerProcess.Start(Peer.Find("psql", "postgresql"), [$"host=127.0.0.1 port={port} user=app dbname=postgres {settings}", "-c", "select 'reached'"]);
-        return (await psql.WaitForExitAsync(PeerProcess.Patience), psql.Text);
     }
 
     private Task<Database> StartAsync(bool isPostgres) => isPostgres ? Database.StartPostgresAsync(pki, hasTls: true) : Database.StartMariaDbAsync(pki, hasTls: true);
