@@ -153,7 +153,7 @@ internal static class ConnectCommand
         var connection = await Dialer.ConnectAsync(settings.Target, interrupted);
         await using var plain = new NetworkStream(connection.Socket, ownsSocket: true);
         report.Connected(connection);
-        await using var tls = await SecureAsync(plain, settings, options, interrupted);
+        await using var tls = await Dialer.SecureAsync(plain, settings.StartTls, options, interrupted);
 
         var session = tls.Session;
         var verdict = session.PeerVerdict ?? await options.CertificateVerifier.VerifyAsync(session.PeerCertificates, settings.ServerName, CertificatePurpose.Server, interrupted);
@@ -164,15 +164,6 @@ internal static class ConnectCommand
         else if (!settings.Json)
             await PassThrough.RunAsync(tls, interrupted);
         // However it ends, disposing the stream says close_notify if it still can.
-    }
-
-    private static async Task<TlsStream> SecureAsync(Stream plain, ConnectSettings settings, TlsClientOptions options, CancellationToken interrupted)
-    {
-        if (settings.StartTls is { } protocol)
-            return await protocol.ConnectAsync(plain, options, interrupted);
-        var tls = new TlsStream(plain);
-        await tls.AuthenticateAsClientAsync(options, interrupted);
-        return tls;
     }
 
     private static async Task RequestAsync(ConnectSettings settings, TlsStream tls, IConnectionReport report, CancellationToken interrupted)

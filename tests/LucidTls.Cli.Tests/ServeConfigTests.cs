@@ -205,7 +205,6 @@ public sealed class ServeConfigTests : IDisposable
     [InlineData("services: [{listen: 1, ocsp-stapling: never, sites: [{certificate: x, root: .}]}]", "Write true or false")]
     [InlineData("services: [{listen: 1, handshake-timeout: 0, sites: [{certificate: x, root: .}]}]", "whole number of seconds, 1 to 300")]
     [InlineData("services: [{listen: 1, max-concurrent-handshakes: 0, sites: [{certificate: x, root: .}]}]", "whole number of handshakes, 1 to 1000000")]
-    [InlineData("services: [{listen: 1, starttls: smtp, max-concurrent-handshakes: 9, sites: [{certificate: x, to: 'tcp://x:1'}]}]", "not for starttls")]
     [InlineData("services: [{listen: 1, sites: [{certificate: x, root: ., client-certificates: {mode: required, roots: x, revocation: {mode: hard-fail}}}]}]", "write crl with revocation lists, or fetch: true")]
     [InlineData("services: [{listen: 1, sites: [{certificate: x, root: ., client-certificates: {mode: required, roots: x, revocation: {mode: firm}}}]}]", "Write off, soft-fail or hard-fail")]
     [InlineData("services: [{listen: 1, sites: [{certificate: x, root: ., client-certificates: {mode: required, roots: x, revocation: {scope: all}}}]}]", "Write path or leaf")]
@@ -233,6 +232,10 @@ public sealed class ServeConfigTests : IDisposable
     [InlineData("services: [{listen: 1, sites: [{certificate: x, to: 'tls://x:1', upstream: {roots: nowhere}}]}]", "1:84: ")]
     [InlineData("services: [{listen: 1, sites: [{certificate: x, to: 'tls://x:1', upstream: {allow-tls-resume: maybe}}]}]", "Write true or false")]
     [InlineData("services: [{listen: 1, sites: [{certificate: x, to: 'https://x', upstream: {key: y}}]}]", "write certificate too")]
+    [InlineData("services: [{listen: 1, sites: [{certificate: x, to: 'https://x', upstream: {starttls: smtp}}]}]", "those of https:// begin with TLS")]
+    [InlineData("services: [{listen: 1, sites: [{certificate: x, to: 'tcp://x:1', upstream: {starttls: smtp}}]}]", "for services of https:// and tls://")]
+    [InlineData("services: [{listen: 1, sites: [{certificate: x, to: 'tls://x:1', upstream: {starttls: mysql}}]}]", "'mysql' means nothing as starttls. Write one of smtp")]
+    [InlineData("services: [{listen: 1, starttls: imap, sites: [{certificate: x, to: 'tls://x:1', upstream: {starttls: smtp}}]}]", "clients speak imap, and its service smtp")]
     [InlineData("services: [{listen: 1, sites: [{certificate: x, to: 'https://x', upstream: {roots: nowhere}}]}]", "1:84: ")]
     [InlineData("services: [{listen: 1, sites: [{certificate: x, to: 'https://x', upstream: {name: 'a b'}}]}]", "DNS name or an IP address")]
     [InlineData("services: [{listen: 1, sites: [{certificate: x, root: ., health-check: {}}]}]", "A folder has no health")]
@@ -286,6 +289,8 @@ public sealed class ServeConfigTests : IDisposable
         Assert.Equal(SiteReader.HealthKeys, Properties(parts.GetProperty("health-check")));
         var protocols = parts.GetProperty("service").GetProperty("properties").GetProperty("starttls").GetProperty("enum").EnumerateArray().Select(name => name.GetString()!);
         Assert.Equal(LucidTls.StartTls.StartTlsProtocol.All.Where(protocol => protocol.HasServerSide).Select(protocol => protocol.Name), protocols);
+        var behind = parts.GetProperty("upstream").GetProperty("properties").GetProperty("starttls").GetProperty("enum").EnumerateArray().Select(name => name.GetString()!);
+        Assert.Equal(SiteReader.StartTlsBehind.Select(protocol => protocol.Name), behind);
     }
 
     // What the parser takes must be what it was told to know: each key is written here once, with a value of the schema's type.
@@ -331,7 +336,7 @@ public sealed class ServeConfigTests : IDisposable
                 idle: 60
                 half-closed: 0
                 sites:
-                  - {certificate: a.pem, to: 'tls://127.0.0.1:7', alpn: [smtp, x], send-proxy-protocol: v2}
+                  - {certificate: a.pem, to: 'tls://127.0.0.1:7', upstream: {starttls: smtp}, alpn: [smtp, x], send-proxy-protocol: v2}
             """);
 
         var configuration = ServeFile.Read(file);
@@ -349,6 +354,7 @@ public sealed class ServeConfigTests : IDisposable
         Assert.Equal((false, 1, TimeSpan.FromHours(1), 4096), (site.Tls.AllowTlsResume, site.Tls.TicketCount!.Value, site.Tls.TicketLifetime!.Value, site.Tls.RecordSizeLimit!.Value));
         Assert.Equal((TimeSpan.FromMinutes(1), Timeout.InfiniteTimeSpan), (mail.Limits.Idle, mail.Limits.HalfClosed));
         Assert.Equal(["smtp", "x"], mail.Sites[0].Backend.Protocols);
+        Assert.Equal("tls://127.0.0.1:7 by smtp with STARTTLS", $"{mail.Sites[0].Backend}");
         foreach (var key in (string[])[.. ServeFile.Keys, .. ServeFile.ServiceKeys, .. SiteReader.Keys, .. ClientReader.Keys, .. ClientReader.RevocationKeys, .. SiteReader.UpstreamKeys, .. SiteReader.HealthKeys])
             Assert.Matches($@"\b{key}:", File.ReadAllText(file));
     }

@@ -1,6 +1,7 @@
 using System.Net.Sockets;
 using System.Text;
 using LucidTls.Cli.Serving;
+using LucidTls.StartTls;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using static LucidTls.Cli.Tests.SiteClient;
@@ -88,6 +89,24 @@ public sealed class ServeHealthTests : IDisposable
             await using var tls = await ConnectAsync(tool, "a.example");
             Assert.Equal("the good", await new StreamReader(tls).ReadToEndAsync(Cancel));
         }
+    }
+
+    [Fact]
+    public async Task A_service_that_begins_in_plain_text_is_asked_for_TLS_by_its_checks_as_well()
+    {
+        await using var bad = new Peer(async socket =>
+        {
+            using var stream = new NetworkStream(socket);
+            await stream.WriteAsync("+OK ready\r\n"u8.ToArray());
+            await new StreamReader(stream).ReadLineAsync();
+            await stream.WriteAsync("-ERR no TLS today\r\n"u8.ToArray());
+        });
+        var identity = TestPki.Issue("inner.example").Identity;
+        await using var good = new Peer(async socket => await (await StartTlsProtocol.Pop3.AcceptAsync(new NetworkStream(socket), new TlsServerOptions { Identities = [identity] })).DisposeAsync());
+        await using var tool = await StartAsync($"to: ['tls://127.0.0.1:{bad.Port}', 'tls://127.0.0.1:{good.Port}'], upstream: {{starttls: pop3, roots: roots.pem, name: inner.example}}, health-check: {{interval: 1, fall: 1}}");
+        await tool.WaitForErrorAsync($"127.0.0.1:{bad.Port} is out, since its health is not good: ");
+        Assert.Contains("no TLS today", tool.Errors, StringComparison.Ordinal);
+        Assert.Contains($"lucidtls_upstream_health{{server=\"127.0.0.1:{good.Port}\",state=\"in\"}} 1\n", await MetricsAsync(tool), StringComparison.Ordinal);
     }
 
     [Fact]

@@ -1,8 +1,10 @@
 using System.Net.Security;
+using System.Net.Sockets;
 using System.Security.Authentication;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using LucidTls.Sessions;
+using LucidTls.StartTls;
 using static LucidTls.Cli.Tests.SiteClient;
 
 namespace LucidTls.Cli.Tests;
@@ -127,6 +129,52 @@ public sealed class ServeTlsRulesTests : IDisposable
         Assert.Contains("lucidtls_kestrel_refused_connections_total 1\n", await MetricsAsync(tool), StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task Clients_on_their_way_to_TLS_beyond_what_is_allowed_at_once_are_closed_before_they_are_greeted()
+    {
+        await using var service = new Peer(async socket =>
+        {
+            var stream = new NetworkStream(socket);
+            await stream.WriteAsync("220 ready\r\n"u8.ToArray());
+            await Peer.EchoAsync(stream);
+        });
+        await using var tool = await StartTlsAsync("smtp", service);
+        for (var refused = 1; refused < 3; refused++)
+        {
+            await using var first = await PlainAsync(tool);
+            await first.ReadExactlyAsync(new byte[4], Cancel);
+            await using (var second = await PlainAsync(tool))
+                Assert.Equal(0, await second.ReadAsync(new byte[1], Cancel));
+            Assert.Contains($"lucidtls_kestrel_refused_connections_total {refused}\n", await MetricsAsync(tool), StringComparison.Ordinal);
+            await tool.WaitForErrorAsync("max-concurrent-handshakes are under way");
+            // Whoever goes has made room, whether the handshake failed
+            await first.WriteAsync("QUIT\r\n"u8.ToArray(), Cancel);
+            await first.CopyToAsync(Stream.Null, Cancel);
+            // or is done.
+            await using var third = await StartTlsProtocol.Smtp.ConnectAsync(await PlainAsync(tool), Options("a.example"), Cancel);
+            await third.WriteAsync("NOOP\r\n"u8.ToArray(), Cancel);
+            await third.ReadExactlyAsync(new byte[6], Cancel);
+        }
+    }
+
+    [Fact]
+    public async Task Nobody_is_connected_to_a_service_of_MySQL_beyond_what_is_allowed_at_once()
+    {
+        var connected = 0;
+        await using var service = new Peer(async socket =>
+        {
+            Interlocked.Increment(ref connected);
+            await Peer.EchoAsync(new NetworkStream(socket));
+        });
+        await using var tool = await StartTlsAsync("mysql", service);
+        await using var first = await PlainAsync(tool);
+        while (Volatile.Read(ref connected) == 0)
+            await Task.Yield();
+        await using var second = await PlainAsync(tool);
+        Assert.Equal(0, await second.ReadAsync(new byte[1], Cancel));
+        Assert.Equal(1, Volatile.Read(ref connected));
+    }
+
     private static async Task<TlsAlert?> RefusalAsync(Tool tool, Issued client)
     {
         try
@@ -138,6 +186,13 @@ public sealed class ServeTlsRulesTests : IDisposable
         {
             return Assert.IsType<TlsException>(failure.InnerException).Alert;
         }
+    }
+
+    /// <summary>One client at a time may be on its way to TLS, in front of a service without.</summary>
+    private Task<Tool> StartTlsAsync(string protocol, Peer service)
+    {
+        _folder.Write("serve.yaml", $"{{metrics: '127.0.0.1:0', services: [{{listen: '127.0.0.1:0', starttls: {protocol}, max-concurrent-handshakes: 1, handshake-timeout: 300, sites: [{{certificate: site.pem, to: 'tcp://127.0.0.1:{service.Port}'}}]}}]}}");
+        return Tool.ConfiguredAsync(_folder.Path, _folder["serve.yaml"]);
     }
 
     private Task<Tool> StartAsync(string site, string service = "")

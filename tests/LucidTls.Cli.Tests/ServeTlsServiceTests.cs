@@ -168,6 +168,47 @@ public sealed class ServeTlsServiceTests : IDisposable
         Assert.Equal("NOOP\r\n", await new StreamReader(tls).ReadToEndAsync(Cancel));
     }
 
+    [Theory]
+    [InlineData("")]
+    [InlineData("starttls: smtp, ")]
+    public async Task A_service_that_begins_in_plain_text_is_asked_for_TLS_and_each_client_is_greeted_once(string front)
+    {
+        await using var service = new Peer(async socket =>
+        {
+            await using var tls = await StartTlsProtocol.Smtp.AcceptAsync(new NetworkStream(socket), new TlsServerOptions { Identities = [TestPki.Issue("inner.example").Identity] }, "not.to.be.seen");
+            await Peer.EchoAsync(tls);
+        });
+        await using var tool = await StartAsync(service, "starttls: smtp, roots: roots.pem, name: inner.example", service: front);
+        await using var tls = front.Length == 0 ? await ConnectAsync(tool, "a.example") : await StartTlsProtocol.Smtp.ConnectAsync(await PlainAsync(tool), Options("a.example"), Cancel);
+        await tls.WriteAsync("NOOP\r\n"u8.ToArray(), Cancel);
+        await tls.ShutdownAsync(Cancel);
+        Assert.Equal((front.Length == 0 ? "220 inner.example ESMTP\r\n" : "") + "NOOP\r\n", await new StreamReader(tls).ReadToEndAsync(Cancel));
+    }
+
+    [Theory]
+    [InlineData("220 inner.example\r\n", "250 no more\r\n", "does not list STARTTLS", nameof(TlsError.StartTlsRefused))]
+    [InlineData("220 inner.example\r\n", "250-x\r\n250 STARTTLS\r\n220 go\r\n250 injected\r\n", "injected", nameof(TlsError.StartTlsInjection))]
+    public async Task A_service_that_does_not_turn_to_TLS_gets_nothing_and_is_explained_and_counted(string greeting, string answer, string why, string error)
+    {
+        var got = new TaskCompletionSource<string>();
+        await using var service = new Peer(async socket =>
+        {
+            using var stream = new NetworkStream(socket);
+            using var reader = new StreamReader(stream);
+            await stream.WriteAsync(Encoding.ASCII.GetBytes(greeting));
+            await reader.ReadLineAsync();
+            await stream.WriteAsync(Encoding.ASCII.GetBytes(answer));
+            got.TrySetResult(await reader.ReadToEndAsync());
+        });
+        await using var tool = await StartAsync(service, "starttls: smtp, roots: roots.pem, name: inner.example");
+        await using var tls = await ConnectAsync(tool, "a.example");
+        await tls.WriteAsync("secret"u8.ToArray(), Cancel);
+        await Assert.ThrowsAsync<IOException>(() => tls.ReadExactlyAsync(new byte[1], Cancel).AsTask());
+        Assert.DoesNotContain("secret", await got.Task.WaitAsync(Cancel), StringComparison.Ordinal);
+        await tool.WaitForErrorAsync(why);
+        Assert.Contains($"lucidtls_relay_failures_total{{error_type=\"{error}\"}} 1\n", await MetricsAsync(tool), StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task The_command_line_passes_on_over_TLS_too()
     {

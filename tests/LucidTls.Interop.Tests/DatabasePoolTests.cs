@@ -3,7 +3,6 @@ using System.Globalization;
 using System.Net.Sockets;
 using LucidTls.Interop.Tests.Peers;
 using LucidTls.TestSupport;
-using Npgsql;
 
 namespace LucidTls.Interop.Tests;
 
@@ -117,26 +116,6 @@ public sealed class DatabasePoolTests(PkiFixture pki)
         await using var pool = isPostgres ? Samples.DatabaseClients.PostgresOverUnixSocket(ConnectionString(true), folder.Path) : Samples.DatabaseClients.MySqlOverUnixSocket(ConnectionString(false), socket);
         await using var connection = await pool.OpenConnectionAsync(Cancellation);
         Assert.Equal("TLSv1.3", await AskAsync(connection, TlsVersionOf(isPostgres)));
-    }
-
-    [Fact]
-    public async Task Npgsql_and_psql_prove_their_password_by_SCRAM_through_a_tunnel()
-    {
-        using var server = await StartAsync(isPostgres: true);
-        using var tunnel = await Tool.TunnelAsync(Arguments(isPostgres: true, server.Port));
-        await using (var pool = Pool(isPostgres: true, tunnel.Url.Port))
-        await using (var connection = await pool.OpenConnectionAsync(Cancellation))
-            await AskAsync(connection, "create user app password 'secret'");
-
-        foreach (var (password, isRight) in ((string, bool)[])[("secret", true), ("wrong", false)])
-        {
-            await using var pool = Samples.DatabaseClients.Postgres($"Username=app;Password={password};Database=postgres;Timeout=60", tunnel.Url.Port);
-            var failure = await Record.ExceptionAsync(async () => await (await pool.OpenConnectionAsync(Cancellation)).DisposeAsync());
-            Assert.True(isRight ? failure is null : failure is PostgresException { SqlState: PostgresErrorCodes.InvalidPassword }, failure?.ToString());
-
-            using var psql = PeerProcess.Start(Peer.Find("psql", "postgresql"), ["-h", "127.0.0.1", "-p", $"{tunnel.Url.Port}", "-U", "app", "-d", "postgres", "-c", "select 'reached'"], environment: new Dictionary<string, string> { ["PGPASSWORD"] = password });
-            Assert.True(await psql.WaitForExitAsync() == 0 == isRight, psql.Text);
-        }
     }
 
     private Task<Database> StartAsync(bool isPostgres) => isPostgres ? Database.StartPostgresAsync(pki, hasTls: true) : Database.StartMariaDbAsync(pki, hasTls: true);

@@ -56,6 +56,35 @@ public sealed class MailTests(PkiFixture pki)
     }
 
     [Fact]
+    public async Task MailKit_reads_mail_of_a_Dovecot_and_sends_it_by_a_Postfix_that_our_front_asks_for_TLS()
+    {
+        using var reading = await MailServer.StartDovecotAsync(pki.Server());
+        using var sending = await MailServer.StartPostfixAsync(pki.Server());
+        int[] ports = [PeerProcess.FreePort(), PeerProcess.FreePort(), PeerProcess.FreePort()];
+        var (chain, key) = pki.ServerFiles();
+        string Site(string protocol, int port) => $"sites: [{{certificate: '{chain}', key: '{key}', to: 'tls://localhost:{port}', upstream: {{starttls: {protocol}, roots: '{pki.RootFile}'}}}}]";
+        using var front = await Tool.ConfiguredAsync($"services: [{{listen: {ports[0]}, {Site("imap", reading.PlainPort)}}}, {{listen: {ports[1]}, starttls: imap, {Site("imap", reading.PlainPort)}}}, {{listen: {ports[2]}, starttls: smtp, {Site("smtp", sending.PlainPort)}}}]");
+        foreach (var startTls in (bool[])[false, true])
+        {
+            using var client = startTls ? new ImapClient() : await Samples.MailClients.ReadAsync("localhost", ports[0], pki.ClientOptions(), Cancellation);
+            if (startTls)
+                await client.ConnectAsync(await GreetedAsync(StartTlsProtocol.Imap, ports[1]), "localhost", ports[1], SecureSocketOptions.None, Cancellation);
+            await client.AuthenticateAsync("somebody", "secret", Cancellation);
+            await client.Inbox.OpenAsync(FolderAccess.ReadWrite, Cancellation);
+            await client.Inbox.AppendAsync(Message("over two links"), MessageFlags.None, Cancellation);
+            await client.NoOpAsync(Cancellation);
+            Assert.Equal("over two links", (await client.Inbox.GetMessageAsync(client.Inbox.Count - 1, Cancellation)).Subject);
+            await client.DisconnectAsync(quit: true, Cancellation);
+        }
+        await reading.Process.WaitForMatchAsync("(?s)Login: user=<somebody>[^\n]* TLS.*Login: user=<somebody>[^\n]* TLS");
+
+        using var sender = await Samples.MailClients.SendAsync("localhost", ports[2], pki.ClientOptions(), Cancellation);
+        Assert.Contains("queued", await sender.SendAsync(Message("over two links"), Cancellation), StringComparison.Ordinal);
+        await sender.DisconnectAsync(quit: true, Cancellation);
+        await sending.Process.WaitForMatchAsync("TLS connection established.*TLSv1.3");
+    }
+
+    [Fact]
     public async Task Swaks_sends_mail_to_a_server_without_TLS_over_our_front()
     {
         using var listener = new TcpListener(IPAddress.Loopback, 0);

@@ -67,7 +67,7 @@ internal sealed class Backends(WebApplication app) : IAsyncDisposable
 
     private Entry Make(Backend backend)
     {
-        var upstreams = new Upstreams(backend.Targets, backend.HasTls ? TlsOf(backend) : null, backend.HealthCheck);
+        var upstreams = new Upstreams(backend.Targets, backend.HasTls ? TlsOf(backend) : null, backend.StartTls, backend.HealthCheck);
         RequestDelegate answer = backend switch
         {
             { IsTcp: false, Services.Count: > 0 } => new HttpForwarding(app, backend, upstreams).AnswerAsync,

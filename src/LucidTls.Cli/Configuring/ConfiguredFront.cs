@@ -146,7 +146,8 @@ internal sealed class ConfiguredFront : IAsyncDisposable
         if (configured.StartTls is { } protocol)
         {
             tls?.Start(HttpProtocols.None);
-            endpoint.Run(connection => new StartTlsFront(protocol, () => tls?.Current ?? _own!.Options, name => ForwardingOf(connection, name), MachineNames.Host, _verbose).RunAsync(connection));
+            var limit = new HandshakeLimit(() => _configuration.Services[service].MaxConcurrentHandshakes);
+            endpoint.Run(connection => new StartTlsFront(protocol, () => tls?.Current ?? _own!.Options, limit, name => ForwardingOf(connection, name), MachineNames.Host, _verbose).RunAsync(connection));
             return;
         }
         _ = tls is null ? endpoint.UseLucidTls(_own!.Options) : endpoint.UseLucidTls(tls);

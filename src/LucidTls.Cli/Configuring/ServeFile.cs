@@ -115,6 +115,8 @@ internal sealed class ServeFile
                 _problems.Add(place, "The sites of a service are all HTTP or all TCP: one address cannot speak both.");
             if (startTls is not null && !backend.IsTcp)
                 _problems.Add(place, "A service with starttls passes on to tcp://HOST:PORT or tls://HOST:PORT.");
+            if (startTls is not null && backend.StartTls is { } behind && behind != startTls && (startTls, behind) != (StartTlsProtocol.Postgres, StartTlsProtocol.PostgresDirect))
+                _problems.Add(place, $"Its clients speak {startTls.Name}, and its service {behind.Name}: what is passed on is the same on both sides.");
             foreach (var name in site.Names.DefaultIfEmpty(""))
             {
                 if (!names.Add(name))
@@ -131,8 +133,6 @@ internal sealed class ServeFile
         }
         if (settings.Node("redirect") is not null && isTcp)
             settings.Fail("redirect", "Requests can be sent on to HTTP services alone, not to those of tcp:// and tls://.");
-        if (settings.Node("max-concurrent-handshakes") is not null && startTls is not null)
-            settings.Fail("max-concurrent-handshakes", "It is for TLS from the first byte, and not for starttls.");
         var limits = RelayLimits.Default;
         if (settings.Number("idle", 0, RelayLimits.MostSeconds, "seconds") is { } idle)
             limits = limits with { Idle = RelayLimits.Of(idle) };

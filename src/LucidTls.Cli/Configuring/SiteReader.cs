@@ -3,6 +3,7 @@ using System.Text.RegularExpressions;
 using LucidTls.AspNetCore.Configuration;
 using LucidTls.Certificates;
 using LucidTls.Cli.Serving;
+using LucidTls.StartTls;
 using YamlDotNet.RepresentationModel;
 
 namespace LucidTls.Cli.Configuring;
@@ -13,8 +14,11 @@ namespace LucidTls.Cli.Configuring;
 internal sealed partial class SiteReader(Problems problems, string folder)
 {
     public static readonly string[] Keys = ["names", "certificate", "key", "to", "upstream", "health-check", "send-proxy-protocol", "root", "client-certificates", .. TlsReader.Keys, "alpn", "hsts"];
-    public static readonly string[] UpstreamKeys = ["roots", "name", "certificate", "key", "allow-tls-resume"];
+    public static readonly string[] UpstreamKeys = ["starttls", "roots", "name", "certificate", "key", "allow-tls-resume"];
     public static readonly string[] HealthKeys = ["interval", "timeout", "path", "fall", "rise"];
+
+    /// <summary>How services can be asked for TLS. Not as MySQL does: what its server says first, before TLS, holds the nonce that clients log in with.</summary>
+    public static readonly IReadOnlyList<StartTlsProtocol> StartTlsBehind = [.. StartTlsProtocol.All.Where(protocol => !protocol.NeedsServerToAccept)];
 
     public SiteConfiguration? Read(YamlNode node)
     {
@@ -84,9 +88,12 @@ internal sealed partial class SiteReader(Problems problems, string folder)
             return backend;
         if (settings.Node("key") is not null && settings.Node("certificate") is null)
             settings.Fail("key", "A private key alone says nothing about who this client is: write certificate too.");
+        if (settings.Node("starttls") is not null && backend is { HasTls: true, IsTcp: false })
+            settings.Fail("starttls", "It is for services of tls://; those of https:// begin with TLS.");
         string Place(string key) => problems.Place(settings.Place(key));
         return backend with
         {
+            StartTls = settings.Parse("starttls", text => StartTlsBehind.FirstOrDefault(protocol => protocol == StartTlsProtocol.Find(text)), $"Write one of {string.Join(", ", StartTlsBehind.Select(protocol => protocol.Name))}."),
             VerifyName = settings.Parse("name", text => ServerNames.IsName(text) ? text : null, "Write a DNS name or an IP address."),
             AllowTlsResume = settings.Flag("allow-tls-resume", otherwise: true),
             Tls = new ClientFiles

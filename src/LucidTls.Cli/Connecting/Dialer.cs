@@ -1,13 +1,14 @@
 using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
+using LucidTls.StartTls;
 
 namespace LucidTls.Cli.Connecting;
 
 /// <summary>An open TCP connection and what it took to get it.</summary>
 internal sealed record Dialed(Socket Socket, IPEndPoint Peer, TimeSpan Lookup, TimeSpan Connect);
 
-/// <summary>Opens TCP connections: each address of a name in turn.</summary>
+/// <summary>Opens TCP connections, each address of a name in turn, and TLS on them.</summary>
 internal static class Dialer
 {
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(10);
@@ -62,5 +63,19 @@ internal static class Dialer
         {
             throw new CliException(ExitCode.Network, $"The name servers did not say within {Timeout.TotalSeconds:0} seconds where {target.Host} is.", failure);
         }
+    }
+
+    /// <summary>Shakes hands.</summary>
+    /// <param name="plain">The connection, which the result owns.</param>
+    /// <param name="protocol">How the server is asked for TLS; null where it begins with the first byte.</param>
+    /// <param name="options">What is demanded of it.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    public static async Task<TlsStream> SecureAsync(Stream plain, StartTlsProtocol? protocol, TlsClientOptions options, CancellationToken cancellationToken)
+    {
+        if (protocol is not null)
+            return await protocol.ConnectAsync(plain, options, cancellationToken);
+        var stream = new TlsStream(plain);
+        await stream.AuthenticateAsClientAsync(options, cancellationToken);
+        return stream;
     }
 }

@@ -1,3 +1,5 @@
+using LucidTls.StartTls;
+
 namespace LucidTls.Cli.Serving;
 
 /// <summary>How long relayed connections may be silent.</summary>
@@ -24,6 +26,9 @@ internal sealed record Backend
 
     /// <summary>A folder of files.</summary>
     public string? Root { get; init; }
+
+    /// <summary>How services of tls:// are asked for TLS; null where it begins with the first byte.</summary>
+    public StartTlsProtocol? StartTls { get; init; }
 
     /// <summary>What is demanded of and shown to services over TLS.</summary>
     public ClientFiles Tls { get; init; } = new();
@@ -54,7 +59,7 @@ internal sealed record Backend
     public IReadOnlyList<HostPort> Targets => [.. Services.Select(uri => new HostPort(uri.IdnHost.Trim('[', ']'), uri.Port))];
 
     /// <summary>What tells it from others: what makes requests take another way.</summary>
-    public string Id => string.Join(' ', [.. Services.Select(uri => uri.AbsoluteUri), Root, Tls.Roots, Tls.Certificate, Tls.Key, VerifyName, AllowTlsResume ? "" : "anew", HealthCheck?.ToString(), .. Protocols, SendProxyHeader?.ToString(), SendClientCertificate ? "certificate" : ""]);
+    public string Id => string.Join(' ', [.. Services.Select(uri => uri.AbsoluteUri), Root, StartTls?.Name, Tls.Roots, Tls.Certificate, Tls.Key, VerifyName, AllowTlsResume ? "" : "anew", HealthCheck?.ToString(), .. Protocols, SendProxyHeader?.ToString(), SendClientCertificate ? "certificate" : ""]);
 
     /// <summary>A service by its URL; null for anything else.</summary>
     public static Uri? TryParse(string text)
@@ -81,5 +86,5 @@ internal sealed record Backend
         return null;
     }
 
-    public override string ToString() => Services.Count > 0 ? string.Join(", ", Services.Select(uri => uri.Scheme is "tcp" or "tls" ? $"{uri.Scheme}://{uri.Authority}" : uri.AbsoluteUri)) : Root ?? "its own page";
+    public override string ToString() => Services.Count > 0 ? string.Join(", ", Services.Select(uri => uri.Scheme is "tcp" or "tls" ? $"{uri.Scheme}://{uri.Authority}" : uri.AbsoluteUri)) + (StartTls is { } protocol ? $" by {protocol.Name} with STARTTLS" : "") : Root ?? "its own page";
 }

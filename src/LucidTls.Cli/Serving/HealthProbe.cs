@@ -1,13 +1,14 @@
 using System.Net;
 using System.Net.Sockets;
 using LucidTls.Cli.Connecting;
+using LucidTls.StartTls;
 
 namespace LucidTls.Cli.Serving;
 
 /// <summary>What health checks send: to a service of HTTP a request, to one of TCP a connection, with a TLS handshake where there is TLS. Each has a connection of its own, to that service and no other.</summary>
 internal static class HealthProbe
 {
-    public static HttpMessageInvoker ClientOf(Backend backend, ClientTls? tls) => backend.IsTcp ? new HttpMessageInvoker(new TcpProbe(tls, backend.SendProxyHeader)) : HttpForwarding.ClientOf(tls, engine =>
+    public static HttpMessageInvoker ClientOf(Backend backend, ClientTls? tls) => backend.IsTcp ? new HttpMessageInvoker(new TcpProbe(tls, backend.StartTls, backend.SendProxyHeader)) : HttpForwarding.ClientOf(tls, engine =>
     {
         engine.PooledConnectionLifetime = TimeSpan.Zero;
         engine.ConnectCallback = async (context, cancellationToken) => new NetworkStream(await ConnectAsync(context.DnsEndPoint.Host, context.DnsEndPoint.Port, cancellationToken), ownsSocket: true);
@@ -26,7 +27,7 @@ internal static class HealthProbe
     }
 
     /// <summary>Answers well when there is a connection to be had.</summary>
-    private sealed class TcpProbe(ClientTls? tls, ProxyVersion? proxyHeader) : HttpMessageHandler
+    private sealed class TcpProbe(ClientTls? tls, StartTlsProtocol? startTls, ProxyVersion? proxyHeader) : HttpMessageHandler
     {
         protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
         {
@@ -36,10 +37,7 @@ internal static class HealthProbe
             if (proxyHeader is { } version)
                 await plain.WriteAsync(new ProxyHeader(null, null).Write(version), cancellationToken);
             if (tls is not null)
-            {
-                await using var stream = new TlsStream(plain);
-                await stream.AuthenticateAsClientAsync(tls.Current, cancellationToken);
-            }
+                await (await Dialer.SecureAsync(plain, startTls, tls.Current, cancellationToken)).DisposeAsync();
             return new HttpResponseMessage(HttpStatusCode.OK);
         }
     }

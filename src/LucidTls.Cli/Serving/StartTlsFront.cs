@@ -1,4 +1,5 @@
 using System.Security.Authentication;
+using LucidTls.AspNetCore;
 using LucidTls.Cli.Reporting;
 using LucidTls.StartTls;
 using Microsoft.AspNetCore.Connections;
@@ -8,10 +9,11 @@ namespace LucidTls.Cli.Serving;
 /// <summary>A server's side of a protocol that begins in plain text, in front of a service that has no TLS, or TLS from the first byte.</summary>
 /// <param name="protocol">The protocol.</param>
 /// <param name="options">Asked for each connection.</param>
+/// <param name="limit">How many clients may be on their way to TLS, from their first byte on.</param>
 /// <param name="service">Passes on what came for a name; null for nowhere.</param>
 /// <param name="hostName">What greetings show.</param>
 /// <param name="verbose">Whether those are shown too that connect and leave.</param>
-internal sealed class StartTlsFront(StartTlsProtocol protocol, Func<TlsServerOptions> options, Func<string?, TcpForwarding?> service, string hostName, bool verbose)
+internal sealed class StartTlsFront(StartTlsProtocol protocol, Func<TlsServerOptions> options, HandshakeLimit limit, Func<string?, TcpForwarding?> service, string hostName, bool verbose)
 {
     public Task RunAsync(ConnectionContext client) => protocol.NeedsServerToAccept ? RunBehindServiceAsync(client) : RunBeforeServiceAsync(client);
 
@@ -31,21 +33,37 @@ internal sealed class StartTlsFront(StartTlsProtocol protocol, Func<TlsServerOpt
     {
         if (service(null) is not { } forwarding)
             return;
-        if (await forwarding.TryConnectAsync(client, agreed: default, greeting: null) is not { } server)
-            return;
-        await using var closing = server.Stream;
-        if (await TryAcceptAsync(client, plain => protocol.AcceptForAsync(plain, options(), server.Stream, hostName)) is not { } secured)
-            return;
-        await using (secured)
-            await forwarding.PassOnAsync(client, EndOf(client, secured, Tunnel.TlsOf(secured)), server);
+        RelayEnd? server = null;
+        try
+        {
+            var secured = await TryAcceptAsync(client, async plain =>
+            {
+                server = await forwarding.TryConnectAsync(client, agreed: default, greeting: null);
+                return server is null ? null : await protocol.AcceptForAsync(plain, options(), server.Stream, hostName);
+            });
+            if (secured is null)
+                return;
+            await using (secured)
+                await forwarding.PassOnAsync(client, EndOf(client, secured, Tunnel.TlsOf(secured)), server!);
+        }
+        finally
+        {
+            if (server is not null)
+                await server.Stream.DisposeAsync();
+        }
     }
 
     private static RelayEnd EndOf(ConnectionContext client, Stream secured, TlsStream tls) =>
         RelayEnd.Of(secured, tls, () => client.Abort(new ConnectionAbortedException("The service broke off.")));
 
     // Not until the connection is closed: a client that leaves has often said why just before, and the time is bounded by the options.
-    private async Task<Stream?> TryAcceptAsync(ConnectionContext client, Func<Stream, Task<Stream>> acceptAsync)
+    private async Task<Stream?> TryAcceptAsync(ConnectionContext client, Func<Stream, Task<Stream?>> acceptAsync)
     {
+        if (!limit.TryEnter())
+        {
+            ConnectionLog.Failed($"{client.RemoteEndPoint}: closed, since max-concurrent-handshakes are under way.");
+            return null;
+        }
         try
         {
             return await acceptAsync(new DuplexPipeStream(client.Transport));
@@ -54,6 +72,10 @@ internal sealed class StartTlsFront(StartTlsProtocol protocol, Func<TlsServerOpt
         {
             Explain(client, failure);
             return null;
+        }
+        finally
+        {
+            limit.Leave();
         }
     }
 

@@ -58,8 +58,9 @@ internal sealed class TcpForwarding(Upstreams upstreams, ProxyVersion? proxyHead
             timeout.CancelAfter(ConnectTimeout);
             if (proxyHeader is { } version)
                 await dialed.Socket.SendAsync(ProxyProtocol.HeaderOf(client, version), timeout.Token);
-            var service = upstreams.Tls is { } tls ? await SecureAsync(dialed.Socket, tls.Current, agreed, timeout.Token) : RelayEnd.Of(dialed.Socket);
-            if (greeting is not null)
+            var service = upstreams.Tls is { } tls ? await SecureAsync(dialed.Socket, tls.Current, agreed, isGreeted: greeting is not null, timeout.Token) : RelayEnd.Of(dialed.Socket);
+            // Who asked for TLS has read the greeting.
+            if (greeting is not null && upstreams.StartTls is null)
                 await greeting.SkipGreetingAsync(service.Stream, timeout.Token);
             return service;
         }
@@ -76,7 +77,7 @@ internal sealed class TcpForwarding(Upstreams upstreams, ProxyVersion? proxyHead
         }
     }
 
-    private static async Task<RelayEnd> SecureAsync(Socket socket, TlsClientOptions options, SslApplicationProtocol agreed, CancellationToken cancellationToken)
+    private async Task<RelayEnd> SecureAsync(Socket socket, TlsClientOptions options, SslApplicationProtocol agreed, bool isGreeted, CancellationToken cancellationToken)
     {
         // Both sides of the relay speak the same protocol.
         if (!agreed.Protocol.IsEmpty)
@@ -84,8 +85,9 @@ internal sealed class TcpForwarding(Upstreams upstreams, ProxyVersion? proxyHead
             options = options.Clone();
             options.ApplicationProtocols = [agreed];
         }
-        var stream = new TlsStream(new NetworkStream(socket, ownsSocket: true));
-        await stream.AuthenticateAsClientAsync(options, cancellationToken);
-        return RelayEnd.Of(stream, stream, () => RelayEnd.Reset(socket));
+        var tls = await Dialer.SecureAsync(new NetworkStream(socket, ownsSocket: true), upstreams.StartTls, options, cancellationToken);
+        // What the service said in the clear counts for nothing, so a client that waits to be greeted is greeted by us.
+        var stream = upstreams.StartTls is { } protocol && !isGreeted ? protocol.WithGreeting(tls) : tls;
+        return RelayEnd.Of(stream, tls, () => RelayEnd.Reset(socket));
     }
 }

@@ -1,12 +1,14 @@
 using LucidTls.Cli.Connecting;
+using LucidTls.StartTls;
 
 namespace LucidTls.Cli.Serving;
 
 /// <summary>Servers that do all the same. They take turns; one that takes no connection is passed over for a while, and what was meant for it goes to the next. One whose health checks fail is passed over while another is in.</summary>
 /// <param name="servers">Where they are.</param>
 /// <param name="tls">What is demanded of them and shown to them; null where there is no TLS.</param>
+/// <param name="startTls">How they are asked for TLS; null where it begins with the first byte.</param>
 /// <param name="check">How it is found out whether they work; null for not at all.</param>
-internal sealed class Upstreams(IReadOnlyList<HostPort> servers, ClientTls? tls = null, HealthCheck? check = null) : IAsyncDisposable
+internal sealed class Upstreams(IReadOnlyList<HostPort> servers, ClientTls? tls = null, StartTlsProtocol? startTls = null, HealthCheck? check = null) : IAsyncDisposable
 {
     /// <summary>How long one that took no connection is not asked, if another is there.</summary>
     private static readonly TimeSpan DownTime = TimeSpan.FromSeconds(10);
@@ -18,6 +20,8 @@ internal sealed class Upstreams(IReadOnlyList<HostPort> servers, ClientTls? tls 
     public int Count => servers.Count;
 
     public ClientTls? Tls => tls;
+
+    public StartTlsProtocol? StartTls => startTls;
 
     /// <summary>Whose turn it is.</summary>
     public int Next()

@@ -30,42 +30,54 @@ internal sealed class PostgresStartTls() : StartTlsProtocol("postgres", 5432, "P
 
     /// <summary>
     /// A client that would like encryption itself is told that there is none on its side, and does not see the server offer what only a client that sees the TLS could take up. What it
-    /// begins with goes to the server. A client that asks for no encryption sees all: Npgsql takes a missing offer for a server that knows of none, which the server then takes for an attack.
+    /// begins with goes to the server.
     /// </summary>
     public static async Task ForwardStartAsync(TlsStream tls, Stream client, TlsOptions options, CancellationToken cancellationToken)
     {
-        var isRefused = false;
-        await WithinAsync(options, async token => isRefused = await ForwardRequestAsync(tls, client, token).ConfigureAwait(false), cancellationToken).ConfigureAwait(false);
-        // The server may take its time: it has a limit of its own for whom it does not know yet.
-        if (isRefused)
+        byte[] start = [];
+        await WithinAsync(options, async token => start = await ForwardRequestAsync(tls, client, token).ConfigureAwait(false), cancellationToken).ConfigureAwait(false);
+        // A request to cancel has no answer. The server may take its time for others: it has a limit of its own for whom it does not know yet.
+        if (BinaryPrimitives.ReadInt16BigEndian(start.AsSpan(4)) == ProtocolVersion && !IsNpgsql(start))
             await ForwardAnswerAsync(tls, client, cancellationToken).ConfigureAwait(false);
     }
 
-    /// <returns>Whether the client had asked for TLS, and begins without, so that the server will answer; it does not answer a request to cancel.</returns>
-    private static async ValueTask<bool> ForwardRequestAsync(TlsStream tls, Stream client, CancellationToken cancellationToken)
+    /// <returns>The message that the client begins with once it has been told that there is no encryption.</returns>
+    private static async ValueTask<byte[]> ForwardRequestAsync(TlsStream tls, Stream client, CancellationToken cancellationToken)
     {
-        var isRefused = false;
-        var start = new byte[RequestLength];
+        var head = new byte[RequestLength];
         for (var asked = 0; ; asked++)
         {
-            await client.ReadExactlyAsync(start, cancellationToken).ConfigureAwait(false);
-            if (BinaryPrimitives.ReadInt32BigEndian(start) != RequestLength || BinaryPrimitives.ReadInt32BigEndian(start.AsSpan(4)) is not (SslRequest or GssEncryptionRequest))
+            await client.ReadExactlyAsync(head, cancellationToken).ConfigureAwait(false);
+            if (BinaryPrimitives.ReadInt32BigEndian(head) != RequestLength || BinaryPrimitives.ReadInt32BigEndian(head.AsSpan(4)) is not (SslRequest or GssEncryptionRequest))
                 break;
             if (asked == 2)
                 throw PlainLink.Malformed("a client that asks for encryption again and again");
             await client.WriteAsync("N"u8.ToArray(), cancellationToken).ConfigureAwait(false);
-            isRefused |= BinaryPrimitives.ReadInt32BigEndian(start.AsSpan(4)) == SslRequest;
         }
-        var length = BinaryPrimitives.ReadInt32BigEndian(start);
+        var length = BinaryPrimitives.ReadInt32BigEndian(head);
         if (length is < RequestLength or > PlainLink.MostBytes)
             throw PlainLink.Malformed($"a client that begins with a message of {length} bytes");
-        var rest = new byte[length - RequestLength];
-        await client.ReadExactlyAsync(rest, cancellationToken).ConfigureAwait(false);
-        await tls.WriteAsync((byte[])[.. start, .. rest], cancellationToken).ConfigureAwait(false);
-        return isRefused && BinaryPrimitives.ReadInt16BigEndian(start.AsSpan(4)) == ProtocolVersion;
+        var start = new byte[length];
+        head.CopyTo(start, 0);
+        await client.ReadExactlyAsync(start.AsMemory(RequestLength), cancellationToken).ConfigureAwait(false);
+        await tls.WriteAsync(start, cancellationToken).ConfigureAwait(false);
+        return start;
     }
 
-    /// <summary>The server's messages up to the one that says how it wants the client to prove itself, or that there is no use.</summary>
+    /// <summary>
+    /// Whether it is Npgsql that begins so: no other client known puts its encoding right behind the user. Without TLS it still claims channel binding (the flag "y") to a server that offers none, which a server
+    /// that does takes for an attack (RFC 5802 §6). Only where it sees the offer, and was told to leave it, does it say that it has none.
+    /// </summary>
+    private static bool IsNpgsql(ReadOnlySpan<byte> start)
+    {
+        var parameters = start[RequestLength..];
+        if (!parameters.StartsWith("user\0"u8))
+            return false;
+        var user = parameters["user\0".Length..];
+        return user[(user.IndexOf((byte)0) + 1)..].StartsWith("client_encoding\0"u8);
+    }
+
+    /// <summary>The server's messages up to the one that says how it wants the client to prove itself, or that there is no use. All others are passed on as they come.</summary>
     private static async Task ForwardAnswerAsync(TlsStream tls, Stream client, CancellationToken cancellationToken)
     {
         byte[] message;
@@ -91,16 +103,16 @@ internal sealed class PostgresStartTls() : StartTlsProtocol("postgres", 5432, "P
         return [.. header, .. content.AsSpan(0, got)];
     }
 
-    // AuthenticationSASL: the number 10, and names with a zero behind each and behind all. To a client that sees no TLS, SCRAM-SHA-256-PLUS (RFC 5802 §6) is the sign of an attack.
+    // AuthenticationSASL: the number 10, and names with a zero behind each and behind all. To a client that sees no TLS, SCRAM-SHA-256-PLUS (RFC 5802 §6) is the sign of an attack. What is no such list, or leaves nothing, stays.
     private static byte[] WithoutChannelBinding(byte[] message)
     {
-        if (message is not [Authentication, _, _, _, _, 0, 0, 0, 10, ..])
+        if (message is not [Authentication, _, _, _, _, 0, 0, 0, 10, .. var list] || list is not [.., 0, 0] || BinaryPrimitives.ReadInt32BigEndian(message.AsSpan(1)) != message.Length - 1)
             return message;
-        var names = Encoding.Latin1.GetString(message.AsSpan(HeaderLength + 4)).Split('\0', StringSplitOptions.RemoveEmptyEntries);
+        var names = Encoding.Latin1.GetString(list.AsSpan(..^2)).Split('\0');
         var unbound = names.Where(name => !name.EndsWith("-PLUS", StringComparison.Ordinal)).ToArray();
-        return unbound.Length == 0 || unbound.Length == names.Length
+        return names.Contains("") || unbound.Length == 0 || unbound.Length == names.Length
             ? message
-            : Message(Authentication, [0, 0, 0, 10, .. Encoding.Latin1.GetBytes(string.Concat(unbound.Select(name => name + '\0'))), 0]);
+            : Message(Authentication, [0, 0, 0, 10, .. Encoding.Latin1.GetBytes(string.Join('\0', unbound)), 0, 0]);
     }
 
     private protected override async ValueTask AskAsync(PlainLink link, string host, CancellationToken cancellationToken)

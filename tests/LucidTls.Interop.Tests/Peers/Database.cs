@@ -38,7 +38,10 @@ internal sealed class Database : IDisposable
         string[] tls = hasTls ? ["-c", "ssl=on", "-c", $"ssl_cert_file={folder.File("server.pem")}", "-c", $"ssl_key_file={folder.File("server.key")}"] : [];
         string[] command = [.. asUser, postgres, "-D", data, "-p", $"{port}", "-c", "listen_addresses=127.0.0.1", "-c", $"unix_socket_directories={data}", "-c", "fsync=off", .. tls];
         // With TERM it would wait for its clients.
-        return await StartAsync(folder, port, command, "INT");
+        var database = await StartAsync(folder, port, command, "INT");
+        // It listens before it lets anybody in.
+        await database.Process.WaitForAsync("ready to accept connections");
+        return database;
     }
 
     /// <summary>

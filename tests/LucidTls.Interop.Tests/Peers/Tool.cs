@@ -28,9 +28,17 @@ internal sealed class Tool : IDisposable
     /// <summary><c>lucidtls tunnel</c> on that address or socket.</summary>
     public static Task<Tool> TunnelAtAsync(string address, params IEnumerable<string> arguments) => StartAsync(["tunnel", "--listen", address, .. arguments]);
 
-    private static async Task<Tool> StartAsync(IEnumerable<string> arguments)
+    /// <summary><c>lucidtls serve</c> as a file says, whose first service is that of <see cref="Url"/>.</summary>
+    public static Task<Tool> ConfiguredAsync(string yaml)
     {
         var data = new TempFolder();
+        File.WriteAllText(data.File("serve.yaml"), yaml);
+        return StartAsync(["serve", "--config", data.File("serve.yaml")], data);
+    }
+
+    private static async Task<Tool> StartAsync(IEnumerable<string> arguments, TempFolder? folder = null)
+    {
+        var data = folder ?? new TempFolder();
         var process = PeerProcess.Start(CommandLine[0], [.. CommandLine.Skip(1), .. arguments], collectOutput: false, new Dictionary<string, string> { ["XDG_DATA_HOME"] = data.Path });
         using var output = new StreamReader(process.Output, leaveOpen: true);
         var url = await output.ReadLineAsync(TestContext.Current.CancellationToken).AsTask().WaitAsync(PeerProcess.Patience);

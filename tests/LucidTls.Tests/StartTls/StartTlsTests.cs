@@ -15,6 +15,9 @@ public sealed class StartTlsTests
     private const string Proceed = "<proceed xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>";
     private const string LdapSuccess = "0\u000C\u0002\u0001\u0001x\u0007\n\u0001\0\u0004\0\u0004\0";
 
+    private const string StartOfLibpq = "user\0app\0database\0app\0application_name\0psql\0client_encoding\0UTF8\0\0";
+    private const string StartOfNpgsql = "user\0app\0client_encoding\0UTF8\0database\0app\0\0";
+
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
     public static TheoryData<string, int> BothEnds => new MatrixTheoryData<string, int>(StartTlsProtocol.All.Where(protocol => protocol is { HasServerSide: true, NeedsServerToAccept: false }).Select(protocol => protocol.Name), [1, 7, int.MaxValue])
@@ -312,59 +315,86 @@ public sealed class StartTlsTests
     }
 
     [Theory]
-    // AuthenticationOk, a password in the clear, an error, what is cut off, and SASL that is bound to no channel or to one alone.
+    // AuthenticationOk, a password in the clear, one with MD5, Kerberos, an error, and SASL that is bound to no channel or to one alone.
     [InlineData("R\0\0\0\u0008\0\0\0\0", "R\0\0\0\u0008\0\0\0\0")]
     [InlineData("R\0\0\0\u0008\0\0\0\u0003", "R\0\0\0\u0008\0\0\0\u0003")]
+    [InlineData("R\0\0\0\u000C\0\0\0\u0005salt", "R\0\0\0\u000C\0\0\0\u0005salt")]
+    [InlineData("R\0\0\0\u0008\0\0\0\u0007", "R\0\0\0\u0008\0\0\0\u0007")]
     [InlineData("E\0\0\0\u0005\0", "E\0\0\0\u0005\0")]
-    [InlineData("R\u00FF\0\0\u0008\0\0\0\u000A", "R\u00FF\0\0\u0008\0\0\0\u000A")]
     [InlineData("R\0\0\0\u0017\0\0\0\u000ASCRAM-SHA-256\0\0", "R\0\0\0\u0017\0\0\0\u000ASCRAM-SHA-256\0\0")]
     [InlineData("R\0\0\0\u001C\0\0\0\u000ASCRAM-SHA-256-PLUS\0\0", "R\0\0\0\u001C\0\0\0\u000ASCRAM-SHA-256-PLUS\0\0")]
-    // What a client without TLS must not see.
+    // No list: no end, an empty name, bytes behind it, no length, and more than any server has.
+    [InlineData("R\0\0\0\u0029\0\0\0\u000ASCRAM-SHA-256-PLUS\0SCRAM-SHA-256\0", "R\0\0\0\u0029\0\0\0\u000ASCRAM-SHA-256-PLUS\0SCRAM-SHA-256\0")]
+    [InlineData("R\0\0\0\u002B\0\0\0\u000ASCRAM-SHA-256-PLUS\0\0SCRAM-SHA-256\0\0", "R\0\0\0\u002B\0\0\0\u000ASCRAM-SHA-256-PLUS\0\0SCRAM-SHA-256\0\0")]
+    [InlineData("R\0\0\0\u002B\0\0\0\u000ASCRAM-SHA-256-PLUS\0SCRAM-SHA-256\0\0x", "R\0\0\0\u002B\0\0\0\u000ASCRAM-SHA-256-PLUS\0SCRAM-SHA-256\0\0x")]
+    [InlineData("R\0\0\0\u0009\0\0\0\u000A\0", "R\0\0\0\u0009\0\0\0\u000A\0")]
+    [InlineData("R\0\0\0\u0003\0\0\0\u000A", "R\0\0\0\u0003\0\0\0\u000A")]
+    [InlineData("R\u00FF\0\0\u0008\0\0\0\u000A", "R\u00FF\0\0\u0008\0\0\0\u000A")]
+    [InlineData("R\0\u0001\0\u0005\0\0\0\u000ASCRAM-SHA-256-PLUS\0SCRAM-SHA-256\0\0", "R\0\u0001\0\u0005\0\0\0\u000ASCRAM-SHA-256-PLUS\0SCRAM-SHA-256\0\0")]
+    // What a client without TLS must not see, in any order, behind other messages, and only until the client is answered.
     [InlineData("R\0\0\0\u002A\0\0\0\u000ASCRAM-SHA-256-PLUS\0SCRAM-SHA-256\0\0", "R\0\0\0\u0017\0\0\0\u000ASCRAM-SHA-256\0\0")]
+    [InlineData("R\0\0\0\u002F\0\0\0\u000ASCRAM-SHA-256\0SCRAM-SHA-256-PLUS\0OTHE\0\0", "R\0\0\0\u001C\0\0\0\u000ASCRAM-SHA-256\0OTHE\0\0")]
     [InlineData("N\0\0\0\u0005\0v\0\0\0\u0004R\0\0\0\u002A\0\0\0\u000ASCRAM-SHA-256-PLUS\0SCRAM-SHA-256\0\0", "N\0\0\0\u0005\0v\0\0\0\u0004R\0\0\0\u0017\0\0\0\u000ASCRAM-SHA-256\0\0")]
+    [InlineData("R\0\0\0\u0008\0\0\0\0R\0\0\0\u002A\0\0\0\u000ASCRAM-SHA-256-PLUS\0SCRAM-SHA-256\0\0", "R\0\0\0\u0008\0\0\0\0R\0\0\0\u002A\0\0\0\u000ASCRAM-SHA-256-PLUS\0SCRAM-SHA-256\0\0")]
     public async Task A_plain_client_of_PostgreSQL_is_led_through_a_tunnel_and_sees_no_offer_that_needs_TLS(string offer, string seen)
+    {
+        for (var cut = 0; cut < offer.Length; cut++)
+            Assert.Equal(seen + "and more", await SeenThroughTunnelAsync(StartOfLibpq, asksForTls: cut % 2 == 0, offer[..cut], offer[cut..] + "and more"));
+        Assert.Equal(seen + "and more", await SeenThroughTunnelAsync(StartOfLibpq, asksForTls: false, [.. (offer + "and more").Select(value => $"{value}")]));
+    }
+
+    [Theory]
+    [InlineData("R")]
+    [InlineData("R\0\0\0\u002A")]
+    [InlineData("R\0\0\0\u002A\0\0\0\u000ASCRAM-SHA-256-PLUS\0\0")]
+    public async Task A_client_of_PostgreSQL_gets_what_there_is_of_an_answer_that_is_cut_off_behind_a_tunnel(string offer) =>
+        Assert.Equal(offer, await SeenThroughTunnelAsync(StartOfLibpq, asksForTls: false, offer));
+
+    [Theory]
+    [InlineData(StartOfNpgsql, true)]
+    [InlineData(StartOfLibpq, false)]
+    // As other clients begin, and one that is cut short.
+    [InlineData("client_encoding\0UTF8\0user\0app\0\0", false)]
+    [InlineData("user\0client_encoding\0database\0client_encoding\0\0", false)]
+    [InlineData("user\0\0", false)]
+    [InlineData("user\0app", false)]
+    [InlineData("", false)]
+    public async Task Npgsql_alone_sees_all_that_is_offered_behind_a_tunnel(string start, bool isShown)
+    {
+        const string offer = "R\0\0\0\u002A\0\0\0\u000ASCRAM-SHA-256-PLUS\0SCRAM-SHA-256\0\0";
+        foreach (var asksForTls in (bool[])[true, false])
+            Assert.Equal(isShown, await SeenThroughTunnelAsync(start, asksForTls, offer) == offer);
+    }
+
+    /// <summary>What a client with these parameters gets of what a server says under TLS, in these pieces, until it ends.</summary>
+    private static async Task<string> SeenThroughTunnelAsync(string parameters, bool asksForTls, params string[] said)
     {
         var (clientSide, tunnelSide) = DuplexPipe.Create();
         var (tunnelOut, serverSide) = DuplexPipe.Create();
         var accepting = StartTlsProtocol.Postgres.AcceptAsync(serverSide, Fixture.ServerOptions(), cancellationToken: Cancellation);
         var connecting = StartTlsProtocol.Postgres.ConnectForAsync(tunnelOut, Fixture.ClientOptions(), tunnelSide, Cancellation);
-        await clientSide.WriteAsync(Encoding.Latin1.GetBytes("\0\0\0\u0008\u0004\u00D2\u0016\u002F"), Cancellation);
-        var answer = new byte[1];
-        await clientSide.ReadExactlyAsync(answer, Cancellation);
-        Assert.Equal((byte)'N', answer[0]);
-        var start = Encoding.Latin1.GetBytes("\0\0\0\u0009\0\u0003\0\0\0");
+        if (asksForTls)
+        {
+            await clientSide.WriteAsync(Encoding.Latin1.GetBytes("\0\0\0\u0008\u0004\u00D2\u0016\u002F"), Cancellation);
+            var answer = new byte[1];
+            await clientSide.ReadExactlyAsync(answer, Cancellation);
+            Assert.Equal((byte)'N', answer[0]);
+        }
+        var start = Encoding.Latin1.GetBytes($"\0\0\0{(char)(8 + parameters.Length)}\0\u0003\0\0{parameters}");
         await clientSide.WriteAsync(start, Cancellation);
         await using var server = await accepting;
         var got = new byte[start.Length];
         await server.ReadExactlyAsync(got, Cancellation);
         Assert.Equal(start, got);
-        await server.WriteAsync(Encoding.Latin1.GetBytes(offer + "and more"), Cancellation);
-        await using var tunnel = await connecting;
-        var copying = tunnel.CopyToAsync(tunnelSide, Cancellation);
-        var expected = seen + "and more";
-        got = new byte[expected.Length];
-        await clientSide.ReadExactlyAsync(got, Cancellation);
-        Assert.Equal(expected, Encoding.Latin1.GetString(got));
+        foreach (var piece in said)
+            await server.WriteAsync(Encoding.Latin1.GetBytes(piece), Cancellation);
         await server.ShutdownAsync(Cancellation);
-        await copying;
-    }
-
-    [Fact]
-    public async Task A_client_of_PostgreSQL_that_asks_for_no_TLS_sees_all_that_is_offered_behind_a_tunnel()
-    {
-        var (clientSide, tunnelSide) = DuplexPipe.Create();
-        var (tunnelOut, serverSide) = DuplexPipe.Create();
-        var accepting = StartTlsProtocol.Postgres.AcceptAsync(serverSide, Fixture.ServerOptions(), cancellationToken: Cancellation);
-        var connecting = StartTlsProtocol.Postgres.ConnectForAsync(tunnelOut, Fixture.ClientOptions(), tunnelSide, Cancellation);
-        await clientSide.WriteAsync(Encoding.Latin1.GetBytes("\0\0\0\u0009\0\u0003\0\0\0"), Cancellation);
-        await using var server = await accepting;
-        await server.ReadExactlyAsync(new byte[9], Cancellation);
         await using var tunnel = await connecting;
-        const string offer = "R\0\0\0\u002A\0\0\0\u000ASCRAM-SHA-256-PLUS\0SCRAM-SHA-256\0\0";
-        await server.WriteAsync(Encoding.Latin1.GetBytes(offer), Cancellation);
-        var got = new byte[offer.Length];
-        await tunnel.ReadExactlyAsync(got, Cancellation);
-        Assert.Equal(offer, Encoding.Latin1.GetString(got));
+        await tunnel.CopyToAsync(tunnelSide, Cancellation);
+        await tunnelSide.DisposeAsync();
+        using var seen = new MemoryStream();
+        await clientSide.CopyToAsync(seen, Cancellation);
+        return Encoding.Latin1.GetString(seen.ToArray());
     }
 
     [Fact]
