@@ -4,6 +4,7 @@ using System.Text;
 using LucidTls.Certificates;
 using LucidTls.Certificates.Revocation;
 using LucidTls.Tests.Certificates.Fetching;
+using LucidTls.TestSupport;
 
 namespace LucidTls.Tests.Certificates.Revocation;
 

@@ -3,10 +3,10 @@ using System.Numerics;
 using System.Security.Cryptography.X509Certificates;
 using LucidTls.Certificates.Revocation;
 
-namespace LucidTls.Tests.Certificates.Revocation;
+namespace LucidTls.TestSupport;
 
 /// <summary>A revocation list to be made: right in everything unless a test says otherwise.</summary>
-internal sealed record TestList(TestAuthority Issuer)
+public sealed record TestList(TestAuthority Issuer)
 {
     public DateTimeOffset ThisUpdate { get; init; } = TestAuthority.Now.AddDays(-1);
     public DateTimeOffset? NextUpdate { get; init; } = TestAuthority.Now.AddDays(6);
