@@ -45,15 +45,17 @@ public sealed record TestList(TestAuthority Issuer)
 
     public CertificateRevocationList Build() => CertificateRevocationList.FromDer(Encode());
 
-    public byte[] Encode()
+    public byte[] Encode() => Sign(Signed(), Signer ?? Issuer);
+
+    /// <summary>The list with that signed part.</summary>
+    public static byte[] Sign(byte[] signed, TestAuthority signer)
     {
-        var signed = Signed();
         var writer = new AsnWriter(AsnEncodingRules.DER);
         using (writer.PushSequence())
         {
             writer.WriteEncodedValue(signed);
             Algorithm(writer);
-            writer.WriteBitString((Signer ?? Issuer).SignData(signed));
+            writer.WriteBitString(signer.SignData(signed));
         }
         return writer.Encode();
     }
