@@ -22,7 +22,7 @@ internal static class CertLintCommand
             var linted = new List<Linted>();
             foreach (var source in parsed.GetValue(sources)!)
             {
-                foreach (var loaded in await CertificateSource.LoadAsync(source, parsed.GetValue(password), cancellation))
+                foreach (var loaded in await CertificateSource.LoadAsync(source, parsed.GetValue(password), verifier: null, cancellation))
                     linted.AddRange(loaded.Certificates.Select(der => Lint(loaded.Name, der)));
             }
             if (parsed.GetValue(json))

@@ -22,7 +22,7 @@ internal static class CertShowCommand
         var command = new Command("show", "Show what certificates say: a server's chain too, whether or not it is trusted.") { source, password, json, pem };
         command.SetAction(async (parsed, cancellation) =>
         {
-            var loaded = await CertificateSource.LoadAsync(parsed.GetValue(source)!, parsed.GetValue(password), cancellation);
+            var loaded = await CertificateSource.LoadAsync(parsed.GetValue(source)!, parsed.GetValue(password), verifier: null, cancellation);
             if (parsed.GetValue(pem))
                 Output.Text(string.Concat(loaded.SelectMany(one => one.Certificates).Select(der => PemEncoding.WriteString("CERTIFICATE", der.Span) + "\n")));
             else if (parsed.GetValue(json))

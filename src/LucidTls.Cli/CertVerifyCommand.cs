@@ -54,7 +54,7 @@ internal static class CertVerifyCommand
         });
         command.SetAction(async (parsed, cancellation) =>
         {
-            var options = new CertificateVerifierOptions
+            var verifier = new CertificateVerifier(new CertificateVerifierOptions
             {
                 TrustStore = Files.Roots(parsed.GetValue(roots)),
                 Profile = ProfileOf(parsed.GetValue(profile)!, parsed.GetValue(without) ?? []),
@@ -62,19 +62,23 @@ internal static class CertVerifyCommand
                 Revocation = RevocationOf(parsed.GetValue(revocation)!, parsed.GetValue(crls) ?? [], parsed.GetValue(online)),
                 TransparencyLogs = Files.Logs(parsed.GetValue(logs)),
                 IssuerFetcher = parsed.GetValue(online) ? new IssuerFetcher() : null,
-            };
-            var loaded = (await CertificateSource.LoadAsync(parsed.GetValue(source)!, parsed.GetValue(password), cancellation));
+            });
+            var loaded = await CertificateSource.LoadAsync(parsed.GetValue(source)!, parsed.GetValue(password), verifier, cancellation);
             if (loaded.Count > 1)
                 throw new CliException(ExitCode.Usage, "One chain is verified at a time; name one file of the folder.");
             var isServer = parsed.GetValue(purpose) == "server";
             var asked = parsed.GetValue(names) is { Length: > 0 } given ? given : loaded[0].Host is { } host && isServer ? [host] : [];
-            var verdict = await new CertificateVerifier(options).VerifyAsync(
+            var time = parsed.GetValue(at);
+            var verdict = await verifier.VerifyAsync(
                 new CertificateVerificationRequest
                 {
                     Chain = loaded[0].Certificates,
                     Names = [.. asked.Select(NameOf)],
                     Purpose = isServer ? CertificatePurpose.Server : CertificatePurpose.Client,
-                    Time = parsed.GetValue(at),
+                    // A staple is of today, and says nothing of another time.
+                    Staples = loaded[0].Staple is { } staple && time == null ? [staple] : null,
+                    Timestamps = loaded[0].Timestamps,
+                    Time = time,
                 },
                 cancellation);
             if (parsed.GetValue(json))

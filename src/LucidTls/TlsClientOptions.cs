@@ -10,6 +10,7 @@ public sealed class TlsClientOptions : TlsOptions
     private string? _targetHost;
     private CertificateVerifier _certificateVerifier = CertificateVerifier.System;
     private bool _dangerousAcceptAnyCertificate;
+    private bool _judgesAfterwards;
     private IReadOnlyList<NamedGroup> _keyShareGroups = Defaults.KeyShareGroups;
     private bool _isFallback;
     private ReadOnlyMemory<byte> _earlyData;
@@ -30,6 +31,9 @@ public sealed class TlsClientOptions : TlsOptions
 
     /// <summary>Accepts any certificate from anybody: the connection is then open to whoever sits in the middle. For tests only.</summary>
     public bool DangerousAcceptAnyCertificate { get => _dangerousAcceptAnyCertificate; set => Set(ref _dangerousAcceptAnyCertificate, value); }
+
+    /// <summary>Whether the server is asked for all that <see cref="CertificateVerifier"/> looks at though any certificate is accepted: somebody judges it afterwards.</summary>
+    internal bool JudgesAfterwards { get => _judgesAfterwards; set => Set(ref _judgesAfterwards, value); }
 
     /// <summary>The groups for which the first ClientHello carries a key share; a subset of <see cref="TlsOptions.Groups"/>.</summary>
     public IReadOnlyList<NamedGroup> KeyShareGroups { get => _keyShareGroups; set => Set(ref _keyShareGroups, value); }

@@ -170,6 +170,26 @@ public sealed class CertTests : IDisposable
         Assert.Equal(ExitCode.Usage, (await CertAsync("verify", _leaf, "--roots", _roots, option, value)).ExitCode);
 
     [Fact]
+    public async Task Verify_looks_at_the_staple_of_a_server_unless_asked_for_another_time()
+    {
+        var roots = _folder.Write("roots.pem", TestPki.AuthorityPem);
+        foreach (var isRevoked in (bool[])[false, true])
+        {
+            var issued = TestPki.Issue();
+            var identity = issued.Identity;
+            identity.Staples = [TestPki.Staple(issued, isRevoked)];
+            await using var peer = Peer.Tls(issued, Peer.EchoAsync, options => options.Identities = [identity]);
+
+            var now = await Tool.RunAsync(_folder.Path, null, "cert", "verify", $"localhost:{peer.Port}", "--roots", roots, "--profile", "rfc5280", "--revocation", "hard");
+            var then = await Tool.RunAsync(_folder.Path, null, "cert", "verify", $"localhost:{peer.Port}", "--roots", roots, "--profile", "rfc5280", "--at", DateTimeOffset.UtcNow.AddDays(5).ToString("O"));
+
+            Assert.Equal(isRevoked ? ExitCode.Certificate : ExitCode.Ok, now.ExitCode);
+            Assert.Contains(isRevoked ? "✗ CN=localhost was revoked" : "✓ CN=localhost was not revoked, says the stapled OCSP response", now.Output, StringComparison.Ordinal);
+            Assert.Equal(ExitCode.Ok, then.ExitCode);
+        }
+    }
+
+    [Fact]
     public async Task Verify_refuses_what_a_given_list_revokes()
     {
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);

@@ -2,6 +2,12 @@ using System.Net;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using LucidTls.Certificates;
+using Org.BouncyCastle.Asn1.Oiw;
+using Org.BouncyCastle.Asn1.X509;
+using Org.BouncyCastle.Math;
+using Org.BouncyCastle.Ocsp;
+using Org.BouncyCastle.Security;
+using Org.BouncyCastle.X509;
 
 namespace LucidTls.Cli.Tests;
 
@@ -36,6 +42,30 @@ internal static class TestPki
         var list = new CertificateRevocationListBuilder();
         list.AddEntry(certificate);
         return PemEncoding.WriteString("X509 CRL", list.Build(Authority, 1, DateTimeOffset.UtcNow.AddDays(5), HashAlgorithmName.SHA256, thisUpdate: DateTimeOffset.UtcNow.AddDays(-1)));
+    }
+
+    /// <summary>An OCSP response about that certificate, to be stapled.</summary>
+    /// <param name="issued">The certificate.</param>
+    /// <param name="isRevoked">Whether it calls it revoked, or good.</param>
+    /// <param name="timestamps">A list of timestamps (RFC 6962 §3.3) to put in; null for none.</param>
+    public static byte[] Staple(Issued issued, bool isRevoked = false, byte[]? timestamps = null)
+    {
+        using var certificate = X509Certificate2.CreateFromPem(issued.CertificatePem);
+        using var key = Authority.GetECDsaPrivateKey()!;
+        var issuer = new X509CertificateParser().ReadCertificate(Authority.RawData);
+        var extensions = new X509ExtensionsGenerator();
+        if (timestamps != null)
+            extensions.AddExtension(new("1.3.6.1.4.1.11129.2.4.5"), critical: false, new Org.BouncyCastle.Asn1.DerOctetString(timestamps));
+        var now = DateTime.UtcNow;
+        var generator = new BasicOcspRespGenerator(new RespID(issuer.SubjectDN));
+        generator.AddResponse(
+            new CertificateID(new AlgorithmIdentifier(OiwObjectIdentifiers.IdSha1), issuer, new BigInteger(1, certificate.SerialNumberBytes.ToArray())),
+            isRevoked ? new RevokedStatus(now.AddDays(-1)) : CertificateStatus.Good,
+            now.AddHours(-1),
+            now.AddDays(1),
+            timestamps == null ? null : extensions.Generate());
+        var response = generator.Generate("SHA256WITHECDSA", PrivateKeyFactory.CreateKey(key.ExportPkcs8PrivateKey()), null, now.AddHours(-1));
+        return new OCSPRespGenerator().Generate(OCSPRespGenerator.Successful, response).GetEncoded();
     }
 
     public static Issued Issue(string dnsName = "localhost", bool expired = false, string purpose = "1.3.6.1.5.5.7.3.1", string? uri = null, string? listAt = null)

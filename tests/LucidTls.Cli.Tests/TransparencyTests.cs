@@ -81,22 +81,27 @@ public sealed class TransparencyTests : IDisposable
         Assert.Equal(ExitCode.Usage, (await Tool.RunAsync(_folder.Path, null, "connect", "localhost:1", "--ct-logs", _logs, "--dangerous-accept-any-certificate")).ExitCode);
     }
 
+    public static MatrixTheoryData<string, bool, bool> Servers => new(["connect", "cert verify --profile rfc5280"], [true, false], [true, false]);
+
     [Theory]
-    [InlineData(true)]
-    [InlineData(false)]
-    public async Task Connect_counts_the_timestamps_that_come_in_the_handshake(bool isLogged)
+    [MemberData(nameof(Servers))]
+    public async Task The_timestamps_that_come_in_the_handshake_count(string command, bool isStapled, bool isLogged)
     {
         var issued = TestPki.Issue();
         var roots = _folder.Write("roots.pem", TestPki.AuthorityPem);
         var leaf = issued.Identity.Chain[0].ToArray();
-        var identity = issued.Identity.WithTimestamps([.. new[] { Alpha, isLogged ? Beta : Unlisted }.Select(log => (ReadOnlyMemory<byte>)log.SignCertificate(leaf, DateTimeOffset.UtcNow.AddDays(-1)))]);
+        byte[][] timestamps = [.. new[] { Alpha, isLogged ? Beta : Unlisted }.Select(log => log.SignCertificate(leaf, DateTimeOffset.UtcNow.AddDays(-1)))];
+        var identity = isStapled ? issued.Identity : issued.Identity.WithTimestamps([.. timestamps.Select(one => (ReadOnlyMemory<byte>)one)]);
+        if (isStapled)
+            identity.Staples = [TestPki.Staple(issued, timestamps: TestLog.List(timestamps))];
         await using var peer = Peer.Tls(issued, Peer.EchoAsync, options => options.Identities = [identity]);
 
-        var result = await Tool.RunAsync(_folder.Path, "", "connect", $"localhost:{peer.Port}", "--roots", roots, "--ct-logs", _logs);
+        var result = await Tool.RunAsync(_folder.Path, "", [.. command.Split(' '), $"localhost:{peer.Port}", "--roots", roots, "--ct-logs", _logs]);
 
+        var text = result.Output + result.Errors;
         Assert.Equal(isLogged ? ExitCode.Ok : ExitCode.Certificate, result.ExitCode);
-        Assert.Contains("✓ logged by Alpha 2026", result.Errors, StringComparison.Ordinal);
-        Assert.Contains(isLogged ? "✓ logged by Beta 2026" : "has good timestamps of 1 log with the handshake, of 2 logs demanded", result.Errors, StringComparison.Ordinal);
+        Assert.Contains("✓ logged by Alpha 2026", text, StringComparison.Ordinal);
+        Assert.Contains(isLogged ? "✓ logged by Beta 2026" : "has good timestamps of 1 log with the handshake, of 2 logs demanded", text, StringComparison.Ordinal);
     }
 
     private string Leaf(params IReadOnlyList<TestLog> logs)

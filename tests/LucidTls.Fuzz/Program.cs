@@ -3,23 +3,26 @@ using LucidTls;
 using LucidTls.Fuzz;
 using SharpFuzz;
 
-// smoke [--seconds N] [--seed N]: all targets for a while, with a mutation loop of its own. Of one seed, each target gets the same choices in the same order,
+// smoke [TARGET ...] [--seconds N] [--seed N]: all targets, or those, for a while, with a mutation loop of its own. Of one seed, each target gets the same choices in the same order,
 // however long it runs: a run twice as long begins with those of a short one.
 // run TARGET: one target under libFuzzer (see docs/fuzzing.md).
 const long MostMemory = 32 << 20;
 return args switch
 {
     ["run", var target] when Targets.All.TryGetValue(target, out var fuzz) => RunUnderFuzzer(fuzz),
-    ["smoke", .. var options] => Smoke(Option(options, "--seconds", 30), Option(options, "--seed", Random.Shared.Next())),
+    ["smoke", .. var options] => Smoke(Named(options), Option(options, "--seconds", 30), Option(options, "--seed", Random.Shared.Next())),
     _ => Usage(),
 };
 
 static int Option(string[] options, string name, int otherwise) =>
     Array.IndexOf(options, name) is var index and >= 0 && index + 1 < options.Length ? int.Parse(options[index + 1]) : otherwise;
 
+static Dictionary<string, Action<byte[]>> Named(string[] options) =>
+    Targets.All.Where(target => options.Contains(target.Key) || !options.Any(Targets.All.ContainsKey)).ToDictionary();
+
 static int Usage()
 {
-    Console.Error.WriteLine($"usage: smoke [--seconds N] [--seed N] | run TARGET\ntargets: {string.Join(", ", Targets.All.Keys)}");
+    Console.Error.WriteLine($"usage: smoke [TARGET ...] [--seconds N] [--seed N] | run TARGET\ntargets: {string.Join(", ", Targets.All.Keys)}");
     return 1;
 }
 
@@ -39,13 +42,13 @@ static int RunUnderFuzzer(Action<byte[]> fuzz)
     return 0;
 }
 
-static int Smoke(int seconds, int seed)
+static int Smoke(Dictionary<string, Action<byte[]>> targets, int seconds, int seed)
 {
     var seeds = Seeds.Make();
-    var perTarget = TimeSpan.FromSeconds((double)seconds / Targets.All.Count);
+    var perTarget = TimeSpan.FromSeconds((double)seconds / targets.Count);
     Console.WriteLine($"seed {seed}, {perTarget.TotalSeconds:0.0} s a target");
     using var watch = new Watchdog();
-    foreach (var (name, fuzz) in Targets.All)
+    foreach (var (name, fuzz) in targets)
     {
         var random = new Random(seed);
         var runs = 0;

@@ -2,6 +2,7 @@ using System.Net.Sockets;
 using System.Security.Authentication;
 using System.Security.Cryptography;
 using System.Text;
+using LucidTls.Certificates;
 using LucidTls.Certificates.Parsing;
 using LucidTls.Cli.Connecting;
 
@@ -11,7 +12,14 @@ namespace LucidTls.Cli.Inspecting;
 /// <param name="Name">The file, or HOST:PORT.</param>
 /// <param name="Host">The host when it was a server; null otherwise.</param>
 /// <param name="Certificates">In DER, in their order.</param>
-internal sealed record LoadedCertificates(string Name, string? Host, IReadOnlyList<ReadOnlyMemory<byte>> Certificates);
+internal sealed record LoadedCertificates(string Name, string? Host, IReadOnlyList<ReadOnlyMemory<byte>> Certificates)
+{
+    /// <summary>The OCSP response that a server stapled for the first one, empty when it did not; null when nobody was asked.</summary>
+    public ReadOnlyMemory<byte>? Staple { get; init; }
+
+    /// <summary>The timestamps that a server sent beside its certificates; empty without any.</summary>
+    public ReadOnlyMemory<byte> Timestamps { get; init; }
+}
 
 /// <summary>Gets certificates from wherever a user has them: files in PEM, DER, PKCS#12 or PKCS#7, folders of those, servers, standard input.</summary>
 internal static class CertificateSource
@@ -20,8 +28,12 @@ internal static class CertificateSource
     private const int MostCertificates = 2000;
     private const int DefaultPort = 443;
 
+    /// <param name="source">A file, a folder, HOST:PORT, or - for standard input.</param>
+    /// <param name="passwordFile">The file with the password of PKCS#12 files; null for none.</param>
+    /// <param name="verifier">Who will judge what a server sends: it is asked for all that this one looks at. Null to ask for its certificates alone.</param>
+    /// <param name="cancellationToken">Gives up.</param>
     /// <exception cref="CliException">There is nothing of that name, or no certificate in it.</exception>
-    public static async Task<IReadOnlyList<LoadedCertificates>> LoadAsync(string source, string? passwordFile, CancellationToken cancellationToken)
+    public static async Task<IReadOnlyList<LoadedCertificates>> LoadAsync(string source, string? passwordFile, CertificateVerifier? verifier, CancellationToken cancellationToken)
     {
         try
         {
@@ -37,7 +49,7 @@ internal static class CertificateSource
             throw new CliException(ExitCode.Usage, $"{source} cannot be read: {failure.Message}", failure);
         }
         if (!source.Contains('/') && !source.Contains('\\') && HostPort.TryParse(source, DefaultPort, out var target) && target.Port != 0)
-            return [new(target.ToString(), target.Host, await AskServerAsync(target, cancellationToken))];
+            return [await AskServerAsync(target, verifier, cancellationToken)];
         throw new CliException(ExitCode.Usage, $"{source} is neither a file, nor a folder, nor a HOST:PORT.");
     }
 
@@ -158,18 +170,22 @@ internal static class CertificateSource
     }
 
     // The handshake goes on only to learn the chain, and nothing is sent over the connection; if it fails after that, the chain is still there.
-    private static async Task<IReadOnlyList<ReadOnlyMemory<byte>>> AskServerAsync(HostPort target, CancellationToken cancellationToken)
+    private static async Task<LoadedCertificates> AskServerAsync(HostPort target, CertificateVerifier? verifier, CancellationToken cancellationToken)
     {
         var connection = await Dialer.ConnectAsync(target, cancellationToken);
         await using var tls = new TlsStream(new NetworkStream(connection.Socket, ownsSocket: true));
         try
         {
-            await tls.AuthenticateAsClientAsync(new TlsClientOptions { TargetHost = target.Host, DangerousAcceptAnyCertificate = true }, cancellationToken);
-            return tls.Session.PeerCertificates;
+            // What comes beside the certificates does not come again when a session is resumed.
+            var options = new TlsClientOptions { TargetHost = target.Host, SessionCache = null, DangerousAcceptAnyCertificate = true, JudgesAfterwards = verifier != null };
+            if (verifier != null)
+                options.CertificateVerifier = verifier;
+            await tls.AuthenticateAsClientAsync(options, cancellationToken);
+            return new(target.ToString(), target.Host, tls.Session.PeerCertificates) { Staple = verifier == null ? default(ReadOnlyMemory<byte>?) : tls.Peer.Staple, Timestamps = tls.Peer.Timestamps };
         }
         catch (Exception failure) when (failure.InnerException is TlsException tlsFailure && failure is AuthenticationException or IOException)
         {
-            return tlsFailure.PeerCertificates.Count > 0 ? tlsFailure.PeerCertificates : throw new CliException(ExitCode.Of(tlsFailure), tlsFailure.Message, failure);
+            return tlsFailure.PeerCertificates.Count > 0 ? new(target.ToString(), target.Host, tlsFailure.PeerCertificates) : throw new CliException(ExitCode.Of(tlsFailure), tlsFailure.Message, failure);
         }
         catch (Exception failure) when (failure is IOException or SocketException)
         {

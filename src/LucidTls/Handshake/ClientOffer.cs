@@ -158,10 +158,10 @@ internal sealed class ClientOffer : IDisposable
             extensions.Add(ExtensionType.TicketRequest, Extensions.BuildTicketRequest(new TicketRequest((byte)tickets, (byte)_options.RequestedTicketsOnResumption)));
         if (_options.RecordSizeLimit != null)
             extensions.Add(ExtensionType.RecordSizeLimit, Extensions.BuildRecordSizeLimit(RecordSizes.Advertised(_options, Versions[0])));
-        if (_options.CertificateVerifier.Options.Revocation.Stapled != RevocationMode.Off && !_options.DangerousAcceptAnyCertificate)
+        if (_options.CertificateVerifier.Options.Revocation.Stapled != RevocationMode.Off && IsJudged)
             extensions.Add(ExtensionType.StatusRequest, Extensions.BuildStatusRequest());
         // RFC 6962 §3.3.1: only who can judge timestamps asks for them.
-        if (_options.CertificateVerifier.Options.TransparencyLogs != null && !_options.DangerousAcceptAnyCertificate)
+        if (_options.CertificateVerifier.Options.TransparencyLogs != null && IsJudged)
             extensions.Add(ExtensionType.SignedCertificateTimestamp, default);
         if (OffersTls13)
             AddTls13Extensions(extensions);
@@ -181,6 +181,8 @@ internal sealed class ClientOffer : IDisposable
             Extensions = extensions,
         };
     }
+
+    private bool IsJudged => !_options.DangerousAcceptAnyCertificate || _options.JudgesAfterwards;
 
     // RFC 8446 §D.4: a session id that is not empty makes the handshake look like a resumption to middleboxes.
     // RFC 5077 §3.4: with a ticket it tells whether the server resumes.

@@ -7,8 +7,8 @@ namespace LucidTls.Certificates.Revocation;
 /// <summary>Holds a path against the sources of revocation status, in the order and with the weight that the options give them.</summary>
 internal sealed class RevocationJudge(RevocationOptions options)
 {
-    /// <summary>Addresses in one certificate that are asked one after the other.</summary>
-    private const int MostAddresses = 3;
+    /// <summary>Addresses of one kind that are asked one after the other about a certificate.</summary>
+    public const int MostAddresses = 3;
 
     private readonly RevocationLists _lists = new(options.GivenLists);
     private readonly Certificate[] _listIssuers = [.. options.ListIssuers.Select(der => Certificate.TryParse(der.ToArray()) ?? throw new ArgumentException("One of the ListIssuers is no certificate.", nameof(options)))];
@@ -58,7 +58,8 @@ internal sealed class RevocationJudge(RevocationOptions options)
     {
         var responses = new OcspJudge(now, options.ClockSkew, (responder, issuer) => IsListed(responder, issuer, lists));
         var stapleProblem = LookAtStaple(about, request, responses);
-        LookAtGivenLists(about, lists);
+        var fetch = options.Fetcher is { } fetcher && patience != null ? new ListFetch(fetcher, lists, about.Certificate, about.Issuer, now, patience, about.Add) : null;
+        await LookAtGivenListsAsync(about, lists, fetch).ConfigureAwait(false);
         if ((about.Revocation ?? stapleProblem) is { } problem)
             return problem;
 
@@ -68,7 +69,7 @@ internal sealed class RevocationJudge(RevocationOptions options)
             return ocspProblem;
 
         if (!about.IsGood && options.Lists != RevocationMode.Off)
-            await FetchListsAsync(about, lists, now, patience).ConfigureAwait(false);
+            await FetchListsAsync(about, lists, fetch).ConfigureAwait(false);
         return about.Revocation ?? about.Demand(options.Lists);
     }
 
@@ -91,10 +92,15 @@ internal sealed class RevocationJudge(RevocationOptions options)
         return isDemanded ? about.DemandStaple() : null;
     }
 
-    private void LookAtGivenLists(Inquiry about, ListJudge lists)
+    // RFC 5280 §6.3.3 (a)(2): a complete list counts with its current delta list, and so that one is got even if the complete one calls the certificate good.
+    private async ValueTask LookAtGivenListsAsync(Inquiry about, ListJudge judge, ListFetch? fetch)
     {
-        if (options.Lists != RevocationMode.Off && !_lists.IsEmpty)
-            about.Add(lists.Judge(about.Certificate, about.Issuer, _lists.For(about.Certificate), CertificateStatusSource.GivenList));
+        if (options.Lists == RevocationMode.Off || _lists.IsEmpty)
+            return;
+        var lists = new List<CertificateRevocationList>(_lists.For(about.Certificate));
+        if (fetch != null && !about.IsDecided)
+            lists.AddRange(await fetch.DeltasAsync(lists).ConfigureAwait(false));
+        about.Add(judge.Judge(about.Certificate, about.Issuer, lists, CertificateStatusSource.GivenList));
     }
 
     private async ValueTask AskRespondersAsync(Inquiry about, OcspJudge judge, Patience? patience)
@@ -123,47 +129,28 @@ internal sealed class RevocationJudge(RevocationOptions options)
         DateTimeOffset? Lifetime(OcspResponse response) => Judge(response) is { Kind: not CertificateStatusKind.Unknown } status ? fetcher.LifetimeOf(status) : null;
     }
 
-    private async ValueTask FetchListsAsync(Inquiry about, ListJudge judge, DateTimeOffset now, Patience? patience)
+    private async ValueTask FetchListsAsync(Inquiry about, ListJudge judge, ListFetch? fetch)
     {
-        if (options.Fetcher is not { } fetcher || patience == null)
+        if (fetch == null)
         {
             if (_lists.IsEmpty)
                 about.AddUnknown(CertificateStatusSource.FetchedList, options.Lists, "no revocation list is given, and none is fetched: no fetcher is configured");
             return;
         }
-        var addresses = HttpAddresses(about.Certificate.Facts.CrlDistributionPoints.SelectMany(point => point.Addresses));
-        if (addresses.Length == 0)
+        if (fetch.Addresses.Count == 0)
             about.AddUnknown(CertificateStatusSource.FetchedList, options.Lists, "the certificate names no http: address of a revocation list");
         var lists = new List<CertificateRevocationList>(1);
-        foreach (var address in addresses)
+        foreach (var address in fetch.Addresses)
         {
-            if (await FetchAsync("revocation list", address).ConfigureAwait(false) is not { } list)
+            if (await fetch.CompleteAsync(address).ConfigureAwait(false) is not { } list)
                 continue;
-            // RFC 5280 §6.3.3 (a): the certificate or the complete list says where delta lists are. Nobody but its issuer may make us ask there.
-            if (judge.IsSigned(list, about.Issuer))
-            {
-                foreach (var delta in HttpAddresses(about.Certificate.Facts.FreshestCrl.SelectMany(point => point.Addresses).Concat(list.DeltaAddresses)))
-                    await FetchAsync("delta list", delta).ConfigureAwait(false);
-            }
+            lists.AddRange([list, .. await fetch.DeltasAsync([list]).ConfigureAwait(false)]);
             // Several lists may be needed, each for some reasons.
             about.Add(judge.Judge(about.Certificate, about.Issuer, lists, CertificateStatusSource.FetchedList));
             if (about.IsDecided)
                 return;
         }
-
-        async ValueTask<CertificateRevocationList?> FetchAsync(string what, string address)
-        {
-            var answer = await fetcher.ListAsync(address, list => list.Unusable == null && now <= list.NextUpdate && judge.IsSigned(list, about.Issuer), patience).ConfigureAwait(false);
-            if (answer.Value is not { } list)
-                about.Add(CertificateStatus.Unknown(CertificateStatusSource.FetchedList, $"the {what} {X501Name.Printable(address)} could not be fetched: {answer.Problem}"));
-            else
-                lists.Add(list);
-            return answer.Value;
-        }
     }
-
-    private static string[] HttpAddresses(IEnumerable<string> addresses) =>
-        [.. addresses.Where(address => address.StartsWith("http:", StringComparison.OrdinalIgnoreCase)).Distinct(StringComparer.Ordinal).Take(MostAddresses)];
 
     // A responder's certificate is looked up in what is at hand only: asking for it could go on for ever.
     private bool IsListed(Certificate certificate, Certificate issuer, ListJudge lists) =>

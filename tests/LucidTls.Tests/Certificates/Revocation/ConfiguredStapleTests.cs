@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using LucidTls.AspNetCore.Configuration;
 using LucidTls.Tests.Certificates.Fetching;
+using LucidTls.TestSupport;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Logging.Abstractions;
 

@@ -4,6 +4,7 @@ using System.Text;
 using LucidTls.Certificates;
 using LucidTls.Certificates.Revocation;
 using LucidTls.Tests.Certificates.Fetching;
+using LucidTls.TestSupport;
 
 namespace LucidTls.Tests.Certificates.Revocation;
 
@@ -237,6 +238,53 @@ public sealed class FetchTests : IAsyncDisposable
         Assert.True(verdict.IsAccepted, verdict.Explanation);
         Assert.Equal([CertificateStatusKind.Unknown, CertificateStatusKind.Good], verdict.Paths[0].Statuses.Select(status => status.Kind));
         Assert.Contains("/delta.crl could not be fetched: the server answered with the status 404", verdict.Paths[0].Statuses[0].Explanation, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_delta_list_is_fetched_for_a_complete_one_that_is_given(bool isInCertificate)
+    {
+        var deltas = X509Extensions.DeltasAt(_server.Url("/delta.crl"));
+        X509Certificate2 Leaf() => isInCertificate ? _root.Leaf(deltas) : _root.Leaf();
+        var (good, revoked, held) = (Leaf(), Leaf(), Leaf());
+        var complete = new TestList(_root) { Extensions = isInCertificate ? [] : [deltas] }.Listing(held, RevocationReason.CertificateHold);
+        _server.Serve("/delta.crl", new TestList(_root) { Number = TestList.NumberOf(8), Extensions = [X509Extensions.DeltaFrom(7)] }.Listing(revoked).Listing(held, RevocationReason.RemoveFromCrl).Encode());
+        foreach (var given in new[] { complete, complete with { NextUpdate = TestAuthority.Now.AddHours(-1) } })
+        {
+            var options = HardLists with { GivenLists = [given.Build()] };
+            Assert.True((await _root.VerifyAsync(options, good)).IsAccepted);
+            Assert.True((await _root.VerifyAsync(options, held)).IsAccepted);
+            Assert.Contains("says the delta revocation list", (await _root.VerifyAsync(options, revoked)).Explanation, StringComparison.Ordinal);
+        }
+        Assert.Equal(["/delta.crl", "/delta.crl"], _server.Requests);
+    }
+
+    [Fact]
+    public async Task A_delta_list_that_does_not_come_leaves_the_given_list_as_it_was()
+    {
+        var leaf = _root.Leaf();
+        var complete = new TestList(_root) { Extensions = [X509Extensions.DeltasAt(_server.Url("/delta.crl"))] };
+        _server.Serve("/delta.crl", [], status: 404);
+        var verdict = await _root.VerifyAsync(HardLists with { GivenLists = [complete.Build()] }, leaf);
+        Assert.True(verdict.IsAccepted, verdict.Explanation);
+        Assert.Equal([(CertificateStatusKind.Unknown, CertificateStatusSource.FetchedList), (CertificateStatusKind.Good, CertificateStatusSource.GivenList)], verdict.Paths[0].Statuses.Select(status => (status.Kind, status.Source)));
+        Assert.False((await _root.VerifyAsync(HardLists with { GivenLists = [complete.Listing(leaf).Build()] }, leaf)).IsAccepted);
+    }
+
+    [Fact]
+    public async Task Nobody_is_asked_for_a_delta_list_that_would_tell_nothing_or_by_a_stranger()
+    {
+        var leaf = _root.Leaf();
+        var list = new TestList(_root) { Extensions = [X509Extensions.DeltasAt(_server.Url("/delta.crl"))] };
+        _server.Serve("/delta.crl", [], status: 404);
+        await _root.VerifyAsync(HardLists with { GivenLists = [(list with { Signer = new TestAuthority() }).Build()] }, leaf);
+        await _root.VerifyAsync(HardLists with { GivenLists = [(list with { Extensions = [.. list.Extensions, X509Extensions.Scope(flag: 2)] }).Build()] }, leaf);
+        await _root.VerifyAsync(HardLists with { GivenLists = [list.Build()], Lists = RevocationMode.Off }, leaf);
+        await _root.VerifyAsync(HardLists with { GivenLists = [list.Build()] }, new CertificateVerificationRequest { Chain = [leaf.RawData], Staples = [new TestResponse(_root, leaf).Encode()] });
+        Assert.Empty(_server.Requests);
+        await _root.VerifyAsync(HardLists with { GivenLists = [list.Build()] }, leaf);
+        Assert.Equal(["/delta.crl"], _server.Requests);
     }
 
     [Fact]

@@ -4,6 +4,7 @@ using LucidTls.Certificates;
 using LucidTls.Certificates.Revocation;
 using LucidTls.Protocol;
 using LucidTls.Tests.Handshake.Scripting;
+using LucidTls.TestSupport;
 using static LucidTls.Tests.Handshake.Scripting.Demand;
 
 namespace LucidTls.Tests.Certificates.Revocation;

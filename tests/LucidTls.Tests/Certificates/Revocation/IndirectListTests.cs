@@ -3,7 +3,8 @@ using CsCheck;
 using LucidTls.Certificates;
 using LucidTls.Certificates.Parsing;
 using LucidTls.Certificates.Revocation;
-using static LucidTls.Tests.Certificates.Revocation.X509Extensions;
+using LucidTls.TestSupport;
+using static LucidTls.TestSupport.X509Extensions;
 
 namespace LucidTls.Tests.Certificates.Revocation;
 

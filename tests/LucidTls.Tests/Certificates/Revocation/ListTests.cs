@@ -2,7 +2,8 @@ using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using LucidTls.Certificates;
 using LucidTls.Certificates.Revocation;
-using static LucidTls.Tests.Certificates.Revocation.X509Extensions;
+using LucidTls.TestSupport;
+using static LucidTls.TestSupport.X509Extensions;
 
 namespace LucidTls.Tests.Certificates.Revocation;
 

@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using LucidTls.Certificates.Revocation;
 using LucidTls.Tests.Certificates.Fetching;
+using LucidTls.TestSupport;
 
 namespace LucidTls.Tests.Certificates.Revocation;
 

@@ -1,10 +1,10 @@
 using System.Formats.Asn1;
 using System.Security.Cryptography.X509Certificates;
 
-namespace LucidTls.Tests.Certificates.Revocation;
+namespace LucidTls.TestSupport;
 
 /// <summary>Extensions about revocation that the platform has no builder for.</summary>
-internal static class X509Extensions
+public static class X509Extensions
 {
     /// <summary>ReasonFlags (RFC 5280 §4.2.1.13).</summary>
     [Flags]

@@ -3,10 +3,10 @@ using System.Numerics;
 using System.Security.Cryptography.X509Certificates;
 using LucidTls.Certificates.Revocation;
 
-namespace LucidTls.Tests.Certificates.Revocation;
+namespace LucidTls.TestSupport;
 
 /// <summary>A revocation list to be made: right in everything unless a test says otherwise.</summary>
-internal sealed record TestList(TestAuthority Issuer)
+public sealed record TestList(TestAuthority Issuer)
 {
     public DateTimeOffset ThisUpdate { get; init; } = TestAuthority.Now.AddDays(-1);
     public DateTimeOffset? NextUpdate { get; init; } = TestAuthority.Now.AddDays(6);
@@ -45,15 +45,17 @@ internal sealed record TestList(TestAuthority Issuer)
 
     public CertificateRevocationList Build() => CertificateRevocationList.FromDer(Encode());
 
-    public byte[] Encode()
+    public byte[] Encode() => Sign(Signed(), Signer ?? Issuer);
+
+    /// <summary>The list with that signed part.</summary>
+    public static byte[] Sign(byte[] signed, TestAuthority signer)
     {
-        var signed = Signed();
         var writer = new AsnWriter(AsnEncodingRules.DER);
         using (writer.PushSequence())
         {
             writer.WriteEncodedValue(signed);
             Algorithm(writer);
-            writer.WriteBitString((Signer ?? Issuer).SignData(signed));
+            writer.WriteBitString(signer.SignData(signed));
         }
         return writer.Encode();
     }

@@ -2,12 +2,11 @@ using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using LucidTls.Certificates;
 using LucidTls.Certificates.Revocation;
-using LucidTls.TestSupport;
 
-namespace LucidTls.Tests.Certificates.Revocation;
+namespace LucidTls.TestSupport;
 
 /// <summary>An authority whose certificates point to responders and lists as a test wants them to.</summary>
-internal sealed class TestAuthority
+public sealed class TestAuthority
 {
     private readonly X509Certificate2 _certificate;
 
@@ -87,7 +86,7 @@ internal sealed class TestAuthority
 
     public async Task<CertificateVerdict> VerifyAsync(RevocationOptions options, CertificateVerificationRequest request) =>
         await new CertificateVerifier(new CertificateVerifierOptions { TrustStore = TrustStore.FromCertificates([Der]), Revocation = options })
-            .VerifyAsync(request with { Names = [PeerName.Parse("a.example")], Time = request.Time ?? Now }, TestContext.Current.CancellationToken);
+            .VerifyAsync(request with { Names = [PeerName.Parse("a.example")], Time = request.Time ?? Now });
 
     private X509Certificate2 Sign(CertificateRequest request, DateTimeOffset? notAfter = null)
     {
