@@ -43,7 +43,8 @@ internal sealed class LucidTlsStack(TestPki pki, TestCertificate server, TestCer
             MinimumVersion = version,
             MaximumVersion = version,
             CipherSuites = [suite],
-            Groups = [kind.Group],
+            // In TLS 1.2 the groups are the curves that a certificate's key may be on, too (RFC 8422 §5.1).
+            Groups = kind.IsTls12 ? [kind.Group, NamedGroup.Secp256r1] : [kind.Group],
             KeyShareGroups = [kind.Group],
             CertificateVerifier = CertificateVerifier.FromRoots([pki.Root]),
             Identity = kind.IsMutual ? client.Identity() : null,
