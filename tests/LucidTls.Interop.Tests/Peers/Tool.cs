@@ -1,3 +1,4 @@
+using System.Globalization;
 using LucidTls.TestSupport;
 
 namespace LucidTls.Interop.Tests.Peers;
@@ -22,6 +23,9 @@ internal sealed class Tool : IDisposable
 
     public static Task<Tool> ServeAsync(params IEnumerable<string> arguments) => StartAsync(["serve", "--listen", "127.0.0.1:0", .. arguments]);
 
+    /// <summary><c>lucidtls serve</c> whose runtime may have that many bytes for its heap, and fails for want of memory when they do not suffice.</summary>
+    public static Task<Tool> ServeWithinAsync(long heapBytes) => StartAsync(["serve", "--listen", "127.0.0.1:0"], heapBytes: heapBytes);
+
     /// <summary><c>lucidtls tunnel</c> on a free port, which is that of <see cref="Url"/>.</summary>
     public static Task<Tool> TunnelAsync(params IEnumerable<string> arguments) => TunnelAtAsync("127.0.0.1:0", arguments);
 
@@ -36,10 +40,13 @@ internal sealed class Tool : IDisposable
         return StartAsync(["serve", "--config", data.File("serve.yaml")], data);
     }
 
-    private static async Task<Tool> StartAsync(IEnumerable<string> arguments, TempFolder? folder = null)
+    private static async Task<Tool> StartAsync(IEnumerable<string> arguments, TempFolder? folder = null, long? heapBytes = null)
     {
         var data = folder ?? new TempFolder();
-        var process = PeerProcess.Start(CommandLine[0], [.. CommandLine.Skip(1), .. arguments], collectOutput: false, new Dictionary<string, string> { ["XDG_DATA_HOME"] = data.Path });
+        var environment = new Dictionary<string, string> { ["XDG_DATA_HOME"] = data.Path };
+        if (heapBytes is { } limit)
+            environment["DOTNET_GCHeapHardLimit"] = limit.ToString("X", CultureInfo.InvariantCulture);
+        var process = PeerProcess.Start(CommandLine[0], [.. CommandLine.Skip(1), .. arguments], collectOutput: false, environment);
         using var output = new StreamReader(process.Output, leaveOpen: true);
         var url = await output.ReadLineAsync(TestContext.Current.CancellationToken).AsTask().WaitAsync(PeerProcess.Patience);
         Assert.True(url != null, $"lucidtls did not start: {process.Text}");
