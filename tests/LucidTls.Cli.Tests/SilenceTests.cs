@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using LucidTls.Certificates;
+using LucidTls.StartTls;
 
 namespace LucidTls.Cli.Tests;
 
@@ -70,6 +71,24 @@ public sealed class SilenceTests : IDisposable
         await client.ConnectAsync(IPEndPoint.Parse(tool.Url), Cancel);
         await client.SendAsync("hello"u8.ToArray(), Cancel);
         await Assert.ThrowsAsync<SocketException>(() => client.ReceiveAsync(new byte[1], Cancel).AsTask());
+        _over.SetResult();
+    }
+
+    [Fact]
+    public async Task A_tunnel_breaks_off_when_the_database_never_answers_what_the_client_begins_with()
+    {
+        await using var server = new Peer(async socket =>
+        {
+            await using var plain = new NetworkStream(socket);
+            await using var tls = await StartTlsProtocol.Postgres.AcceptAsync(plain, new TlsServerOptions { Identities = [TestPki.Issue().Identity] }, cancellationToken: Cancel);
+            await SilentAsync(tls);
+        });
+        await using var tool = await Tool.TunnelAsync(_folder.Path, "--to", $"localhost:{server.Port}", "--starttls", "postgres", "--roots", _folder.Write("roots.pem", TestPki.AuthorityPem), "--idle", "2");
+        using var client = new Socket(SocketType.Stream, ProtocolType.Tcp);
+        await client.ConnectAsync(IPEndPoint.Parse(tool.Url), Cancel);
+        await client.SendAsync("\0\0\0\u0010\0\u0003\0\0user\0a\0\0"u8.ToArray(), Cancel);
+        await Assert.ThrowsAsync<SocketException>(() => client.ReceiveAsync(new byte[1], Cancel).AsTask());
+        await tool.WaitForErrorAsync($"localhost:{server.Port} was silent for 2 seconds.");
         _over.SetResult();
     }
 

@@ -30,7 +30,9 @@ internal sealed class Tunnel(HostPort server, StartTlsProtocol? protocol, Client
             if (proxyHeader is { } version)
                 await plain.WriteAsync(ProxyProtocol.HeaderOf(client, version));
             var end = RelayEnd.Of(client);
-            await using var secured = await SecureAsync(plain, end.Stream);
+            // Handshakes have limits of their own, the server's answer to what the client begins with has not.
+            using var silence = new CancellationTokenSource(limits.Idle);
+            await using var secured = await SecureAsync(plain, end.Stream, silence.Token);
             var stream = TlsOf(secured);
             if (verbose)
                 Show(client, $"{stream.Session.Version}, {stream.Session.CipherSuite}, {stream.Session.Group}{(stream.Session.Resumed ? ", resumed" : "")} to {dialed.Peer}");
@@ -44,6 +46,10 @@ internal sealed class Tunnel(HostPort server, StartTlsProtocol? protocol, Client
         {
             Refuse(client, (failure.InnerException as TlsException)?.Error.ToString() ?? "tls", failure.Message);
         }
+        catch (OperationCanceledException)
+        {
+            Refuse(client, "idle", $"{server} was silent for {limits.Idle.TotalSeconds:0} seconds.");
+        }
         catch (Exception failure) when (failure is IOException or SocketException)
         {
             Refuse(client, "broken", $"The connection to {server} broke: {failure.Message}");
@@ -54,12 +60,12 @@ internal sealed class Tunnel(HostPort server, StartTlsProtocol? protocol, Client
         }
     }
 
-    private async Task<Stream> SecureAsync(Stream plain, Stream client)
+    private async Task<Stream> SecureAsync(Stream plain, Stream client, CancellationToken cancellationToken)
     {
         if (protocol is not null)
-            return await protocol.ConnectForAsync(plain, tls.Current, client);
+            return await protocol.ConnectForAsync(plain, tls.Current, client, cancellationToken);
         var stream = new TlsStream(plain);
-        await stream.AuthenticateAsClientAsync(tls.Current);
+        await stream.AuthenticateAsClientAsync(tls.Current, cancellationToken);
         return stream;
     }
 
