@@ -10,6 +10,9 @@ namespace LucidTls.Cli;
 /// <summary>Options that several commands have.</summary>
 internal static class CommonOptions
 {
+    public const int DefaultDrain = 10;
+    public const int LongestDrain = 3600;
+
     public static Option<StartTlsProtocol> StartTls(string description, IEnumerable<StartTlsProtocol> protocols)
     {
         var names = string.Join(", ", protocols.Select(protocol => protocol.Name));
@@ -56,6 +59,18 @@ internal static class CommonOptions
     public static RelayLimits LimitsOf(ParseResult parsed, Option<int?> idle, Option<int?> halfClosed) => new(
         parsed.GetValue(idle) is { } seconds ? RelayLimits.Of(seconds) : RelayLimits.Default.Idle,
         parsed.GetValue(halfClosed) is { } half ? RelayLimits.Of(half) : RelayLimits.Default.HalfClosed);
+
+    /// <summary>How long open connections are given at the end.</summary>
+    public static Option<int> Drain()
+    {
+        var drain = new Option<int>("--drain") { Description = "How many seconds open connections are given at the end", HelpName = "SECONDS", DefaultValueFactory = _ => DefaultDrain };
+        drain.Validators.Add(result =>
+        {
+            if (result.GetValueOrDefault<int>() is < 0 or > LongestDrain)
+                result.AddError($"--drain takes seconds from 0 to {LongestDrain}.");
+        });
+        return drain;
+    }
 
     private static Option<int?> Seconds(string name, string description) => new(name)
     {

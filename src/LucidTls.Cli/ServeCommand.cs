@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
 using System.Net;
 using System.Net.Sockets;
 using LucidTls.AspNetCore.Configuration;
@@ -35,7 +36,7 @@ internal static class ServeCommand
                 return null;
             },
         };
-        var to = new Option<string[]>("--to") { Description = "The service to put TLS in front of: http://HOST:PORT, https://HOST:PORT, tcp://HOST:PORT or, over TLS, tls://HOST:PORT; several times for several that do the same", HelpName = "URL" };
+        var to = new Option<string[]>("--to") { Description = "The service to put TLS in front of: http://HOST:PORT, https://HOST:PORT, tcp://HOST:PORT or, over TLS, tls://HOST:PORT (with --starttls, HOST:PORT will do); several times for several that do the same", HelpName = "URL" };
         var roots = new Option<string>("--roots") { Description = "With --to https://HOST:PORT or tls://HOST:PORT, trust the authorities in this PEM file, not the system's", HelpName = "FILE" };
         var root = new Option<string>("--root") { Description = "A folder of files to serve", HelpName = "DIR" };
         var cert = new Option<string>("--cert") { Description = "The certificate chain (PEM, leaf first). Without it, a private authority of your own issues one for this machine", HelpName = "FILE" };
@@ -45,15 +46,16 @@ internal static class ServeCommand
         var sendProxyProtocol = new Option<ProxyVersion?>("--send-proxy-protocol") { Description = "Tell the service of --to tcp://HOST:PORT or tls://HOST:PORT whose connection it gets: v1 or v2 of the PROXY protocol", HelpName = "v1|v2" };
         var redirect = CommonOptions.Address("--redirect", "Where to answer plain HTTP with a redirection to https", "to answer plain HTTP at");
         var (idle, halfClosed) = CommonOptions.Limits();
+        var drain = CommonOptions.Drain();
         var metrics = CommonOptions.Metrics();
         var config = new Option<string>("--config") { Description = "Serve what this file (YAML) says: several addresses, names, certificates and services", HelpName = "FILE" };
         var check = new Option<bool>("--check") { Description = "Only say whether the file of --config can be used" };
         var verbose = new Option<bool>("--verbose") { Description = "Show each connection, not only the handshakes that fail" };
 
-        var command = new Command("serve", "Speak TLS 1.3 and 1.2 in front of a service. Without --to or --root, visitors get a page that shows them their own connection.") { listen, to, roots, root, redirect, startTls, proxyProtocol, sendProxyProtocol, cert, key, idle, halfClosed, metrics, config, check, verbose };
+        var command = new Command("serve", "Speak TLS 1.3 and 1.2 in front of a service. Without --to or --root, visitors get a page that shows them their own connection.") { listen, to, roots, root, redirect, startTls, proxyProtocol, sendProxyProtocol, cert, key, idle, halfClosed, drain, metrics, config, check, verbose };
         command.Validators.Add(result =>
         {
-            if (result.GetResult(config) is not null && new Option[] { listen, to, roots, root, redirect, startTls, proxyProtocol, sendProxyProtocol, cert, key, metrics }.Any(option => result.GetResult(option) is not null))
+            if (result.GetResult(config) is not null && new Option[] { listen, to, roots, root, redirect, startTls, proxyProtocol, sendProxyProtocol, cert, key, drain, metrics }.Any(option => result.GetResult(option) is { } given && given is not OptionResult { Implicit: true }))
                 result.AddError("--config says all there is to say but --verbose and --check.");
             if (result.GetResult(check) is not null && result.GetResult(config) is null)
                 result.AddError("--check needs --config: the file to check.");
@@ -72,13 +74,13 @@ internal static class ServeCommand
             if (result.GetResult(redirect) is not null && AreAll("tcp://", "tls://"))
                 result.AddError("--redirect is for HTTP, and --to tcp://HOST:PORT need not be, nor tls://HOST:PORT.");
 
-            bool AreAll(params string[] schemes) => result.GetValue(to) is { Length: > 0 } urls && urls.All(url => schemes.Any(scheme => url.StartsWith(scheme, StringComparison.OrdinalIgnoreCase)));
+            bool AreAll(params string[] schemes) => result.GetValue(to) is { Length: > 0 } urls && urls.Select(url => UrlOf(url, result.GetResult(startTls) is not null)).All(url => schemes.Any(scheme => url.StartsWith(scheme, StringComparison.OrdinalIgnoreCase)));
         });
         command.SetAction((parsed, _) =>
         {
             if (parsed.GetValue(config) is { } file)
                 return parsed.GetValue(check) ? Task.FromResult(ServeConfigured.Check(file)) : ServeConfigured.RunAsync(file, parsed.GetValue(verbose));
-            var backend = BackendOf(parsed.GetValue(to) ?? [], parsed.GetValue(root), parsed.GetValue(roots)) with { SendProxyHeader = parsed.GetValue(sendProxyProtocol) };
+            var backend = BackendOf([.. (parsed.GetValue(to) ?? []).Select(url => UrlOf(url, parsed.GetResult(startTls) is not null))], parsed.GetValue(root), parsed.GetValue(roots)) with { SendProxyHeader = parsed.GetValue(sendProxyProtocol) };
             var site = new SiteConfiguration
             {
                 Certificate = FullPath(parsed.GetValue(cert)),
@@ -96,7 +98,7 @@ internal static class ServeCommand
                 Sites = [site],
                 Place = "--cert",
             };
-            return RunAsync(new ServeConfiguration(Environment.CurrentDirectory, parsed.GetValue(metrics), [service]), parsed.GetValue(verbose));
+            return RunAsync(new ServeConfiguration(Environment.CurrentDirectory, parsed.GetValue(metrics), TimeSpan.FromSeconds(parsed.GetValue(drain)), [service]), parsed.GetValue(verbose));
         });
         return command;
     }
@@ -126,6 +128,9 @@ internal static class ServeCommand
         Terminal.MarkupLine("[grey]Closing. A second Ctrl-C ends at once.[/]");
         await app.StopAsync(CancellationToken.None);
     }
+
+    // What begins in plain text is behind the TLS as it is before it: nothing but TCP.
+    private static string UrlOf(string to, bool isBehindStartTls) => !isBehindStartTls || to.Contains("://", StringComparison.Ordinal) ? to : $"tcp://{to}";
 
     private static string? FullPath(string? path) => path is null ? null : Path.GetFullPath(path);
 
@@ -179,7 +184,7 @@ internal static class ServeCommand
         {
             // Kestrel's message is where it says which one.
             var listen = listens.FirstOrDefault(one => one is not null && failure.Message.Contains(one.ToString()!, StringComparison.Ordinal)) ?? listens[0];
-            throw new CliException(ExitCode.Network, $"{listen} is in use by another program. Choose another{(listen is IPEndPoint ip ? $" port, with --listen {new HostPort(ip.Address.ToString(), 0)} any free one" : "")}.", failure);
+            throw new CliException(ExitCode.Network, $"{listen} is in use by another program. Choose another{(listen is IPEndPoint ? " port; 0 is any free one" : "")}.", failure);
         }
         catch (SettingException failure)
         {

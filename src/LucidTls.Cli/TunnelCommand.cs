@@ -13,7 +13,6 @@ internal static class TunnelCommand
 {
     private const string UnixPrefix = "unix:";
     private const int DefaultConnections = 1000;
-    private const int DefaultDrain = 10;
 
     public static Command Create()
     {
@@ -40,7 +39,7 @@ internal static class TunnelCommand
         var cert = new Option<string>("--cert") { Description = "Show the server this certificate chain (PEM, leaf first)", HelpName = "FILE" };
         var key = new Option<string>("--key") { Description = "Its private key (PEM), unless the file of --cert holds it", HelpName = "FILE" };
         var connections = new Option<int>("--connections") { Description = "How many connections may be open at once", HelpName = "N", DefaultValueFactory = _ => DefaultConnections };
-        var drain = new Option<int>("--drain") { Description = "How many seconds open connections are given at the end", HelpName = "SECONDS", DefaultValueFactory = _ => DefaultDrain };
+        var drain = CommonOptions.Drain();
         var proxyProtocol = new Option<bool>("--proxy-protocol") { Description = "Each client's connection comes from a proxy that says first whose it is (PROXY protocol, version 1 or 2)" };
         var sendProxyProtocol = new Option<ProxyVersion?>("--send-proxy-protocol") { Description = "Tell the server, before TLS, whose connection it gets: v1 or v2 of the PROXY protocol", HelpName = "v1|v2" };
         var (idle, halfClosed) = CommonOptions.Limits();
@@ -51,11 +50,6 @@ internal static class TunnelCommand
         {
             if (result.GetValueOrDefault<int>() < 1)
                 result.AddError("--connections takes a number from 1 on.");
-        });
-        drain.Validators.Add(result =>
-        {
-            if (result.GetValueOrDefault<int>() is < 0 or > 3600)
-                result.AddError("--drain takes seconds from 0 to 3600.");
         });
 
         var command = new Command("tunnel", "Give plain clients on this machine a verified TLS link to a server.") { listen, to, startTls, verifyName, roots, cert, key, connections, idle, halfClosed, drain, proxyProtocol, sendProxyProtocol, metrics, verbose };

@@ -129,7 +129,7 @@ public sealed class ServeConfigTests : IDisposable
     {
         var good = "services: [{listen: '127.0.0.1:0', sites: [{names: b.example, certificate: b.pem, root: pages}]}]";
         await using var tool = await StartAsync(good);
-        foreach (var (bad, why) in new[] { (good.Replace("b.pem", "none.pem", StringComparison.Ordinal), "none.pem"), ("services: [", "While parsing"), (good.Replace("'127.0.0.1:0'", "'127.0.0.1:1'", StringComparison.Ordinal), "restart"), (good.Replace("sites:", "proxy-protocol: true, sites:", StringComparison.Ordinal), "restart") })
+        foreach (var (bad, why) in new[] { (good.Replace("b.pem", "none.pem", StringComparison.Ordinal), "none.pem"), ("services: [", "While parsing"), (good.Replace("'127.0.0.1:0'", "'127.0.0.1:1'", StringComparison.Ordinal), ":1:12: Addresses and kinds of services, metrics and drain change with a restart only, and this is not what is served at 127.0.0.1:0."), (good.Replace("sites:", "proxy-protocol: true, sites:", StringComparison.Ordinal), "restart"), ($"drain: 7\n{good}", "drain is another"), (good.Replace("}]}]", "}]}, {listen: '127.0.0.1:1', sites: [{certificate: b.pem, root: pages}]}]", StringComparison.Ordinal), "the service at 127.0.0.1:1 is new") })
         {
             _folder.Write("serve.yaml", bad);
             tool.Signal("HUP");
@@ -302,6 +302,7 @@ public sealed class ServeConfigTests : IDisposable
         _folder.Write("list.pem", TestPki.Revoke(client));
         var file = _folder.Write("all.yaml", """
             metrics: 127.0.0.1:1
+            drain: 30
             services:
               - listen: 127.0.0.1:2
                 redirect: 127.0.0.1:3
@@ -342,7 +343,7 @@ public sealed class ServeConfigTests : IDisposable
         var configuration = ServeFile.Read(file);
 
         var (web, mail) = (configuration.Services[0], configuration.Services[1]);
-        Assert.Equal((1, 3, true), (configuration.Metrics!.Port, web.Redirect!.Port, web.ExpectsProxyHeader));
+        Assert.Equal((1, 30, 3, true), (configuration.Metrics!.Port, configuration.Drain.TotalSeconds, web.Redirect!.Port, web.ExpectsProxyHeader));
         var site = web.Sites[0];
         Assert.Equal(new LucidTls.Cli.Serving.HealthCheck(TimeSpan.FromSeconds(20), TimeSpan.FromSeconds(3), "/health", 4, 5), site.Backend.HealthCheck);
         Assert.Equal((_folder["roots.pem"], _folder["client.pem"], "inner.example", 2), (site.Backend.Tls.Roots, site.Backend.Tls.Certificate, site.Backend.VerifyName, site.Backend.Services.Count));

@@ -6,6 +6,7 @@ using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using System.Text.Json;
 using LucidTls.Certificates;
+using LucidTls.StartTls;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
@@ -338,7 +339,8 @@ public sealed class ServeTests : IDisposable
 
         Assert.Equal(ExitCode.Network, result.ExitCode);
         Assert.Contains($"127.0.0.1:{first.Port} is in use", result.Errors, StringComparison.Ordinal);
-        Assert.Contains("--listen", result.Errors, StringComparison.Ordinal);
+        Assert.Contains("0 is any free one", result.Errors, StringComparison.Ordinal);
+        Assert.DoesNotContain("Hosting failed", result.Errors, StringComparison.Ordinal);
         Assert.DoesNotContain("   at ", result.Errors, StringComparison.Ordinal);
     }
 
@@ -375,6 +377,7 @@ public sealed class ServeTests : IDisposable
     [InlineData("--starttls", "smtp")]
     [InlineData("--starttls", "postgres-direct", "--to", "tcp://localhost:1")]
     [InlineData("--starttls", "smtp", "--to", "http://localhost:1")]
+    [InlineData("--drain", "-1")]
     [InlineData("--metrics", "nowhere")]
     [InlineData("--listen", "nowhere")]
     [InlineData("--listen", "example.org:8443")]
@@ -405,7 +408,7 @@ public sealed class ServeTests : IDisposable
     public async Task A_signal_to_end_closes_connections_with_close_notify(bool tcp)
     {
         await using var service = new Peer(socket => new NetworkStream(socket).CopyToAsync(Stream.Null));
-        await using var tool = await Tool.ServeAsync(_folder.Path, tcp ? ["--to", $"tcp://127.0.0.1:{service.Port}"] : []);
+        await using var tool = await Tool.ServeAsync(_folder.Path, tcp ? ["--to", $"tcp://127.0.0.1:{service.Port}", "--drain", "1"] : []);
         await using var client = await ConnectAsync(tool);
         var reading = new StreamReader(client).ReadToEndAsync(Cancel);
 
@@ -414,6 +417,68 @@ public sealed class ServeTests : IDisposable
         // Our client throws when the end comes without close_notify.
         Assert.Equal("", await reading);
         Assert.Equal(ExitCode.Ok, await tool.ExitAsync());
+    }
+
+    [Fact]
+    public async Task An_answer_that_the_end_cuts_off_does_not_look_complete()
+    {
+        await using var service = new Peer(async socket =>
+        {
+            await using var stream = new NetworkStream(socket);
+            while (true)
+                await stream.WriteAsync(new byte[100]);
+        });
+        await using var tool = await Tool.ServeAsync(_folder.Path, "--to", $"tcp://127.0.0.1:{service.Port}", "--drain", "1");
+        await using var client = await ConnectAsync(tool);
+        await client.ReadExactlyAsync(new byte[100], Cancel);
+
+        tool.Signal("TERM");
+
+        await Assert.ThrowsAsync<IOException>(() => client.CopyToAsync(Stream.Null, Cancel));
+        Assert.Equal(ExitCode.Ok, await tool.ExitAsync());
+    }
+
+    [Fact]
+    public async Task What_is_under_way_over_TCP_has_the_time_of_drain_to_end()
+    {
+        var goOn = new TaskCompletionSource();
+        await using var service = new Peer(async socket =>
+        {
+            await goOn.Task;
+            await socket.SendAsync("well"u8.ToArray());
+        });
+        await using var tool = await Tool.ServeAsync(_folder.Path, "--to", $"tcp://127.0.0.1:{service.Port}", "--drain", "60");
+        await using var client = await ConnectAsync(tool);
+        var reading = new StreamReader(client).ReadToEndAsync(Cancel);
+
+        tool.Signal("TERM");
+        await tool.WaitForErrorAsync("Closing");
+        // Longer than the host would wait by itself for what does not use the time it has.
+        await Task.Delay(TimeSpan.FromSeconds(3), Cancel);
+        goOn.SetResult();
+
+        Assert.Equal("well", await reading);
+        await client.ShutdownAsync(Cancel);
+        Assert.Equal(ExitCode.Ok, await tool.ExitAsync());
+    }
+
+    [Fact]
+    public async Task A_service_behind_STARTTLS_needs_no_scheme()
+    {
+        await using var service = new Peer(async socket =>
+        {
+            await using var stream = new NetworkStream(socket);
+            await stream.WriteAsync("220 here\r\n"u8.ToArray());
+            await Peer.EchoAsync(stream);
+        });
+        await using var tool = await Tool.ServeAsync(_folder.Path, "--starttls", "smtp", "--to", $"127.0.0.1:{service.Port}");
+        using var socket = new Socket(SocketType.Stream, ProtocolType.Tcp);
+        await socket.ConnectAsync(IPAddress.Loopback, tool.Port, Cancel);
+        await using var tls = await StartTlsProtocol.Smtp.ConnectAsync(new NetworkStream(socket), new TlsClientOptions { TargetHost = "localhost", CertificateVerifier = CertificateVerifier.FromPemFile(_folder["lucidtls/ca.pem"]) }, Cancel);
+        await tls.WriteAsync("EHLO me\r\n"u8.ToArray(), Cancel);
+        var answer = new byte[9];
+        await tls.ReadExactlyAsync(answer, Cancel);
+        Assert.Equal("EHLO me\r\n"u8.ToArray(), answer);
     }
 
     [Fact]

@@ -32,7 +32,7 @@ internal sealed class ConfiguredFront : IAsyncDisposable
         _configuration = configuration;
         _own = own;
         _verbose = verbose;
-        var builder = FrontEnd.CreateBuilder(verbose, FrontEnd.DrainTimeout);
+        var builder = FrontEnd.CreateBuilder(verbose, configuration.Drain);
         builder.Services.AddHttpForwarder();
         builder.WebHost.ConfigureKestrel(Listen);
         App = builder.Build();
@@ -52,8 +52,8 @@ internal sealed class ConfiguredFront : IAsyncDisposable
     /// <exception cref="CliException">It cannot be used, and nothing has changed.</exception>
     public async Task ReplaceAsync(ServeConfiguration configuration)
     {
-        if (!configuration.Services.Select(service => service.Fixed).SequenceEqual(_configuration.Services.Select(service => service.Fixed)) || !Equals(configuration.Metrics, _configuration.Metrics))
-            throw new CliException(ExitCode.Usage, "Addresses and kinds of services change with a restart only.");
+        if (configuration.NeedsRestartAfter(_configuration) is { } why)
+            throw new CliException(ExitCode.Usage, why);
         var options = new SiteOptions(configuration);
         var replacements = new List<ConfiguredTls.Replacement>();
         try
@@ -159,7 +159,7 @@ internal sealed class ConfiguredFront : IAsyncDisposable
     {
         var (arrival, now) = (connection.Features.Get<Arrival>()!, _configuration);
         return arrival.IsStillWelcome(now, name) && arrival.Of(now) is var service && service.SiteOf(name) is { Backend: { IsTcp: true } backend }
-            ? new TcpForwarding(_backends.Tcp(backend), backend.SendProxyHeader, service.Limits)
+            ? new TcpForwarding(_backends.Tcp(backend), backend.SendProxyHeader, service.Limits, now.Drain)
             : null;
     }
 

@@ -20,7 +20,7 @@ internal static class FilesCheck
 
     private static void LookAtSite(Problems problems, ServiceConfiguration service, string folder)
     {
-        var options = new SiteOptions(new ServeConfiguration(folder, null, [service]));
+        var options = new SiteOptions(new ServeConfiguration(folder, null, TimeSpan.Zero, [service]));
         foreach (var finding in ConfigurationCheck.Look(options.Of(0), folder, DateTimeOffset.UtcNow, inherits: false))
         {
             if (finding.IsWarning)

@@ -78,5 +78,23 @@ internal sealed record ServiceConfiguration
 /// <summary>What <c>serve</c> serves, by its command line or by the file of <c>--config</c>.</summary>
 /// <param name="Folder">Where relative paths begin: the file's own.</param>
 /// <param name="Metrics">Where metrics are shown; null for nowhere.</param>
+/// <param name="Drain">How long open connections are given once the tool is asked to stop.</param>
 /// <param name="Services">At least one.</param>
-internal sealed record ServeConfiguration(string Folder, IPEndPoint? Metrics, IReadOnlyList<ServiceConfiguration> Services);
+internal sealed record ServeConfiguration(string Folder, IPEndPoint? Metrics, TimeSpan Drain, IReadOnlyList<ServiceConfiguration> Services)
+{
+    /// <summary>What keeps this from taking that one's place while it runs; null for nothing.</summary>
+    public string? NeedsRestartAfter(ServeConfiguration before)
+    {
+        const string Rule = "Addresses and kinds of services, metrics and drain change with a restart only";
+        if (!Equals(Metrics, before.Metrics) || Drain != before.Drain)
+            return $"{Rule}, and {(Drain != before.Drain ? "drain" : "the address of metrics")} is another.";
+        for (var i = 0; i < Services.Count; i++)
+        {
+            if (i >= before.Services.Count)
+                return $"{Services[i].Place}: {Rule}, and the service at {Services[i].Listen} is new.";
+            if (!Services[i].Fixed.Equals(before.Services[i].Fixed))
+                return $"{Services[i].Place}: {Rule}, and this is not what is served at {before.Services[i].Listen}.";
+        }
+        return Services.Count < before.Services.Count ? $"{Rule}, and the service at {before.Services[Services.Count].Listen} is gone." : null;
+    }
+}

@@ -9,7 +9,7 @@ namespace LucidTls.Cli.Configuring;
 /// <summary>Reads the file of <c>serve --config</c>; <c>docs/serve.schema.json</c> describes the same.</summary>
 internal sealed class ServeFile
 {
-    public static readonly string[] Keys = ["metrics", "services"];
+    public static readonly string[] Keys = ["metrics", "drain", "services"];
     public static readonly string[] ServiceKeys = ["listen", "redirect", "starttls", "proxy-protocol", "idle", "half-closed", "handshake-timeout", "max-concurrent-handshakes", "ocsp-stapling", "sites"];
 
     private const int LongestHandshake = 300;
@@ -85,7 +85,8 @@ internal sealed class ServeFile
         if (YamlSettings.Of(_problems, document, Keys) is not { } settings)
             return null;
         var services = settings.List("services").Select(Service).OfType<ServiceConfiguration>().ToArray();
-        var configuration = new ServeConfiguration(_folder, Address(settings, "metrics"), services);
+        var drain = TimeSpan.FromSeconds(settings.Number("drain", 0, CommonOptions.LongestDrain, "seconds") ?? CommonOptions.DefaultDrain);
+        var configuration = new ServeConfiguration(_folder, Address(settings, "metrics"), drain, services);
         for (var i = 0; i < _addresses.Count; i++)
         {
             if (_addresses.Take(i).FirstOrDefault(other => Overlap(other.Address, _addresses[i].Address)) is { Node: { } first })

@@ -13,9 +13,12 @@ namespace LucidTls.Cli.Serving;
 /// <summary>A bare host for Kestrel, and what the tool answers itself.</summary>
 internal static class FrontEnd
 {
-    public static readonly TimeSpan DrainTimeout = TimeSpan.FromSeconds(10);
+    /// <summary>How long the end waits beyond that for connections to be closed.</summary>
+    private static readonly TimeSpan Closing = TimeSpan.FromSeconds(1);
 
     /// <summary>A host without anything of its own: neither the arguments nor files of the current folder configure it.</summary>
+    /// <param name="verbose">Whether the host's own remarks are shown.</param>
+    /// <param name="drain">How long what is open may go on once the host is to stop.</param>
     public static WebApplicationBuilder CreateBuilder(bool verbose, TimeSpan drain)
     {
         var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { Args = [], ContentRootPath = AppContext.BaseDirectory, EnvironmentName = Environments.Production });
@@ -24,7 +27,7 @@ internal static class FrontEnd
         builder.Logging.SetMinimumLevel(LogLevel.Debug);
         builder.Logging.AddProvider(new StderrLoggerProvider(verbose));
         builder.Services.AddSingleton<IHostLifetime, NoLifetime>();
-        builder.Services.Configure<HostOptions>(options => options.ShutdownTimeout = drain);
+        builder.Services.Configure<HostOptions>(options => options.ShutdownTimeout = drain + Closing);
         return builder;
     }
 

@@ -57,17 +57,21 @@ internal static class Relay
     {
         var lifetime = connection.Features.GetRequiredFeature<IConnectionLifetimeNotificationFeature>();
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(gone);
-        await using var graceful = lifetime.ConnectionClosedRequested.Register(() => stop.CancelAfter(grace));
         using var silence = new Silence(limits, stop);
+        await using var graceful = lifetime.ConnectionClosedRequested.Register(() =>
+        {
+            silence.StopRequested();
+            stop.CancelAfter(grace);
+        });
         using var counting = RelayMeter.Connection();
         var ended = await Task.WhenAll(
             TryAsync(CopyAsync(client, service, RelayMeter.ToService, silence, stop.Token), stop),
             TryAsync(CopyAsync(service, client, RelayMeter.ToClient, silence, stop.Token), stop));
         if (silence.Cause is { } cause)
             RelayMeter.Refused(cause);
-        if (ended.All(inPeace => inPeace) || lifetime.ConnectionClosedRequested.IsCancellationRequested)
+        if (ended.All(inPeace => inPeace) || silence.IsStopAtRest)
             return;
-        // What one side broke off must not look complete to the other: a reset under plain TCP, no close_notify under TLS.
+        // What one side broke off, or the tool's end, must not look complete to the other: a reset under plain TCP, no close_notify under TLS.
         service.Abort();
         client.Abort();
     }
@@ -85,10 +89,10 @@ internal static class Relay
                 var count = await from.Stream.ReadAsync(buffer, stop);
                 if (count == 0)
                     break;
-                silence.Broken();
+                silence.Took();
                 await to.Stream.WriteAsync(buffer.AsMemory(0, count), stop);
                 await to.Stream.FlushAsync(stop);
-                silence.Broken();
+                silence.Gave();
                 RelayMeter.Passed(count, direction);
             }
             finally
@@ -123,6 +127,9 @@ internal static class Relay
         private readonly Timer _timer;
         private long _last = Environment.TickCount64;
         private volatile bool _hasOneEnded;
+        private volatile bool _isStopRequested;
+        private volatile bool _hasPassedSince;
+        private int _inHand;
 
         public Silence(RelayLimits limits, CancellationTokenSource stop)
         {
@@ -133,17 +140,40 @@ internal static class Relay
         /// <summary>Why the relay was stopped, if it was.</summary>
         public string? Cause { get; private set; }
 
-        /// <summary>Something came or went. The timer is left as it is: it looks for itself how long that was ago.</summary>
-        public void Broken() => Volatile.Write(ref _last, Environment.TickCount64);
+        /// <summary>Whether the tool was asked to stop, and nothing was under way from then on that its end could have cut.</summary>
+        public bool IsStopAtRest => _isStopRequested && !_hasOneEnded && !_hasPassedSince && Volatile.Read(ref _inHand) == 0;
+
+        public void StopRequested() => _isStopRequested = true;
+
+        /// <summary>Something came, and is to be passed on.</summary>
+        public void Took()
+        {
+            Interlocked.Increment(ref _inHand);
+            Interrupt();
+        }
+
+        /// <summary>It was passed on.</summary>
+        public void Gave()
+        {
+            Interlocked.Decrement(ref _inHand);
+            Interrupt();
+        }
 
         public void OneHasEnded()
         {
-            Broken();
+            Interrupt();
             _hasOneEnded = true;
             Wait(_limits.HalfClosed);
         }
 
         public void Dispose() => _timer.Dispose();
+
+        // The timer is left as it is: it looks for itself how long that was ago.
+        private void Interrupt()
+        {
+            Volatile.Write(ref _last, Environment.TickCount64);
+            _hasPassedSince = _isStopRequested;
+        }
 
         private void Look()
         {

@@ -13,12 +13,10 @@ namespace LucidTls.Cli.Serving;
 /// <param name="upstreams">The service, or several that do the same.</param>
 /// <param name="proxyHeader">How it is told, before anything else, whose connection it gets; null for not at all.</param>
 /// <param name="limits">How long connections may be silent.</param>
-internal sealed class TcpForwarding(Upstreams upstreams, ProxyVersion? proxyHeader, RelayLimits limits)
+/// <param name="grace">How long they may go on once the tool was asked to stop.</param>
+internal sealed class TcpForwarding(Upstreams upstreams, ProxyVersion? proxyHeader, RelayLimits limits, TimeSpan grace)
 {
     private static readonly TimeSpan ConnectTimeout = TimeSpan.FromSeconds(10);
-
-    /// <summary>How long connections may go on once the tool was asked to stop.</summary>
-    public static readonly TimeSpan Grace = TimeSpan.FromSeconds(2);
 
     /// <summary>For a client whose TLS is done already.</summary>
     public Task RunAsync(ConnectionContext client) => PassOnAsync(client, RelayEnd.Of(client), client.Features.Get<ITlsSessionFeature>()?.Session.ApplicationProtocol ?? default, greeting: null);
@@ -41,7 +39,7 @@ internal sealed class TcpForwarding(Upstreams upstreams, ProxyVersion? proxyHead
     public Task PassOnAsync(ConnectionContext client, RelayEnd end, RelayEnd service)
     {
         KeepAlive.On(client);
-        return Relay.RunAsync(end, service, client, limits, Grace, client.ConnectionClosed);
+        return Relay.RunAsync(end, service, client, limits, grace, client.ConnectionClosed);
     }
 
     /// <param name="client">Whom the service is told of.</param>

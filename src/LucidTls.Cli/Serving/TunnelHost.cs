@@ -19,7 +19,7 @@ internal static class TunnelHost
     /// <param name="verbose">Whether the host's own remarks are shown.</param>
     public static WebApplication Build(EndPoint listen, IPEndPoint? metricsAt, PrometheusMetrics? metrics, int mostConnections, TimeSpan drain, ConnectionDelegate tunnel, bool expectsProxyHeader, bool verbose)
     {
-        var builder = FrontEnd.CreateBuilder(verbose, drain + TimeSpan.FromSeconds(1));
+        var builder = FrontEnd.CreateBuilder(verbose, drain);
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
             kestrel.Limits.MaxConcurrentConnections = mostConnections;
