@@ -49,7 +49,7 @@ internal sealed class TlsConnector : IDisposable
     /// <param name="uri">The server.</param>
     /// <param name="start">When the request was begun that it has not taken.</param>
     /// <returns>Whether that request may have been sent so, and may fare better when it is sent again.</returns>
-    public bool ForgoEarlyData(Uri uri, long start) => _options.SendEarlyData && Schemes.IsSecure(uri) && _withoutEarlyData.Add(new DnsEndPoint(uri.IdnHost, uri.Port)) > start;
+    public bool ForgoEarlyData(Uri uri, long start) => _options.SendEarlyData && Schemes.IsSecure(uri) && _withoutEarlyData.Add(ServerOf(uri.IdnHost, uri.Port)) > start;
 
     private async ValueTask<Stream> ConnectAsync(SocketsHttpConnectionContext context, CancellationToken cancellationToken)
     {
@@ -61,18 +61,19 @@ internal sealed class TlsConnector : IDisposable
             return stream;
         try
         {
+            var server = ServerOf(context.DnsEndPoint.Host, context.DnsEndPoint.Port);
             // A request whose URI was changed under way does not make a connection under another name than that by which it is kept.
-            if (!string.Equals(uri.IdnHost, context.DnsEndPoint.Host, StringComparison.OrdinalIgnoreCase) || uri.Port != context.DnsEndPoint.Port)
-                throw new InvalidOperationException($"The request was for {context.DnsEndPoint.Host} and has become one for {uri.IdnHost}.");
-            var target = new TlsHttpTarget(HostHeader.NameOf(context.InitialRequestMessage) ?? uri.IdnHost, uri.Port);
-            var offered = _withoutHttp2.Contains(context.DnsEndPoint) ? [SslApplicationProtocol.Http11] : OfferedFor(context.InitialRequestMessage);
+            if (!ServerOf(uri.IdnHost, uri.Port).Equals(server))
+                throw new InvalidOperationException($"The request was for {server.Host} and has become one for {uri.IdnHost}.");
+            var target = new TlsHttpTarget(Hosts.NameOf(HostHeader.NameOf(context.InitialRequestMessage) ?? uri.IdnHost), uri.Port);
+            var offered = _withoutHttp2.Contains(server) ? [SslApplicationProtocol.Http11] : OfferedFor(context.InitialRequestMessage);
             var options = await OptionsForAsync(target, offered, cancellationToken).ConfigureAwait(false);
             var tls = new TlsStream(stream);
-            if (SafeRequest.IsSafe(context.InitialRequestMessage) && TryStartEarly(tls, options, target, context.DnsEndPoint) is { } start)
+            if (SafeRequest.IsSafe(context.InitialRequestMessage) && TryStartEarly(tls, options, target, server) is { } start)
                 return SecuredStream.Over(tls, isAsked: offered.Contains(SslApplicationProtocol.Http2), start);
             await ShakeHandsAsync(tls, target, options, cancellationToken).ConfigureAwait(false);
             if (offered.Count > 1 && tls.NegotiatedApplicationProtocol != SslApplicationProtocol.Http2)
-                _withoutHttp2.Add(context.DnsEndPoint);
+                _withoutHttp2.Add(server);
             return SecuredStream.Over(tls, isAsked: offered.Contains(SslApplicationProtocol.Http2));
         }
         catch
@@ -108,7 +109,7 @@ internal sealed class TlsConnector : IDisposable
             return stream;
         try
         {
-            var target = new TlsHttpTarget(context.DnsEndPoint.Host, context.DnsEndPoint.Port, isProxy: true);
+            var target = new TlsHttpTarget(Hosts.NameOf(context.DnsEndPoint.Host), context.DnsEndPoint.Port, isProxy: true);
             var tls = new TlsStream(stream);
             await ShakeHandsAsync(tls, target, await OptionsForAsync(target, [SslApplicationProtocol.Http11], cancellationToken).ConfigureAwait(false), cancellationToken).ConfigureAwait(false);
             return SecuredStream.Over(tls, isAsked: false);
@@ -153,6 +154,9 @@ internal sealed class TlsConnector : IDisposable
         bool IsAllowed() => !_withoutEarlyData.Contains(server);
         void OnConnected(TlsSessionInfo session) => _options.OnConnected?.Invoke(target, session);
     }
+
+    /// <summary>The server as <see cref="KnownServers"/> has it.</summary>
+    private static DnsEndPoint ServerOf(string host, int port) => new(Hosts.Bare(host), port);
 
     /// <summary>What the engine can do with the connection: it knows HTTP/2 by what was agreed on, when the request lets it.</summary>
     private static IReadOnlyList<SslApplicationProtocol> OfferedFor(HttpRequestMessage request) => (request.Version.Major, request.VersionPolicy) switch
