@@ -62,7 +62,14 @@ internal sealed class ProxyTunnels : IDisposable
         if (connection.InitialRequestMessage.Headers.NonValidated.TryGetValues(UserAgent, out var agent))
             request.Headers.TryAddWithoutValidation(UserAgent, agent.ToString());
         request.Headers.ProxyAuthorization = authorization;
-        return await _engine.SendAsync(request, cancellationToken).ConfigureAwait(false);
+        try
+        {
+            return await _engine.SendAsync(request, cancellationToken).ConfigureAwait(false);
+        }
+        catch (HttpRequestException failure) when (failure.HttpRequestError == HttpRequestError.ResponseEnded)
+        {
+            throw new HttpRequestException(failure.HttpRequestError, $"The proxy {proxy.Host}:{proxy.Port} closes the connection when it is asked for a tunnel to {AuthorityOf(connection.DnsEndPoint)}.", failure);
+        }
     }
 
     private static string AuthorityOf(DnsEndPoint destination) => TlsHttpTarget.Authority(Hosts.NameOf(destination.Host), destination.Port);

@@ -89,7 +89,7 @@ internal sealed class TlsConnector : IDisposable
             return await _tunnels.OpenAsync(proxy, _credentials, context, cancellationToken).ConfigureAwait(false);
         if (_isDialGiven)
             throw new NotSupportedException("The engine's ConnectCallback cannot be asked to connect to a SOCKS proxy for https.");
-        var stream = await DialAsync(new DnsEndPoint(proxy.IdnHost, proxy.Port), cancellationToken).ConfigureAwait(false);
+        var stream = await DialSocksAsync(new DnsEndPoint(proxy.IdnHost, proxy.Port), cancellationToken).ConfigureAwait(false);
         try
         {
             await Socks5.OpenAsync(stream, context.DnsEndPoint, _credentials?.GetCredential(proxy, proxy.Scheme), cancellationToken).ConfigureAwait(false);
@@ -99,6 +99,20 @@ internal sealed class TlsConnector : IDisposable
         {
             await stream.DisposeAsync().ConfigureAwait(false);
             throw;
+        }
+    }
+
+    // The engine would say of the server what befell the proxy.
+    private static async ValueTask<Stream> DialSocksAsync(DnsEndPoint proxy, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await DialAsync(proxy, cancellationToken).ConfigureAwait(false);
+        }
+        catch (SocketException failure)
+        {
+            var error = failure.SocketErrorCode == SocketError.HostNotFound ? HttpRequestError.NameResolutionError : HttpRequestError.ConnectionError;
+            throw new HttpRequestException(error, $"{failure.Message} ({TlsHttpTarget.Authority(proxy.Host, proxy.Port)})", failure);
         }
     }
 
