@@ -12,7 +12,8 @@ internal static class HttpFailures
         {
             if (cause is TlsException { Source: not TlsFailureSource.Transport } or LostWhileWaitingException)
                 return new HttpRequestException(HttpRequestError.SecureConnectionError, cause.Message, failure);
-            if (cause is HttpRequestException { HttpRequestError: HttpRequestError.ProxyTunnelError or HttpRequestError.SecureConnectionError } known)
+            // What the way to the proxy ended in.
+            if (cause is HttpRequestException { HttpRequestError: not HttpRequestError.Unknown } known)
                 return new HttpRequestException(known.HttpRequestError, known.Message, failure, known.StatusCode);
         }
         return null;

@@ -11,6 +11,9 @@ public sealed class LucidTlsHttpHandler : HttpMessageHandler
 {
     private const HttpStatusCode TooEarly = (HttpStatusCode)425;
 
+    /// <summary>As many as the engine makes of its own.</summary>
+    private const int MaxRetries = 3;
+
     private readonly TlsConnector _connector;
     private readonly HttpMessageInvoker _engine;
 
@@ -51,8 +54,18 @@ public sealed class LucidTlsHttpHandler : HttpMessageHandler
         var asked = HttpVersions.Narrow(request);
         try
         {
-            return await TrySendAsync(request, cancellationToken).ConfigureAwait(false)
-                ?? await _engine.SendAsync(request, cancellationToken).ConfigureAwait(false);
+            for (var retries = 0; ; retries++)
+            {
+                try
+                {
+                    return await TrySendAsync(request, cancellationToken).ConfigureAwait(false)
+                        ?? await _engine.SendAsync(request, cancellationToken).ConfigureAwait(false);
+                }
+                catch (HttpRequestException failure) when (retries < MaxRetries && IsUnanswered(request, failure))
+                {
+                    // On another connection.
+                }
+            }
         }
         catch (Exception failure) when (HttpFailures.TryExplain(failure) is { } explained)
         {
@@ -70,7 +83,17 @@ public sealed class LucidTlsHttpHandler : HttpMessageHandler
         var asked = HttpVersions.Narrow(request);
         try
         {
-            return TrySend(request, cancellationToken) ?? _engine.Send(request, cancellationToken);
+            for (var retries = 0; ; retries++)
+            {
+                try
+                {
+                    return TrySend(request, cancellationToken) ?? _engine.Send(request, cancellationToken);
+                }
+                catch (HttpRequestException failure) when (retries < MaxRetries && IsUnanswered(request, failure))
+                {
+                    // On another connection.
+                }
+            }
         }
         catch (Exception failure) when (HttpFailures.TryExplain(failure) is { } explained)
         {
@@ -111,6 +134,9 @@ public sealed class LucidTlsHttpHandler : HttpMessageHandler
             return null;
         }
     }
+
+    // The engine itself sends such a request again, but only if the connection ended as if in good order, which our stream must not tell: the end of a body may be told by it.
+    private static bool IsUnanswered(HttpRequestMessage request, HttpRequestException failure) => request.Content == null && HttpFailures.Find<UnansweredException>(failure) != null;
 
     // RFC 8470 §5.2
     private bool IsTooEarly(HttpRequestMessage request, long start, HttpResponseMessage response)

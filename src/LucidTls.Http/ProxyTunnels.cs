@@ -48,7 +48,7 @@ internal sealed class ProxyTunnels : IDisposable
 
     private static string Explain(Uri proxy, DnsEndPoint destination, HttpResponseMessage response)
     {
-        var what = $"The proxy {proxy.Host}:{proxy.Port} gives no tunnel to {TlsHttpTarget.Authority(destination.Host, destination.Port)}: it answers {(int)response.StatusCode} {response.ReasonPhrase}.";
+        var what = $"The proxy {proxy.Host}:{proxy.Port} gives no tunnel to {AuthorityOf(destination)}: it answers {(int)response.StatusCode} {response.ReasonPhrase}.";
         return response.StatusCode == HttpStatusCode.ProxyAuthenticationRequired
             ? $"{what} It takes the schemes {string.Join(", ", response.Headers.ProxyAuthenticate.Select(challenge => challenge.Scheme))}; Basic is known here, with the Credentials of the proxy or DefaultProxyCredentials."
             : what;
@@ -57,13 +57,22 @@ internal sealed class ProxyTunnels : IDisposable
     private async Task<HttpResponseMessage> AskAsync(Uri proxy, SocketsHttpConnectionContext connection, AuthenticationHeaderValue? authorization, CancellationToken cancellationToken)
     {
         using var request = new HttpRequestMessage(HttpMethod.Connect, proxy);
-        request.Headers.Host = TlsHttpTarget.Authority(connection.DnsEndPoint.Host, connection.DnsEndPoint.Port);
+        request.Headers.Host = AuthorityOf(connection.DnsEndPoint);
         // Some proxies let in only programs that they know by name.
         if (connection.InitialRequestMessage.Headers.NonValidated.TryGetValues(UserAgent, out var agent))
             request.Headers.TryAddWithoutValidation(UserAgent, agent.ToString());
         request.Headers.ProxyAuthorization = authorization;
-        return await _engine.SendAsync(request, cancellationToken).ConfigureAwait(false);
+        try
+        {
+            return await _engine.SendAsync(request, cancellationToken).ConfigureAwait(false);
+        }
+        catch (HttpRequestException failure) when (failure.HttpRequestError == HttpRequestError.ResponseEnded)
+        {
+            throw new HttpRequestException(failure.HttpRequestError, $"The proxy {proxy.Host}:{proxy.Port} closes the connection when it is asked for a tunnel to {AuthorityOf(connection.DnsEndPoint)}.", failure);
+        }
     }
+
+    private static string AuthorityOf(DnsEndPoint destination) => TlsHttpTarget.Authority(Hosts.NameOf(destination.Host), destination.Port);
 
     private static AuthenticationHeaderValue? AuthorizationFor(Uri proxy, ICredentials? credentials, HttpResponseMessage response)
     {

@@ -1,4 +1,5 @@
 using System.Net.Security;
+using System.Runtime.CompilerServices;
 using System.Security.Authentication;
 using System.Security.Cryptography.X509Certificates;
 
@@ -12,14 +13,18 @@ internal sealed class SecuredStream : SslStream
 {
     private readonly TlsStream _tls;
     private readonly EarlyStart? _start;
+    private readonly bool _isHttp2;
     private bool _awaitsPreface;
+    private volatile bool _isAnswered;
     private X509Certificate2? _localCertificate;
     private X509Certificate2? _remoteCertificate;
 
-    private SecuredStream(TlsStream tls, EarlyStart? start, ProtocolEcho echo) : base(echo)
+    private SecuredStream(TlsStream tls, EarlyStart? start, ProtocolEcho echo, bool isHttp2) : base(echo)
     {
         _tls = tls;
         _start = start;
+        _isHttp2 = isHttp2;
+        _awaitsPreface = isHttp2;
     }
 
     /// <param name="tls">The connection.</param>
@@ -29,7 +34,7 @@ internal sealed class SecuredStream : SslStream
     {
         var isHttp2 = start is EarlyStartHttp2 || start == null && tls.NegotiatedApplicationProtocol == SslApplicationProtocol.Http2;
         var echo = new ProtocolEcho();
-        var secured = new SecuredStream(tls, start, echo) { _awaitsPreface = isHttp2 };
+        var secured = new SecuredStream(tls, start, echo, isHttp2);
         if (isAsked || EngineTrace.IsOn)
             secured.AuthenticateAsClient(ProtocolEcho.OptionsFor(isHttp2));
         echo.Finish();
@@ -65,8 +70,11 @@ internal sealed class SecuredStream : SslStream
 
     public override int WriteTimeout { get => _tls.WriteTimeout; set => _tls.WriteTimeout = value; }
 
-    public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) =>
-        IsWaiting ? _start!.ReadAsync(buffer, cancellationToken) : _tls.ReadAsync(buffer, cancellationToken);
+    public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+    {
+        var read = IsWaiting ? _start!.ReadAsync(buffer, cancellationToken) : _tls.ReadAsync(buffer, cancellationToken);
+        return read.IsCompletedSuccessfully ? new(Received(read.Result)) : AwaitAsync(read);
+    }
 
     public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken)
     {
@@ -77,9 +85,9 @@ internal sealed class SecuredStream : SslStream
     public override int Read(Span<byte> buffer)
     {
         if (!IsWaiting)
-            return _tls.Read(buffer);
+            return ReadNow(buffer);
         var bytes = new byte[buffer.Length];
-        var count = _start!.ReadAsync(bytes, CancellationToken.None).AsTask().GetAwaiter().GetResult();
+        var count = ReadAsync(bytes, CancellationToken.None).AsTask().GetAwaiter().GetResult();
         bytes.AsSpan(0, count).CopyTo(buffer);
         return count;
     }
@@ -104,6 +112,7 @@ internal sealed class SecuredStream : SslStream
     public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
     {
         DemandPreface(buffer.Span);
+        Asked(buffer.Length);
         if (IsWaiting)
             return _start!.WriteAsync(buffer, cancellationToken);
         var written = _tls.WriteAsync(buffer, cancellationToken);
@@ -119,6 +128,7 @@ internal sealed class SecuredStream : SslStream
     public override void Write(ReadOnlySpan<byte> buffer)
     {
         DemandPreface(buffer);
+        Asked(buffer.Length);
         if (IsWaiting)
             _start!.WriteAsync(buffer.ToArray(), CancellationToken.None).AsTask().GetAwaiter().GetResult();
         else
@@ -177,6 +187,50 @@ internal sealed class SecuredStream : SslStream
         if (!first.StartsWith("PRI * HTTP/2.0\r\n"u8))
             throw new IOException("HTTP/2 was agreed on with the server, and a request was to be sent with HTTP/1.1: ask for version 1.1.");
         _awaitsPreface = false;
+    }
+
+    private void Asked(int count)
+    {
+        if (count > 0)
+            _isAnswered = false;
+    }
+
+    private int ReadNow(Span<byte> buffer)
+    {
+        try
+        {
+            return Received(_tls.Read(buffer));
+        }
+        catch (IOException failure) when (IsTruncation(failure))
+        {
+            throw Ended(failure);
+        }
+    }
+
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    private async ValueTask<int> AwaitAsync(ValueTask<int> read)
+    {
+        try
+        {
+            return Received(await read.ConfigureAwait(false));
+        }
+        catch (IOException failure) when (IsTruncation(failure))
+        {
+            throw Ended(failure);
+        }
+    }
+
+    private static bool IsTruncation(IOException failure) => failure.InnerException is TlsException { Error: TlsError.Truncated };
+
+    // The engine finds such an end itself where a stream just ends, and tells it from other failures.
+    private HttpIOException Ended(IOException failure) =>
+        _isHttp2 || _isAnswered ? new HttpIOException(HttpRequestError.ResponseEnded, failure.Message, failure) : new UnansweredException(failure);
+
+    private int Received(int count)
+    {
+        if (count > 0)
+            _isAnswered = true;
+        return count;
     }
 
     // HTTP/2's reader disposes of a connection that the server ended; its writer must not report that, but why.

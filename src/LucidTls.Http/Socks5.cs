@@ -17,8 +17,7 @@ internal static class Socks5
 
     public static bool Is(Uri proxy) => proxy.Scheme is "socks5" or "socks5h";
 
-    /// <exception cref="HttpRequestException">The proxy refuses (<see cref="HttpRequestError.ProxyTunnelError"/>).</exception>
-    /// <exception cref="EndOfStreamException">The proxy closed the connection.</exception>
+    /// <exception cref="HttpRequestException">The proxy refuses or closes the connection (<see cref="HttpRequestError.ProxyTunnelError"/>).</exception>
     public static async ValueTask OpenAsync(Stream stream, DnsEndPoint destination, NetworkCredential? credential, CancellationToken cancellationToken)
     {
         byte[] methods = credential == null ? [Version, 1, NoAuthentication] : [Version, 2, NoAuthentication, NameAndPassword];
@@ -91,7 +90,8 @@ internal static class Socks5
     private static async ValueTask<byte[]> ReadAsync(Stream stream, int count, CancellationToken cancellationToken)
     {
         var bytes = new byte[count];
-        await stream.ReadExactlyAsync(bytes, cancellationToken).ConfigureAwait(false);
+        if (await stream.ReadAtLeastAsync(bytes, count, throwOnEndOfStream: false, cancellationToken).ConfigureAwait(false) < count)
+            throw Refusal("it closes the connection");
         return bytes;
     }
 

@@ -49,7 +49,7 @@ internal sealed class TlsConnector : IDisposable
     /// <param name="uri">The server.</param>
     /// <param name="start">When the request was begun that it has not taken.</param>
     /// <returns>Whether that request may have been sent so, and may fare better when it is sent again.</returns>
-    public bool ForgoEarlyData(Uri uri, long start) => _options.SendEarlyData && Schemes.IsSecure(uri) && _withoutEarlyData.Add(new DnsEndPoint(uri.IdnHost, uri.Port)) > start;
+    public bool ForgoEarlyData(Uri uri, long start) => _options.SendEarlyData && Schemes.IsSecure(uri) && _withoutEarlyData.Add(ServerOf(uri.IdnHost, uri.Port)) > start;
 
     private async ValueTask<Stream> ConnectAsync(SocketsHttpConnectionContext context, CancellationToken cancellationToken)
     {
@@ -61,18 +61,19 @@ internal sealed class TlsConnector : IDisposable
             return stream;
         try
         {
+            var server = ServerOf(context.DnsEndPoint.Host, context.DnsEndPoint.Port);
             // A request whose URI was changed under way does not make a connection under another name than that by which it is kept.
-            if (!string.Equals(uri.IdnHost, context.DnsEndPoint.Host, StringComparison.OrdinalIgnoreCase) || uri.Port != context.DnsEndPoint.Port)
-                throw new InvalidOperationException($"The request was for {context.DnsEndPoint.Host} and has become one for {uri.IdnHost}.");
-            var target = new TlsHttpTarget(HostHeader.NameOf(context.InitialRequestMessage) ?? uri.IdnHost, uri.Port);
-            var offered = _withoutHttp2.Contains(context.DnsEndPoint) ? [SslApplicationProtocol.Http11] : OfferedFor(context.InitialRequestMessage);
+            if (!ServerOf(uri.IdnHost, uri.Port).Equals(server))
+                throw new InvalidOperationException($"The request was for {server.Host} and has become one for {uri.IdnHost}.");
+            var target = new TlsHttpTarget(Hosts.NameOf(HostHeader.NameOf(context.InitialRequestMessage) ?? uri.IdnHost), uri.Port);
+            var offered = _withoutHttp2.Contains(server) ? [SslApplicationProtocol.Http11] : OfferedFor(context.InitialRequestMessage);
             var options = await OptionsForAsync(target, offered, cancellationToken).ConfigureAwait(false);
             var tls = new TlsStream(stream);
-            if (SafeRequest.IsSafe(context.InitialRequestMessage) && TryStartEarly(tls, options, target, context.DnsEndPoint) is { } start)
+            if (SafeRequest.IsSafe(context.InitialRequestMessage) && TryStartEarly(tls, options, target, server) is { } start)
                 return SecuredStream.Over(tls, isAsked: offered.Contains(SslApplicationProtocol.Http2), start);
             await ShakeHandsAsync(tls, target, options, cancellationToken).ConfigureAwait(false);
             if (offered.Count > 1 && tls.NegotiatedApplicationProtocol != SslApplicationProtocol.Http2)
-                _withoutHttp2.Add(context.DnsEndPoint);
+                _withoutHttp2.Add(server);
             return SecuredStream.Over(tls, isAsked: offered.Contains(SslApplicationProtocol.Http2));
         }
         catch
@@ -88,7 +89,7 @@ internal sealed class TlsConnector : IDisposable
             return await _tunnels.OpenAsync(proxy, _credentials, context, cancellationToken).ConfigureAwait(false);
         if (_isDialGiven)
             throw new NotSupportedException("The engine's ConnectCallback cannot be asked to connect to a SOCKS proxy for https.");
-        var stream = await DialAsync(new DnsEndPoint(proxy.IdnHost, proxy.Port), cancellationToken).ConfigureAwait(false);
+        var stream = await DialSocksAsync(new DnsEndPoint(proxy.IdnHost, proxy.Port), cancellationToken).ConfigureAwait(false);
         try
         {
             await Socks5.OpenAsync(stream, context.DnsEndPoint, _credentials?.GetCredential(proxy, proxy.Scheme), cancellationToken).ConfigureAwait(false);
@@ -101,6 +102,20 @@ internal sealed class TlsConnector : IDisposable
         }
     }
 
+    // The engine would say of the server what befell the proxy.
+    private static async ValueTask<Stream> DialSocksAsync(DnsEndPoint proxy, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await DialAsync(proxy, cancellationToken).ConfigureAwait(false);
+        }
+        catch (SocketException failure)
+        {
+            var error = failure.SocketErrorCode == SocketError.HostNotFound ? HttpRequestError.NameResolutionError : HttpRequestError.ConnectionError;
+            throw new HttpRequestException(error, $"{failure.Message} ({TlsHttpTarget.Authority(proxy.Host, proxy.Port)})", failure);
+        }
+    }
+
     private async ValueTask<Stream> ConnectToProxyAsync(SocketsHttpConnectionContext context, CancellationToken cancellationToken)
     {
         var stream = await _dial(context, cancellationToken).ConfigureAwait(false);
@@ -108,7 +123,7 @@ internal sealed class TlsConnector : IDisposable
             return stream;
         try
         {
-            var target = new TlsHttpTarget(context.DnsEndPoint.Host, context.DnsEndPoint.Port, isProxy: true);
+            var target = new TlsHttpTarget(Hosts.NameOf(context.DnsEndPoint.Host), context.DnsEndPoint.Port, isProxy: true);
             var tls = new TlsStream(stream);
             await ShakeHandsAsync(tls, target, await OptionsForAsync(target, [SslApplicationProtocol.Http11], cancellationToken).ConfigureAwait(false), cancellationToken).ConfigureAwait(false);
             return SecuredStream.Over(tls, isAsked: false);
@@ -153,6 +168,9 @@ internal sealed class TlsConnector : IDisposable
         bool IsAllowed() => !_withoutEarlyData.Contains(server);
         void OnConnected(TlsSessionInfo session) => _options.OnConnected?.Invoke(target, session);
     }
+
+    /// <summary>The server as <see cref="KnownServers"/> has it.</summary>
+    private static DnsEndPoint ServerOf(string host, int port) => new(Hosts.Bare(host), port);
 
     /// <summary>What the engine can do with the connection: it knows HTTP/2 by what was agreed on, when the request lets it.</summary>
     private static IReadOnlyList<SslApplicationProtocol> OfferedFor(HttpRequestMessage request) => (request.Version.Major, request.VersionPolicy) switch

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Sockets;
 using Microsoft.AspNetCore.Http;
 
 namespace LucidTls.Http.Tests;
@@ -256,6 +257,66 @@ public sealed class ProxyTests
 
         Assert.Contains("socks4", failure.Message, StringComparison.Ordinal);
     }
+
+    [Theory]
+    [InlineData("http://proxy.invalid:3128")]
+    [InlineData("socks5://proxy.invalid:1080")]
+    public async Task A_proxy_whose_name_is_not_known_is_a_failure_of_its_name(string proxy)
+    {
+        using var client = Clients.Create(Through(new Uri(proxy)));
+
+        var failure = await Assert.ThrowsAsync<HttpRequestException>(() => client.GetAsync("https://shop.example/", Cancel));
+
+        Assert.True(failure.HttpRequestError == HttpRequestError.NameResolutionError, failure.ToString());
+        Assert.Contains("proxy.invalid", failure.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("http")]
+    [InlineData("socks5")]
+    public async Task A_proxy_that_is_not_there_is_named_as_the_cause(string scheme)
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        var port = ((IPEndPoint)listener.LocalEndpoint).Port;
+        listener.Stop();
+        using var client = Clients.Create(Through(new Uri($"{scheme}://127.0.0.1:{port}")));
+
+        var failure = await Assert.ThrowsAsync<HttpRequestException>(() => client.GetAsync("https://shop.example/", Cancel));
+
+        Assert.Equal(HttpRequestError.ConnectionError, failure.HttpRequestError);
+        Assert.Contains($"127.0.0.1:{port}", failure.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("http", HttpRequestError.ResponseEnded)]
+    [InlineData("socks5", HttpRequestError.ProxyTunnelError)]
+    public async Task A_proxy_that_closes_the_connection_is_named_as_the_cause(string scheme, HttpRequestError expected)
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        using var end = CancellationTokenSource.CreateLinkedTokenSource(Cancel);
+        var closing = CloseAllAsync();
+        using var client = Clients.Create(Through(new Uri($"{scheme}://127.0.0.1:{((IPEndPoint)listener.LocalEndpoint).Port}")));
+
+        var failure = await Assert.ThrowsAsync<HttpRequestException>(() => client.GetAsync("https://shop.example/", Cancel));
+
+        Assert.True(failure.HttpRequestError == expected, failure.ToString());
+        Assert.Contains("closes the connection", failure.Message, StringComparison.Ordinal);
+        await end.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => closing);
+
+        async Task CloseAllAsync()
+        {
+            while (true)
+            {
+                using var connection = await listener.AcceptTcpClientAsync(end.Token);
+                _ = await connection.GetStream().ReadAsync(new byte[4096], end.Token);
+            }
+        }
+    }
+
+    private static LucidTlsHttpOptions Through(Uri proxy) => new() { Tls = Clients.Tls(), ConfigureEngine = engine => engine.Proxy = new WebProxy(proxy) };
 
     private static LucidTlsHttpOptions Through(SocksProxy proxy, string? password) => new()
     {

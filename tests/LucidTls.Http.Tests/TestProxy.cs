@@ -5,7 +5,7 @@ using System.Text;
 
 namespace LucidTls.Http.Tests;
 
-/// <summary>A proxy on loopback: CONNECT, and GET with an absolute URI. All names lead to 127.0.0.1.</summary>
+/// <summary>A proxy on loopback: CONNECT, and GET with an absolute URI. All names lead to 127.0.0.1, and all IPv6 addresses to ::1.</summary>
 internal sealed class TestProxy : IDisposable
 {
     private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
@@ -100,7 +100,7 @@ internal sealed class TestProxy : IDisposable
             return false;
         }
         using var far = new TcpClient();
-        await far.ConnectAsync(IPAddress.Loopback, destination.Port, _end.Token);
+        await far.ConnectAsync(destination.HostNameType == UriHostNameType.IPv6 ? IPAddress.IPv6Loopback : IPAddress.Loopback, destination.Port, _end.Token);
         if (isTunnel)
             await stream.WriteAsync("HTTP/1.1 200 Go ahead\r\n\r\n"u8.ToArray(), _end.Token);
         else
