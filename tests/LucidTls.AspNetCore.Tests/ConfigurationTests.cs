@@ -5,6 +5,7 @@ using LucidTls.TestSupport.Web;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Logging;
 
@@ -153,6 +154,46 @@ public sealed class ConfigurationTests : IDisposable
         foreach (var url in app.Urls)
             Assert.Equal("not LucidTls", await client.GetStringAsync(url.Replace("127.0.0.1", "localhost", StringComparison.Ordinal), Cancel));
         Assert.Equal(2, app.Urls.Count);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task An_empty_section_ends_the_start(bool hasKestrelsOwn)
+    {
+        var pfx = _files.IssuePkcs12("theirs.pfx", "CN=theirs", "");
+        var failure = await Assert.ThrowsAsync<InvalidOperationException>(() => LoopbackServer.StartAsync(builder =>
+        {
+            builder.Configuration.AddJsonStream(new MemoryStream("""{ "Kestrel": { "Endpoints": { "Https": { "Url": "https://127.0.0.1:0", "LucidTls": {} } } } }"""u8.ToArray()));
+            if (hasKestrelsOwn)
+                builder.Configuration.AddInMemoryCollection([new("Kestrel:Endpoints:Https:Certificate:Path", pfx)]);
+            builder.WebHost.UseLucidTls();
+        }, app => app.Run(Answer)));
+
+        Assert.Contains("Kestrel:Endpoints:Https:LucidTls must have a Certificate", failure.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_server_without_such_a_section_says_once_what_to_write()
+    {
+        await using var server = await LoopbackServer.StartAsync(builder => builder.WebHost.UseUrls("http://127.0.0.1:0").UseLucidTls(), app => app.Run(Answer));
+
+        var line = Assert.Single(server.Log.Problems);
+        Assert.Equal(LogLevel.Warning, line.Level);
+        Assert.Contains("Kestrel:Endpoints:NAME:LucidTls:Certificate:Path", line.Text, StringComparison.Ordinal);
+        Assert.Contains("ConfigureEndpointDefaults(listen => listen.UseLucidTls(...))", line.Text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task URLs_get_TLS_by_the_defaults_of_endpoints()
+    {
+        await using var server = await LoopbackServer.StartAsync(builder => builder.WebHost.UseUrls("https://127.0.0.1:0", "http://127.0.0.1:0").ConfigureKestrel(kestrel =>
+            kestrel.ConfigureEndpointDefaults(listen => listen.UseLucidTls(TestServer.Options()))), app => app.Run(context => context.Response.WriteAsync(context.Features.GetRequiredFeature<ITlsSessionFeature>().Session.Version.ToString())));
+        using var client = TestServer.Client(new Version(2, 0));
+
+        foreach (var port in server.Ports)
+            Assert.Equal("TLS 1.3", await client.GetStringAsync(new Uri($"https://localhost:{port}"), Cancel));
+        Assert.All(server.Addresses, address => Assert.StartsWith("https://", address, StringComparison.Ordinal));
     }
 
     [Fact]

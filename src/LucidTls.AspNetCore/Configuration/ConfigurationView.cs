@@ -12,8 +12,8 @@ namespace LucidTls.AspNetCore.Configuration;
 /// <param name="onEndpoint">Told of each endpoint with a section LucidTls before Kestrel looks at it.</param>
 internal sealed class ConfigurationView(IConfigurationSection section, int depth, Action<IConfigurationSection> onEndpoint) : IConfigurationSection
 {
-    private const string EndpointsKey = "Endpoints";
-    internal const string LucidTlsKey = "LucidTls";
+    internal const string EndpointsKey = "Endpoints";
+    private const string LucidTlsKey = "LucidTls";
 
     public string Key => section.Key;
 
@@ -31,8 +31,11 @@ internal sealed class ConfigurationView(IConfigurationSection section, int depth
         set => section[key] = value;
     }
 
-    // Kestrel/Endpoints/NAME/LucidTls
-    private bool IsHidden => depth == 3 && section.Key.Equals(LucidTlsKey, StringComparison.OrdinalIgnoreCase) && section.Exists();
+    // Kestrel/Endpoints/NAME/LucidTls. Kestrel comes upon it among the children, so it is there.
+    private bool IsHidden => depth == 3 && section.Key.Equals(LucidTlsKey, StringComparison.OrdinalIgnoreCase);
+
+    /// <summary>The section LucidTls of an endpoint, be it empty; null where there is none.</summary>
+    public static IConfigurationSection? LucidTlsOf(IConfigurationSection endpoint) => endpoint.GetChildren().FirstOrDefault(child => child.Key.Equals(LucidTlsKey, StringComparison.OrdinalIgnoreCase));
 
     public IConfigurationSection GetSection(string key) => View(section.GetSection(key));
 
@@ -45,7 +48,7 @@ internal sealed class ConfigurationView(IConfigurationSection section, int depth
         {
             foreach (var endpoint in children)
             {
-                if (endpoint.GetSection(LucidTlsKey).Exists())
+                if (LucidTlsOf(endpoint) != null)
                     onEndpoint(endpoint);
             }
         }
