@@ -29,7 +29,14 @@ public static class WebHostBuilderLucidTlsExtensions
             var section = context.Configuration.GetSection("Kestrel");
             if (!section.GetSection(ConfigurationView.EndpointsKey).GetChildren().Any(endpoint => ConfigurationView.LucidTlsOf(endpoint) != null))
                 kestrel.ApplicationServices.GetService<ILoggerFactory>()?.CreateLogger<ConfiguredTls>().NoEndpoint();
-            var view = new ConfigurationView(section, 0, endpoint => loader!.Endpoint(endpoint.Key, bound => Use(bound.ListenOptions, endpoint, endpoints)));
+            var view = new ConfigurationView(section, 0, found =>
+            {
+                foreach (var endpoint in found)
+                    loader!.Endpoint(endpoint.Key, bound => Use(bound.ListenOptions, endpoint, endpoints));
+                // Kestrel closes those without it, or opens them again without it: nothing is to be followed there.
+                foreach (var name in endpoints.Keys.Except(found.Select(endpoint => endpoint.Key), StringComparer.OrdinalIgnoreCase))
+                    End(name, endpoints);
+            });
             loader = kestrel.Configure(view, reloadOnChange: true);
         });
     }
@@ -40,9 +47,14 @@ public static class WebHostBuilderLucidTlsExtensions
             return;
         var configured = listen.Configured(section);
         // An endpoint that is opened again: the connections that it had keep what they have.
-        if (endpoints.TryRemove(endpoint.Key, out var before))
-            _ = before.DisposeAsync().AsTask();
+        End(endpoint.Key, endpoints);
         endpoints[endpoint.Key] = configured;
         listen.UseLucidTls(configured);
+    }
+
+    private static void End(string endpoint, ConcurrentDictionary<string, ConfiguredTls> endpoints)
+    {
+        if (endpoints.TryRemove(endpoint, out var configured))
+            _ = configured.DisposeAsync().AsTask();
     }
 }

@@ -9,8 +9,8 @@ namespace LucidTls.AspNetCore.Configuration;
 /// </summary>
 /// <param name="section">The section itself.</param>
 /// <param name="depth">How far below the section Kestrel it is.</param>
-/// <param name="onEndpoint">Told of each endpoint with a section LucidTls before Kestrel looks at it.</param>
-internal sealed class ConfigurationView(IConfigurationSection section, int depth, Action<IConfigurationSection> onEndpoint) : IConfigurationSection
+/// <param name="onEndpoints">Told of the endpoints with a section LucidTls, all that there are, before Kestrel looks at them.</param>
+internal sealed class ConfigurationView(IConfigurationSection section, int depth, Action<IReadOnlyList<IConfigurationSection>> onEndpoints) : IConfigurationSection
 {
     internal const string EndpointsKey = "Endpoints";
     private const string LucidTlsKey = "LucidTls";
@@ -45,18 +45,12 @@ internal sealed class ConfigurationView(IConfigurationSection section, int depth
             return [];
         var children = section.GetChildren().ToList();
         if (depth == 1 && section.Key.Equals(EndpointsKey, StringComparison.OrdinalIgnoreCase))
-        {
-            foreach (var endpoint in children)
-            {
-                if (LucidTlsOf(endpoint) != null)
-                    onEndpoint(endpoint);
-            }
-        }
+            onEndpoints(children.FindAll(endpoint => LucidTlsOf(endpoint) != null));
         return children.Select(View);
     }
 
     public IChangeToken GetReloadToken() => section.GetReloadToken();
 
     // "A:B" is two steps down.
-    private ConfigurationView View(IConfigurationSection below) => new(below, depth + 1 + below.Path.AsSpan(section.Path.Length + 1).Count(':'), onEndpoint);
+    private ConfigurationView View(IConfigurationSection below) => new(below, depth + 1 + below.Path.AsSpan(section.Path.Length + 1).Count(':'), onEndpoints);
 }
