@@ -1,4 +1,5 @@
 using System.Diagnostics.Metrics;
+using System.Runtime.CompilerServices;
 using LucidTls.AspNetCore.Configuration;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting;
@@ -23,7 +24,7 @@ public static class ListenOptionsLucidTlsExtensions
     /// <param name="listenOptions">The endpoint.</param>
     /// <param name="options">
     /// What the server accepts and proves itself with. When <see cref="TlsOptions.ApplicationProtocols"/> is empty, a copy is used that
-    /// offers "h2" and "http/1.1" according to <see cref="ListenOptions.Protocols"/>.
+    /// offers "h2" and "http/1.1" according to <see cref="ListenOptions.Protocols"/>; so it is with what <see cref="TlsServerOptions.OptionsSelector"/> gives.
     /// </param>
     /// <exception cref="InvalidOperationException">The options are contradictory, or name no identity.</exception>
     public static ListenOptions UseLucidTls(this ListenOptions listenOptions, TlsServerOptions options) => listenOptions.UseLucidTls(options, new LucidTlsEndpointOptions());
@@ -109,13 +110,30 @@ public static class ListenOptionsLucidTlsExtensions
 
     private static TlsServerOptions WithApplicationProtocols(TlsServerOptions options, HttpProtocols protocols)
     {
-        if (options.ApplicationProtocols.Count > 0)
-            return options;
         var offered = Alpn.Of(protocols);
-        if (offered.Count == 0)
+        if (offered.Count == 0 || (options.ApplicationProtocols.Count > 0 && options.OptionsSelector == null))
             return options;
         var copy = options.Clone();
-        copy.ApplicationProtocols = offered;
+        if (options.ApplicationProtocols.Count == 0)
+            copy.ApplicationProtocols = offered;
+        if (options.OptionsSelector is { } select)
+        {
+            // One copy for each object that is selected, not for each connection.
+            var copies = new ConditionalWeakTable<TlsServerOptions, TlsServerOptions>();
+            copy.OptionsSelector = async (hello, cancellationToken) => await select(hello, cancellationToken).ConfigureAwait(false) is { } selected
+                ? selected.ApplicationProtocols.Count > 0 ? selected : copies.GetValue(selected, Offering)
+                : null;
+        }
         return copy;
+
+        TlsServerOptions Offering(TlsServerOptions selected)
+        {
+            // Changed from now on it would differ from its copy; so it is as if it were in use itself.
+            selected.DemandUsable();
+            selected.Freeze();
+            var offering = selected.Clone();
+            offering.ApplicationProtocols = offered;
+            return offering;
+        }
     }
 }

@@ -41,4 +41,7 @@ internal static partial class TlsLog
 
     [LoggerMessage(12, LogLevel.Warning, "{Section}: the revocation list of {Issuer} is out of date since {NextUpdate:u}, and no longer says that a certificate is good. Put a new one in its place.")]
     public static partial void RevocationListExpired(this ILogger logger, string section, string issuer, DateTimeOffset? nextUpdate);
+
+    [LoggerMessage(13, LogLevel.Warning, "UseLucidTls() found no endpoint with a section LucidTls in the configuration, so it changes nothing: https addresses of UseUrls, ASPNETCORE_URLS or launchSettings.json are served over SslStream. Write Kestrel:Endpoints:NAME:Url and Kestrel:Endpoints:NAME:LucidTls:Certificate:Path; or, to keep those addresses, kestrel.ConfigureEndpointDefaults(listen => listen.UseLucidTls(...)) in ConfigureKestrel, in place of UseLucidTls().")]
+    public static partial void NoEndpoint(this ILogger logger);
 }

@@ -5,6 +5,7 @@ using LucidTls.TestSupport.Web;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Logging;
 
@@ -106,6 +107,31 @@ public sealed class ConfigurationTests : IDisposable
         Assert.Equal(TlsAlert.UnrecognizedName, Assert.IsType<TlsException>(refusal.InnerException).Alert);
     }
 
+    [Theory]
+    [InlineData("bücher.example", "xn--bcher-kva.example")]
+    [InlineData("*.Bücher.example", "www.xn--bcher-kva.example")]
+    [InlineData("A.example.", "a.example")]
+    public async Task Names_are_those_that_clients_ask_for_however_they_are_written(string key, string name)
+    {
+        _files.Issue("server", "CN=fallback");
+        _files.Issue("a", "CN=a", name);
+        await using var server = await TestServer.StartConfiguredAsync(Answer,
+            ("Certificate:Path", _files.Path("server.pem")), ("Certificate:KeyPath", _files.Path("server.key")),
+            ($"Sni:{key}:Certificate:Path", _files.Path("a.pem")), ($"Sni:{key}:Certificate:KeyPath", _files.Path("a.key")));
+
+        Assert.Equal("CN=a", await SubjectAsync(server, name));
+        Assert.Equal("CN=fallback", await SubjectAsync(server));
+    }
+
+    [Fact]
+    public async Task A_name_in_two_spellings_ends_the_start()
+    {
+        var failure = await Assert.ThrowsAsync<InvalidOperationException>(() => TestServer.StartConfiguredAsync(Answer, ("Sni:bücher.example:Certificate:Path", "a.pem"), ("Sni:xn--bcher-kva.example:Certificate:Path", "a.pem")));
+
+        Assert.Contains("is the name xn--bcher-kva.example, which has another entry", failure.Message, StringComparison.Ordinal);
+        Assert.Contains("Kestrel:Endpoints:Https:LucidTls:Sni:", failure.Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task Other_endpoints_stay_as_they_are()
     {
@@ -128,6 +154,46 @@ public sealed class ConfigurationTests : IDisposable
         foreach (var url in app.Urls)
             Assert.Equal("not LucidTls", await client.GetStringAsync(url.Replace("127.0.0.1", "localhost", StringComparison.Ordinal), Cancel));
         Assert.Equal(2, app.Urls.Count);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task An_empty_section_ends_the_start(bool hasKestrelsOwn)
+    {
+        var pfx = _files.IssuePkcs12("theirs.pfx", "CN=theirs", "");
+        var failure = await Assert.ThrowsAsync<InvalidOperationException>(() => LoopbackServer.StartAsync(builder =>
+        {
+            builder.Configuration.AddJsonStream(new MemoryStream("""{ "Kestrel": { "Endpoints": { "Https": { "Url": "https://127.0.0.1:0", "LucidTls": {} } } } }"""u8.ToArray()));
+            if (hasKestrelsOwn)
+                builder.Configuration.AddInMemoryCollection([new("Kestrel:Endpoints:Https:Certificate:Path", pfx)]);
+            builder.WebHost.UseLucidTls();
+        }, app => app.Run(Answer)));
+
+        Assert.Contains("Kestrel:Endpoints:Https:LucidTls must have a Certificate", failure.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_server_without_such_a_section_says_once_what_to_write()
+    {
+        await using var server = await LoopbackServer.StartAsync(builder => builder.WebHost.UseUrls("http://127.0.0.1:0").UseLucidTls(), app => app.Run(Answer));
+
+        var line = Assert.Single(server.Log.Problems);
+        Assert.Equal(LogLevel.Warning, line.Level);
+        Assert.Contains("Kestrel:Endpoints:NAME:LucidTls:Certificate:Path", line.Text, StringComparison.Ordinal);
+        Assert.Contains("ConfigureEndpointDefaults(listen => listen.UseLucidTls(...))", line.Text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task URLs_get_TLS_by_the_defaults_of_endpoints()
+    {
+        await using var server = await LoopbackServer.StartAsync(builder => builder.WebHost.UseUrls("https://127.0.0.1:0", "http://127.0.0.1:0").ConfigureKestrel(kestrel =>
+            kestrel.ConfigureEndpointDefaults(listen => listen.UseLucidTls(TestServer.Options()))), app => app.Run(context => context.Response.WriteAsync(context.Features.GetRequiredFeature<ITlsSessionFeature>().Session.Version.ToString())));
+        using var client = TestServer.Client(new Version(2, 0));
+
+        foreach (var port in server.Ports)
+            Assert.Equal("TLS 1.3", await client.GetStringAsync(new Uri($"https://localhost:{port}"), Cancel));
+        Assert.All(server.Addresses, address => Assert.StartsWith("https://", address, StringComparison.Ordinal));
     }
 
     [Fact]
@@ -180,6 +246,11 @@ public sealed class ConfigurationTests : IDisposable
     [InlineData("MaxEarlyDataSize", "-1", "MaxEarlyDataSize is '-1'", "0 or more")]
     [InlineData("OcspStapling", "perhaps", "OcspStapling is 'perhaps'", "true or false")]
     [InlineData("Sni:a.example:MinimumVersion", "1.3", "Sni:a.example must have a Certificate", "endpoint has none")]
+    [InlineData("Sni:*:Certificate:Path", "server.pem", "Sni:* is no name", "write Kestrel:Endpoints:Https:LucidTls:Certificate,")]
+    [InlineData("Sni:a b.example:Certificate:Path", "server.pem", "Sni:a b.example is for no name", "*.example.com for one label more")]
+    [InlineData("Sni:www.*.example:Certificate:Path", "server.pem", "Sni:www.*.example is for no name", "*.example.com for one label more")]
+    [InlineData("Sni:*.:Certificate:Path", "server.pem", "Sni:*. is for no name", "*.example.com for one label more")]
+    [InlineData("Sni:192.0.2.1:Certificate:Path", "server.pem", "Sni:192.0.2.1 is for no name", "Write a DNS name")]
     public async Task What_is_wrong_ends_the_start_and_names_the_setting(string key, string value, string said, string alsoSaid)
     {
         var failure = await Assert.ThrowsAnyAsync<InvalidOperationException>(() => TestServer.StartConfiguredAsync(Answer, (key, value)));

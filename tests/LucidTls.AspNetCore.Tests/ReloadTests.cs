@@ -1,6 +1,11 @@
 using System.Net.Security;
+using System.Net.Sockets;
+using System.Text.Json;
 using LucidTls.TestSupport.Web;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Logging;
 
 namespace LucidTls.AspNetCore.Tests;
@@ -153,6 +158,55 @@ public sealed class ReloadTests : IDisposable
         server.Change(("ClientCertificateMode", "Required"), ("ClientCertificateRoots", _files.Path("ca.pem")));
         await server.Log.WaitAsync(Changed, 2);
         Assert.False(await IsResumedAsync(server, options));
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_section_that_is_gone_is_followed_no_longer(bool keepsEndpoint)
+    {
+        _files.Issue("server", "CN=first");
+        string Ours(int port) => JsonSerializer.Serialize(new { Url = $"https://127.0.0.1:{port}", LucidTls = new { Certificate = new { Path = _files.Path("server.pem"), KeyPath = _files.Path("server.key") } } });
+        var theirs = JsonSerializer.Serialize(new { Url = "https://127.0.0.1:0", Certificate = new { Path = _files.IssuePkcs12("theirs.pfx", "CN=theirs", "") } });
+        string Endpoints(string endpoint) => $$"""{ "Kestrel": { "Endpoints": { {{endpoint}} "Plain": { "Url": "http://127.0.0.1:0" } } } }""";
+        _files.Write("settings.json", Endpoints($"\"Https\": {Ours(0)},"));
+        await using var server = await LoopbackServer.StartAsync(builder =>
+        {
+            builder.Configuration.AddJsonFile(_files.Path("settings.json"));
+            builder.WebHost.UseLucidTls();
+        }, app => app.Run(Answer));
+        await using (var before = await server.ConnectAsync(SslApplicationProtocol.Http11))
+            Assert.Contains("200 OK", await AskAsync(before), StringComparison.Ordinal);
+
+        _files.Write("settings.json", Endpoints(keepsEndpoint ? $"\"Https\": {theirs}," : ""));
+        server.Change();
+        // Files are looked at four times a second.
+        await Task.Delay(TimeSpan.FromSeconds(2), Cancel);
+
+        Assert.Empty(server.Log.Problems);
+        await Assert.ThrowsAsync<SocketException>(() => server.DialAsync());
+        // What comes back is served and followed again.
+        _files.Write("settings.json", Endpoints($"\"Https\": {Ours(server.Port)},"));
+        server.Change();
+        await BoundAsync(server);
+        _files.Issue("server", "CN=second");
+        Assert.Contains("CN=second", (await server.Log.WaitAsync(Changed)).Text, StringComparison.Ordinal);
+    }
+
+    private static async Task BoundAsync(LoopbackServer server)
+    {
+        while (true)
+        {
+            try
+            {
+                using var client = await server.DialAsync();
+                return;
+            }
+            catch (SocketException)
+            {
+                await Task.Delay(TimeSpan.FromMilliseconds(50), Cancel);
+            }
+        }
     }
 
     private static async Task<bool> IsResumedAsync(LoopbackServer server, TlsClientOptions options)

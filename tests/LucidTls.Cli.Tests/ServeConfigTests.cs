@@ -186,6 +186,8 @@ public sealed class ServeConfigTests : IDisposable
     [InlineData("services: [{listen: 1, sites: [{certificate: x, root: .}, {certificate: x, root: .}]}]", "can do without names")]
     [InlineData("services: [{listen: 1, sites: [{names: a.b, certificate: x, root: .}, {names: A.B, certificate: x, root: .}]}]", "is the name of another site")]
     [InlineData("services: [{listen: 1, sites: [{names: 'a b', certificate: x, root: .}]}]", "is no DNS name")]
+    [InlineData("services: [{listen: 1, sites: [{names: '*', certificate: x, root: .}]}]", "A site without names is for all others")]
+    [InlineData("services: [{listen: 1, sites: [{names: [bücher.example, xn--bcher-kva.example], certificate: x, root: .}]}]", "xn--bcher-kva.example is the name of another site")]
     [InlineData("services: [{listen: 1, starttls: postgres-direct, sites: [{certificate: x, to: 'tcp://x:1'}]}]", "no server's side")]
     [InlineData("services: [{listen: 1, starttls: mysql, sites: [{names: a.example, certificate: x, to: 'tcp://x:1'}]}]", "greets before")]
     [InlineData("services: [{listen: 1, starttls: mysql, sites: [{certificate: x, to: 'tcp://x:1'}, {names: a.example, certificate: x, to: 'tcp://x:1'}]}]", "greets before")]

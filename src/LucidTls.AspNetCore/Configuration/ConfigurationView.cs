@@ -9,11 +9,11 @@ namespace LucidTls.AspNetCore.Configuration;
 /// </summary>
 /// <param name="section">The section itself.</param>
 /// <param name="depth">How far below the section Kestrel it is.</param>
-/// <param name="onEndpoint">Told of each endpoint with a section LucidTls before Kestrel looks at it.</param>
-internal sealed class ConfigurationView(IConfigurationSection section, int depth, Action<IConfigurationSection> onEndpoint) : IConfigurationSection
+/// <param name="onEndpoints">Told of the endpoints with a section LucidTls, all that there are, before Kestrel looks at them.</param>
+internal sealed class ConfigurationView(IConfigurationSection section, int depth, Action<IReadOnlyList<IConfigurationSection>> onEndpoints) : IConfigurationSection
 {
-    private const string EndpointsKey = "Endpoints";
-    internal const string LucidTlsKey = "LucidTls";
+    internal const string EndpointsKey = "Endpoints";
+    private const string LucidTlsKey = "LucidTls";
 
     public string Key => section.Key;
 
@@ -31,8 +31,11 @@ internal sealed class ConfigurationView(IConfigurationSection section, int depth
         set => section[key] = value;
     }
 
-    // Kestrel/Endpoints/NAME/LucidTls
-    private bool IsHidden => depth == 3 && section.Key.Equals(LucidTlsKey, StringComparison.OrdinalIgnoreCase) && section.Exists();
+    // Kestrel/Endpoints/NAME/LucidTls. Kestrel comes upon it among the children, so it is there.
+    private bool IsHidden => depth == 3 && section.Key.Equals(LucidTlsKey, StringComparison.OrdinalIgnoreCase);
+
+    /// <summary>The section LucidTls of an endpoint, be it empty; null where there is none.</summary>
+    public static IConfigurationSection? LucidTlsOf(IConfigurationSection endpoint) => endpoint.GetChildren().FirstOrDefault(child => child.Key.Equals(LucidTlsKey, StringComparison.OrdinalIgnoreCase));
 
     public IConfigurationSection GetSection(string key) => View(section.GetSection(key));
 
@@ -42,18 +45,12 @@ internal sealed class ConfigurationView(IConfigurationSection section, int depth
             return [];
         var children = section.GetChildren().ToList();
         if (depth == 1 && section.Key.Equals(EndpointsKey, StringComparison.OrdinalIgnoreCase))
-        {
-            foreach (var endpoint in children)
-            {
-                if (endpoint.GetSection(LucidTlsKey).Exists())
-                    onEndpoint(endpoint);
-            }
-        }
+            onEndpoints(children.FindAll(endpoint => LucidTlsOf(endpoint) != null));
         return children.Select(View);
     }
 
     public IChangeToken GetReloadToken() => section.GetReloadToken();
 
     // "A:B" is two steps down.
-    private ConfigurationView View(IConfigurationSection below) => new(below, depth + 1 + below.Path.AsSpan(section.Path.Length + 1).Count(':'), onEndpoint);
+    private ConfigurationView View(IConfigurationSection below) => new(below, depth + 1 + below.Path.AsSpan(section.Path.Length + 1).Count(':'), onEndpoints);
 }

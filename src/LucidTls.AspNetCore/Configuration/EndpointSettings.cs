@@ -1,3 +1,5 @@
+using LucidTls.Certificates;
+
 namespace LucidTls.AspNetCore.Configuration;
 
 /// <summary>The section LucidTls of an endpoint.</summary>
@@ -13,7 +15,7 @@ internal sealed record EndpointSettings
 
     public required SiteSettings Default { get; init; }
 
-    /// <summary>By name in lower case; "*.example.com" for names with one label more.</summary>
+    /// <summary>By name as <see cref="TryNormalize"/> gives it; "*.example.com" for names with one label more.</summary>
     public required IReadOnlyDictionary<string, SiteSettings> Sites { get; init; }
 
     public TimeSpan? HandshakeTimeout { get; private init; }
@@ -39,14 +41,20 @@ internal sealed record EndpointSettings
         settings.DemandKnown([.. SiteSettings.Keys, SniKey, HandshakeTimeoutKey, MostHandshakesKey, MostEarlyDataKey, EarlyDataFreshnessKey, StaplingKey, PrivateRespondersKey]);
         var fallback = SiteSettings.Read(settings, contentRoot, null);
         var sites = new Dictionary<string, SiteSettings>(StringComparer.Ordinal);
-        foreach (var (name, site) in settings.Section(SniKey)?.Children() ?? [])
+        foreach (var (key, site) in settings.Section(SniKey)?.Children() ?? [])
         {
+            // Kestrel's own name for it, in a section that was taken over perhaps.
+            if (key == "*")
+                throw new InvalidOperationException($"{site.Path} is no name. All names without an entry of their own get the endpoint's own {SiteSettings.CertificateKey}: write {settings.Path}:{SiteSettings.CertificateKey}, and other settings for them beside it.");
+            if (TryNormalize(key) is not { } name)
+                throw new InvalidOperationException($"{site.Path} is for no name that clients can ask for. Write a DNS name such as www.example.com, or *.example.com for one label more.");
             site.DemandKnown(SiteSettings.Keys);
             var own = SiteSettings.Read(site, contentRoot, inherits ? fallback : null);
             if (own.Certificate == null)
                 throw new InvalidOperationException($"{site.Path} must have a {SiteSettings.CertificateKey}, since the endpoint has none.");
             own.Clients.DemandAsking(site);
-            sites.Add(name.ToLowerInvariant(), own);
+            if (!sites.TryAdd(name, own))
+                throw new InvalidOperationException($"{site.Path} is the name {name}, which has another entry. Leave one of them.");
         }
         // What is said there may be meant for the entries.
         if (!sites.Values.Any(site => site.Clients.AsksForCertificate))
@@ -66,6 +74,11 @@ internal sealed record EndpointSettings
             throw new InvalidOperationException($"{settings.Path} must have a {SiteSettings.CertificateKey}, or entries of {SniKey} that have one.");
         return read;
     }
+
+    /// <summary>A DNS name as clients ask for it, A-labels in lower case, or "*." with one; null for what is neither.</summary>
+    public static string? TryNormalize(string name) => !name.StartsWith("*.", StringComparison.Ordinal)
+        ? ServerNames.TryNormalize(name)
+        : ServerNames.TryNormalize(name[2..]) is { } parent ? $"*.{parent}" : null;
 
     /// <summary>The entry for a name that a client asks for; null when there is none, and the endpoint's own settings hold.</summary>
     public static T? Find<T>(IReadOnlyDictionary<string, T> sites, string? name) where T : class

@@ -34,7 +34,7 @@ internal sealed partial class SiteReader(Problems problems, string folder)
         var backend = BackendOf(settings, forwards);
         return new SiteConfiguration
         {
-            Names = [.. settings.ParseAll("names", text => IsName(text) ? text.ToLowerInvariant() : null, "It is no DNS name: write example.com, or *.example.com for one label more.").Select(name => name.Value)],
+            Names = [.. settings.ParseAll("names", EndpointSettings.TryNormalize, "It is no DNS name: write example.com, or *.example.com for one label more. A site without names is for all others.").Select(name => name.Value)],
             Certificate = FullPath(settings.Needed("certificate")),
             Key = FullPath(settings.Text("key")),
             Backend = backend,
@@ -141,8 +141,6 @@ internal sealed partial class SiteReader(Problems problems, string folder)
     }
 
     private string? FullPath(string? path) => path is null ? null : Path.GetFullPath(path, folder);
-
-    private static bool IsName(string name) => Uri.CheckHostName(name.StartsWith("*.", StringComparison.Ordinal) ? name[2..] : name) == UriHostNameType.Dns;
 
     // RFC 6797 §6.1, with preload, which browsers' lists ask for.
     [GeneratedRegex(@"^max-age=\d{1,10}(; ?includeSubDomains)?(; ?preload)?$", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
