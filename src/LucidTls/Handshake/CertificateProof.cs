@@ -39,7 +39,7 @@ internal static class CertificateProof
             var signature = await identity.SignAsync(scheme, content, cancellationToken).ConfigureAwait(false);
             return new CertificateVerify { Scheme = scheme, Signature = signature };
         }
-        catch (Exception exception) when (exception is not OperationCanceledException)
+        catch (Exception exception) when (exception is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
         {
             throw new TlsException(TlsError.LocalFailure, "signing with the private key failed", exception);
         }

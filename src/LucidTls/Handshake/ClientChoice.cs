@@ -42,7 +42,7 @@ internal static class ClientChoice
         {
             return await selector(new TlsCertificateRequest(schemes, authorities, isAfterHandshake), cancellationToken).ConfigureAwait(false);
         }
-        catch (Exception exception) when (exception is not OperationCanceledException)
+        catch (Exception exception) when (exception is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
         {
             throw new TlsException(TlsError.LocalFailure, "the identity selector failed", exception);
         }

@@ -48,7 +48,7 @@ internal static class EarlyDataChoice
         {
             return await options.ReplayGuard.TryUseAsync(id, session.Issued, 2 * options.EarlyDataFreshness, cancellationToken).ConfigureAwait(false);
         }
-        catch (Exception exception) when (exception is not OperationCanceledException)
+        catch (Exception exception) when (exception is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
         {
             throw new TlsException(TlsError.LocalFailure, "the replay guard failed", exception);
         }

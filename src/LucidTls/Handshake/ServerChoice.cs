@@ -143,7 +143,7 @@ internal static class ServerChoice
             selected.Freeze();
             return selected;
         }
-        catch (Exception exception) when (exception is not OperationCanceledException)
+        catch (Exception exception) when (exception is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
         {
             throw new TlsException(TlsError.LocalFailure, "the options selector failed", exception);
         }
@@ -157,7 +157,7 @@ internal static class ServerChoice
         {
             return await selector(Info(hello), cancellationToken).ConfigureAwait(false);
         }
-        catch (Exception exception) when (exception is not OperationCanceledException)
+        catch (Exception exception) when (exception is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
         {
             throw new TlsException(TlsError.LocalFailure, "the identity selector failed", exception);
         }

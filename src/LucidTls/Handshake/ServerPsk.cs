@@ -85,7 +85,7 @@ internal sealed class ServerPsk : IDisposable
         {
             return await resolver(request, cancellationToken).ConfigureAwait(false);
         }
-        catch (Exception exception) when (exception is not OperationCanceledException)
+        catch (Exception exception) when (exception is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
         {
             throw new TlsException(TlsError.LocalFailure, "the pre-shared key resolver failed", exception);
         }

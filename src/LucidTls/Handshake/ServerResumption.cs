@@ -152,7 +152,7 @@ internal sealed class ServerResumption : IDisposable
         {
             return await store.FindAsync(ticket, cancellationToken).ConfigureAwait(false);
         }
-        catch (Exception exception) when (exception is not OperationCanceledException)
+        catch (Exception exception) when (exception is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
         {
             throw new TlsException(TlsError.LocalFailure, "the ticket store failed", exception);
         }
@@ -164,7 +164,7 @@ internal sealed class ServerResumption : IDisposable
         {
             return await store.StoreAsync(state, lifetime, cancellationToken).ConfigureAwait(false);
         }
-        catch (Exception exception) when (exception is not OperationCanceledException)
+        catch (Exception exception) when (exception is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
         {
             throw new TlsException(TlsError.LocalFailure, "the ticket store failed", exception);
         }

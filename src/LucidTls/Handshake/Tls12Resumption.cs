@@ -58,7 +58,7 @@ internal sealed class Tls12Resumption : IDisposable
         {
             return await sessions.FindAsync(hello.SessionId, cancellationToken).ConfigureAwait(false);
         }
-        catch (Exception exception) when (exception is not OperationCanceledException)
+        catch (Exception exception) when (exception is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
         {
             throw new TlsException(TlsError.LocalFailure, "the session store failed", exception);
         }

@@ -290,7 +290,7 @@ internal sealed class Tls12Server(ServerGreeting greeting, TlsServerOptions opti
         {
             await options.SessionStore!.StoreAsync(_newSessionId, state, options.TicketLifetime, cancellationToken).ConfigureAwait(false);
         }
-        catch (Exception exception) when (exception is not OperationCanceledException)
+        catch (Exception exception) when (exception is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
         {
             throw new TlsException(TlsError.LocalFailure, "the session store failed", exception);
         }

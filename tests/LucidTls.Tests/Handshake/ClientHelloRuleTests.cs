@@ -258,6 +258,14 @@ public sealed class ClientHelloRuleTests
     }
 
     [Fact]
+    public void A_selector_that_gives_up_of_its_own_is_not_taken_for_a_slow_peer()
+    {
+        var server = new TlsServerOptions { IdentitySelector = (_, _) => throw new TaskCanceledException("the vault is slow") };
+        var failure = ServerRefuses(TlsError.LocalFailure, TlsAlert.InternalError, new Script(), server);
+        Assert.Equal("the vault is slow", failure.InnerException!.Message);
+    }
+
+    [Fact]
     public void A_signer_that_throws_is_this_ends_own_failure()
     {
         var server = Fixture.ServerOptions();

@@ -101,6 +101,10 @@ public sealed class OptionsSelectorTests
     }
 
     [Fact]
+    public async Task A_selector_that_gives_up_of_its_own_is_not_taken_for_a_slow_peer() =>
+        Assert.Equal(TlsError.LocalFailure, (await ServerFailureAsync(new TlsServerOptions { OptionsSelector = (_, _) => throw new TaskCanceledException("the vault is slow") })).Error);
+
+    [Fact]
     public async Task A_pick_without_an_identity_is_this_ends_own_failure() =>
         Assert.Equal(TlsError.LocalFailure, (await ServerFailureAsync(new TlsServerOptions { OptionsSelector = (_, _) => ValueTask.FromResult<TlsServerOptions?>(new TlsServerOptions()) })).Error);
 
