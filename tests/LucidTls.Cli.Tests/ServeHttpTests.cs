@@ -75,6 +75,52 @@ public sealed class ServeHttpTests : IDisposable
             Assert.Equal(got, await client.GetStringAsync(new Uri($"https://a.example{asked}", new UriCreationOptions { DangerousDisablePathAndQueryCanonicalization = true }), Cancel));
     }
 
+    [Theory]
+    [InlineData("--idle 1", false)]
+    [InlineData("--idle 0", true)]
+    [InlineData("--idle 2592000", true)]
+    [InlineData("", true)]
+    public async Task A_service_may_be_silent_for_as_long_as_is_said(string idle, bool isAnswered)
+    {
+        await using var service = await HttpService.StartAsync(async context =>
+        {
+            await Task.Delay(TimeSpan.FromSeconds(3), Cancel);
+            await context.Response.WriteAsync("at last");
+        });
+        await using var tool = await Tool.ServeAsync(_folder.Path, ["--to", service.Urls.First(), "--cert", _folder["site.pem"], .. idle.Split(' ', StringSplitOptions.RemoveEmptyEntries)]);
+        Assert.Contains(isAnswered ? "at last" : " 504 ", await GetAsync(tool, "a.example"), StringComparison.Ordinal);
+        if (!isAnswered)
+            await tool.WaitForErrorAsync("could not be passed on");
+    }
+
+    [Fact]
+    public async Task A_stream_of_a_site_may_have_gaps_as_long_as_idle_says_and_the_file_changes_that()
+    {
+        await using var service = await HttpService.StartAsync(async context =>
+        {
+            foreach (var part in (string[])["one", "two"])
+            {
+                await context.Response.WriteAsync(part);
+                await context.Response.Body.FlushAsync();
+                await Task.Delay(TimeSpan.FromSeconds(3), context.RequestAborted);
+            }
+        });
+        await using var tool = await StartAsync(service.Urls.First(), settings: "idle: 1, ");
+        await using (var tls = await ConnectAsync(tool, "a.example"))
+        {
+            await tls.WriteAsync("GET / HTTP/1.1\r\nHost: a.example\r\nConnection: close\r\n\r\n"u8.ToArray(), Cancel);
+            using var reader = new StreamReader(tls);
+            while (await reader.ReadLineAsync(Cancel) is not "one")
+            {
+            }
+            // Broken off, so that it does not look complete.
+            await Assert.ThrowsAsync<IOException>(() => reader.ReadToEndAsync(Cancel));
+        }
+        _folder.Write("serve.yaml", _folder.Read("serve.yaml").Replace("idle: 1", "idle: 0", StringComparison.Ordinal));
+        await tool.WaitForErrorAsync("is in effect");
+        Assert.Contains("two", await GetAsync(tool, "a.example"), StringComparison.Ordinal);
+    }
+
     private static HttpClient Http2Client(Tool tool)
     {
         var handler = new SocketsHttpHandler { UseProxy = false, ConnectCallback = async (_, _) => await PlainAsync(tool) };

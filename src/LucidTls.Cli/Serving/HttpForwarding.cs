@@ -57,10 +57,12 @@ internal sealed class HttpForwarding
         }
     }
 
-    public async Task AnswerAsync(HttpContext context)
+    /// <param name="context">The request.</param>
+    /// <param name="idle">How long the service and the client may be silent.</param>
+    public async Task AnswerAsync(HttpContext context, TimeSpan idle)
     {
         var service = _backend.Services[_upstreams.Next()];
-        var error = await _forwarder.SendAsync(context, service.AbsoluteUri, _client, _request, _transform);
+        var error = await _forwarder.SendAsync(context, service.AbsoluteUri, _client, _request with { ActivityTimeout = Countable(idle) }, _transform);
         if (error == ForwarderError.None)
             return;
         var cause = context.Features.Get<IForwarderErrorFeature>()?.Exception;
@@ -71,6 +73,9 @@ internal sealed class HttpForwarding
         context.Response.ContentType = "text/plain; charset=utf-8";
         await context.Response.WriteAsync($"TLS to lucidtls works, but the service behind it does not answer properly ({error}). lucidtls says more on its terminal.\n");
     }
+
+    // The forwarder counts milliseconds in 31 bits, so that what is longer than 24 days is as good as any time.
+    private static TimeSpan Countable(TimeSpan idle) => idle.TotalMilliseconds > int.MaxValue ? Timeout.InfiniteTimeSpan : idle;
 
     private void Configure(SocketsHttpHandler engine)
     {
