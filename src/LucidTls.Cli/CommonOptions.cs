@@ -52,13 +52,14 @@ internal static class CommonOptions
     };
 
     /// <summary>How long connections may be silent.</summary>
-    public static (Option<int?> Idle, Option<int?> HalfClosed) Limits() =>
-        (Seconds("--idle", $"Close connections that nothing has come through for so long; 0 for never [default: {RelayLimits.Default.Idle.TotalSeconds:0}]"),
+    /// <param name="http">Whether requests of HTTP are passed on, too.</param>
+    public static (Option<int?> Idle, Option<int?> HalfClosed) Limits(bool http = false) =>
+        (Seconds("--idle", $"Close connections{(http ? ", and give up requests," : "")} that nothing has come through for so long; 0 for never [default: {RelayLimits.Default.Idle.TotalSeconds:0}{(http ? $"; {RelayLimits.DefaultHttp.Idle.TotalSeconds:0} with HTTP" : "")}]"),
         Seconds("--half-closed", $"The same once one side has ended [default: {RelayLimits.Default.HalfClosed.TotalSeconds:0}]"));
 
-    public static RelayLimits LimitsOf(ParseResult parsed, Option<int?> idle, Option<int?> halfClosed) => new(
-        parsed.GetValue(idle) is { } seconds ? RelayLimits.Of(seconds) : RelayLimits.Default.Idle,
-        parsed.GetValue(halfClosed) is { } half ? RelayLimits.Of(half) : RelayLimits.Default.HalfClosed);
+    public static RelayLimits LimitsOf(ParseResult parsed, Option<int?> idle, Option<int?> halfClosed, RelayLimits otherwise) => new(
+        parsed.GetValue(idle) is { } seconds ? RelayLimits.Of(seconds) : otherwise.Idle,
+        parsed.GetValue(halfClosed) is { } half ? RelayLimits.Of(half) : otherwise.HalfClosed);
 
     /// <summary>How long open connections are given at the end.</summary>
     public static Option<int> Drain()

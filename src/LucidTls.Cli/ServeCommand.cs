@@ -45,7 +45,7 @@ internal static class ServeCommand
         var proxyProtocol = new Option<bool>("--proxy-protocol") { Description = "Each connection comes from a proxy that says first whose it is (PROXY protocol, version 1 or 2). Let nobody but the proxy reach the port" };
         var sendProxyProtocol = new Option<ProxyVersion?>("--send-proxy-protocol") { Description = "Tell the service of --to tcp://HOST:PORT or tls://HOST:PORT whose connection it gets: v1 or v2 of the PROXY protocol", HelpName = "v1|v2" };
         var redirect = CommonOptions.Address("--redirect", "Where to answer plain HTTP with a redirection to https", "to answer plain HTTP at");
-        var (idle, halfClosed) = CommonOptions.Limits();
+        var (idle, halfClosed) = CommonOptions.Limits(http: true);
         var drain = CommonOptions.Drain();
         var metrics = CommonOptions.Metrics();
         var config = new Option<string>("--config") { Description = "Serve what this file (YAML) says: several addresses, names, certificates and services", HelpName = "FILE" };
@@ -69,8 +69,10 @@ internal static class ServeCommand
                 result.AddError("--key needs --cert: a private key alone says nothing about who this server is.");
             if (result.GetResult(roots) is not null && !AreAll("https://", "tls://"))
                 result.AddError("--roots needs --to https://HOST:PORT or tls://HOST:PORT: whom to trust matters where there is TLS to the service.");
-            if ((result.GetResult(idle) is not null || result.GetResult(halfClosed) is not null) && !AreAll("tcp://", "tls://"))
-                result.AddError("--idle and --half-closed need --to tcp://HOST:PORT or tls://HOST:PORT; HTTP has its own limits.");
+            if (result.GetResult(idle) is not null && result.GetResult(to) is null)
+                result.AddError("--idle needs --to: the service that may be silent for so long.");
+            if (result.GetResult(halfClosed) is not null && !AreAll("tcp://", "tls://"))
+                result.AddError("--half-closed needs --to tcp://HOST:PORT or tls://HOST:PORT: with HTTP no side ends before the other.");
             if (result.GetResult(redirect) is not null && AreAll("tcp://", "tls://"))
                 result.AddError("--redirect is for HTTP, and --to tcp://HOST:PORT need not be, nor tls://HOST:PORT.");
 
@@ -94,7 +96,7 @@ internal static class ServeCommand
                 Redirect = parsed.GetValue(redirect),
                 StartTls = parsed.GetValue(startTls),
                 ExpectsProxyHeader = parsed.GetValue(proxyProtocol),
-                Limits = CommonOptions.LimitsOf(parsed, idle, halfClosed),
+                Limits = CommonOptions.LimitsOf(parsed, idle, halfClosed, backend.IsTcp ? RelayLimits.Default : RelayLimits.DefaultHttp),
                 Sites = [site],
                 Place = "--cert",
             };

@@ -66,7 +66,7 @@ internal static class TunnelCommand
             var tls = new ClientTls(
                 new ClientFiles { Roots = parsed.GetValue(roots), Certificate = parsed.GetValue(cert), Key = parsed.GetValue(key) },
                 new TlsClientOptions { TargetHost = parsed.GetValue(verifyName) ?? server.Host });
-            var tunnel = new Tunnel(server, protocol, tls, CommonOptions.LimitsOf(parsed, idle, halfClosed), parsed.GetValue(sendProxyProtocol), TimeSpan.FromSeconds(parsed.GetValue(drain)), parsed.GetValue(verbose));
+            var tunnel = new Tunnel(server, protocol, tls, CommonOptions.LimitsOf(parsed, idle, halfClosed, RelayLimits.Default), parsed.GetValue(sendProxyProtocol), TimeSpan.FromSeconds(parsed.GetValue(drain)), parsed.GetValue(verbose));
             return RunAsync(parsed.GetValue(listen)!, server, tunnel, tls, parsed.GetValue(proxyProtocol), parsed.GetValue(metrics), parsed.GetValue(connections), TimeSpan.FromSeconds(parsed.GetValue(drain)), parsed.GetValue(verbose));
         });
         return command;

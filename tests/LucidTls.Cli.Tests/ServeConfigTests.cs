@@ -219,7 +219,8 @@ public sealed class ServeConfigTests : IDisposable
     [InlineData("services: [{listen: 1, listen: 2}]", "this is no YAML. Duplicate key")]
     [InlineData("services: [{listen: 1, sites: [{certificate: [x], root: .}]}]", "1:46: certificate is one text")]
     [InlineData("services: [{listen: 1, starttls: gopher, sites: [{certificate: x, to: 'tcp://x:1'}]}]", "1:34: 'gopher' means nothing as starttls. Write one of smtp")]
-    [InlineData("services: [{listen: 1, idle: 5, sites: [{certificate: x, root: .}]}]", "idle is for services of tcp://")]
+    [InlineData("services: [{listen: 1, idle: 5, sites: [{certificate: x, root: .}]}]", "A folder is never silent")]
+    [InlineData("services: [{listen: 1, half-closed: 5, sites: [{certificate: x, to: 'http://x'}]}]", "half-closed is for services of tcp://")]
     [InlineData("services: [{listen: 1, half-closed: -5, sites: [{certificate: x, to: 'tcp://x:1'}]}]", "whole number of seconds")]
     [InlineData("services: [{listen: 1, redirect: 2, sites: [{certificate: x, to: 'tcp://x:1'}]}]", "not to those of tcp://")]
     [InlineData("services: [{listen: 1, redirect: 1, sites: [{certificate: x, root: .}]}]", "is listened on already")]
@@ -356,6 +357,7 @@ public sealed class ServeConfigTests : IDisposable
         Assert.Equal(("1.3", "TLS_AES_256_GCM_SHA384", "X25519MLKEM768 secp384r1", "ecdsa_secp384r1_sha384"), (site.Tls.MaximumVersion, site.Tls.CipherSuites.Single(), string.Join(' ', site.Tls.Groups), site.Tls.SignatureSchemes.Single()));
         Assert.Equal((false, 1, TimeSpan.FromHours(1), 4096), (site.Tls.AllowTlsResume, site.Tls.TicketCount!.Value, site.Tls.TicketLifetime!.Value, site.Tls.RecordSizeLimit!.Value));
         Assert.Equal((TimeSpan.FromMinutes(1), Timeout.InfiniteTimeSpan), (mail.Limits.Idle, mail.Limits.HalfClosed));
+        Assert.Equal(TimeSpan.FromHours(1), web.Limits.Idle);
         Assert.Equal(["smtp", "x"], mail.Sites[0].Backend.Protocols);
         Assert.Equal("tls://127.0.0.1:7 by smtp with STARTTLS", $"{mail.Sites[0].Backend}");
         foreach (var key in (string[])[.. ServeFile.Keys, .. ServeFile.ServiceKeys, .. SiteReader.Keys, .. ClientReader.Keys, .. ClientReader.RevocationKeys, .. SiteReader.UpstreamKeys, .. SiteReader.HealthKeys])

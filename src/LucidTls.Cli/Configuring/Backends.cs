@@ -31,7 +31,10 @@ internal sealed class Backends(WebApplication app) : IAsyncDisposable
         }
     }
 
-    public RequestDelegate Http(Backend backend) => Of(backend).Answer;
+    /// <param name="context">The request.</param>
+    /// <param name="backend">What answers it.</param>
+    /// <param name="idle">How long that and the client may be silent.</param>
+    public Task AnswerAsync(HttpContext context, Backend backend, TimeSpan idle) => Of(backend).Answer(context, idle);
 
     public Upstreams Tcp(Backend backend) => Of(backend).Upstreams;
 
@@ -68,13 +71,10 @@ internal sealed class Backends(WebApplication app) : IAsyncDisposable
     private Entry Make(Backend backend)
     {
         var upstreams = new Upstreams(backend.Targets, backend.HasTls ? TlsOf(backend) : null, backend.StartTls, backend.HealthCheck);
-        RequestDelegate answer = backend switch
-        {
-            { IsTcp: false, Services.Count: > 0 } => new HttpForwarding(app, backend, upstreams).AnswerAsync,
-            { Root: { } root } => FrontEnd.Files(app, root),
-            _ => FrontEnd.ShowConnectionAsync,
-        };
-        return new Entry(answer, upstreams);
+        if (backend is { IsTcp: false, Services.Count: > 0 })
+            return new Entry(new HttpForwarding(app, backend, upstreams).AnswerAsync, upstreams);
+        var answer = backend.Root is { } root ? FrontEnd.Files(app, root) : FrontEnd.ShowConnectionAsync;
+        return new Entry((context, _) => answer(context), upstreams);
     }
 
     private static ClientTls TlsOf(Backend backend)
@@ -86,7 +86,7 @@ internal sealed class Backends(WebApplication app) : IAsyncDisposable
         return new ClientTls(backend.Tls, options);
     }
 
-    private sealed record Entry(RequestDelegate Answer, Upstreams Upstreams) : IAsyncDisposable
+    private sealed record Entry(Func<HttpContext, TimeSpan, Task> Answer, Upstreams Upstreams) : IAsyncDisposable
     {
         private IDisposable? _checking;
 

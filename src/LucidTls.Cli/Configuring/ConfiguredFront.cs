@@ -168,7 +168,7 @@ internal sealed class ConfiguredFront : IAsyncDisposable
         var now = _configuration;
         var tls = context.Features.Get<ITlsSessionFeature>();
         // Who came in under other rules about clients comes in again, on a connection of its own (RFC 9110 §15.5.20).
-        if (context.Features.Get<Arrival>() is not { } arrival || !arrival.IsStillWelcome(now, NameOf(tls)) || arrival.Of(now).SiteOf(NameOf(tls)) is not { } site)
+        if (context.Features.Get<Arrival>() is not { } arrival || !arrival.IsStillWelcome(now, NameOf(tls)) || arrival.Of(now) is not { } service || service.SiteOf(NameOf(tls)) is not { } site)
         {
             context.Response.StatusCode = StatusCodes.Status421MisdirectedRequest;
             if (HttpProtocol.IsHttp11(context.Request.Protocol))
@@ -183,7 +183,7 @@ internal sealed class ConfiguredFront : IAsyncDisposable
                 return Task.CompletedTask;
             });
         }
-        return _backends.Http(site.Backend)(context);
+        return _backends.AnswerAsync(context, site.Backend, service.Limits.Idle);
     }
 
     private static string? NameOf(ITlsSessionFeature? tls) => tls?.Session.ServerName;

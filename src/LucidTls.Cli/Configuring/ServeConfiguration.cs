@@ -43,7 +43,7 @@ internal sealed record ServiceConfiguration
     /// <summary>Whether each connection comes from a proxy that says first whose it is.</summary>
     public bool ExpectsProxyHeader { get; init; }
 
-    /// <summary>How long connections to TCP services may be silent.</summary>
+    /// <summary>How long services and their clients may be silent.</summary>
     public RelayLimits Limits { get; init; } = RelayLimits.Default;
 
     /// <summary>Whether OCSP responses are fetched and stapled for certificates that name a responder.</summary>

@@ -127,14 +127,13 @@ internal sealed class ServeFile
         if (startTls is { NeedsServerToAccept: true } && (sites.Length > 1 || sites.Any(site => site.Site!.Names.Count > 0)))
             settings.Fail("starttls", $"A service with starttls: {startTls.Name} has one site, without names: its server greets before the client says whom it wants.");
         var isTcp = sites.Any(site => site.Site!.Backend.IsTcp);
-        foreach (var key in (string[])["idle", "half-closed"])
-        {
-            if (settings.Node(key) is not null && sites.Length > 0 && !isTcp)
-                settings.Fail(key, $"{key} is for services of tcp:// and tls://; HTTP has its own limits.");
-        }
+        if (settings.Node("idle") is not null && sites.Length > 0 && sites.All(site => site.Site!.Backend.Services.Count == 0))
+            settings.Fail("idle", "A folder is never silent: idle is for sites that pass on to services.");
+        if (settings.Node("half-closed") is not null && sites.Length > 0 && !isTcp)
+            settings.Fail("half-closed", "half-closed is for services of tcp:// and tls://; with HTTP no side ends before the other.");
         if (settings.Node("redirect") is not null && isTcp)
             settings.Fail("redirect", "Requests can be sent on to HTTP services alone, not to those of tcp:// and tls://.");
-        var limits = RelayLimits.Default;
+        var limits = isTcp ? RelayLimits.Default : RelayLimits.DefaultHttp;
         if (settings.Number("idle", 0, RelayLimits.MostSeconds, "seconds") is { } idle)
             limits = limits with { Idle = RelayLimits.Of(idle) };
         if (settings.Number("half-closed", 0, RelayLimits.MostSeconds, "seconds") is { } halfClosed)

@@ -2,13 +2,16 @@ using LucidTls.StartTls;
 
 namespace LucidTls.Cli.Serving;
 
-/// <summary>How long relayed connections may be silent.</summary>
+/// <summary>How long relayed connections, and requests that are passed on, may be silent.</summary>
 /// <param name="Idle">Without a byte in either direction; <see cref="Timeout.InfiniteTimeSpan"/> for any time.</param>
 /// <param name="HalfClosed">The same once one side has ended.</param>
 internal sealed record RelayLimits(TimeSpan Idle, TimeSpan HalfClosed)
 {
     /// <summary>Half a day, since who keeps a connection for later need not be gone (TCP's own keep-alive finds those that are); five minutes for the rest of an answer.</summary>
     public static readonly RelayLimits Default = new(TimeSpan.FromHours(12), TimeSpan.FromMinutes(5));
+
+    /// <summary>For HTTP, where a request costs its sender little: an hour, so that streams and long polls may have their gaps.</summary>
+    public static readonly RelayLimits DefaultHttp = Default with { Idle = TimeSpan.FromHours(1) };
 
     public const int MostSeconds = 30 * 24 * 3600;
 

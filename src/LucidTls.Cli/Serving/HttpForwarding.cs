@@ -21,14 +21,14 @@ internal sealed class HttpForwarding
     private readonly Upstreams _upstreams;
     private readonly HttpMessageInvoker _client;
     private readonly ForwarderRequestConfig _request;
-    private readonly ForwardedHeaders _headers;
+    private readonly ForwardedRequest _transform;
 
     public HttpForwarding(WebApplication app, Backend backend, Upstreams upstreams)
     {
         _forwarder = app.Services.GetRequiredService<IHttpForwarder>();
         _backend = backend;
         _upstreams = upstreams;
-        _headers = new ForwardedHeaders(backend.SendClientCertificate);
+        _transform = new ForwardedRequest(backend.SendClientCertificate);
         _request = RequestOf(backend);
         _client = ClientOf(upstreams.Tls, Configure);
     }
@@ -57,10 +57,12 @@ internal sealed class HttpForwarding
         }
     }
 
-    public async Task AnswerAsync(HttpContext context)
+    /// <param name="context">The request.</param>
+    /// <param name="idle">How long the service and the client may be silent.</param>
+    public async Task AnswerAsync(HttpContext context, TimeSpan idle)
     {
         var service = _backend.Services[_upstreams.Next()];
-        var error = await _forwarder.SendAsync(context, service.AbsoluteUri, _client, _request, _headers);
+        var error = await _forwarder.SendAsync(context, service.AbsoluteUri, _client, _request with { ActivityTimeout = Countable(idle) }, _transform);
         if (error == ForwarderError.None)
             return;
         var cause = context.Features.Get<IForwarderErrorFeature>()?.Exception;
@@ -71,6 +73,9 @@ internal sealed class HttpForwarding
         context.Response.ContentType = "text/plain; charset=utf-8";
         await context.Response.WriteAsync($"TLS to lucidtls works, but the service behind it does not answer properly ({error}). lucidtls says more on its terminal.\n");
     }
+
+    // The forwarder counts milliseconds in 31 bits, so that what is longer than 24 days is as good as any time.
+    private static TimeSpan Countable(TimeSpan idle) => idle.TotalMilliseconds > int.MaxValue ? Timeout.InfiniteTimeSpan : idle;
 
     private void Configure(SocketsHttpHandler engine)
     {
@@ -90,31 +95,6 @@ internal sealed class HttpForwarding
         catch (CliException failure)
         {
             throw new HttpRequestException(HttpRequestError.ConnectionError, failure.Message, failure);
-        }
-    }
-
-    /// <summary>Says whom the service is really talking to; what a client claims of that is replaced.</summary>
-    private sealed class ForwardedHeaders(bool sendsCertificate) : HttpTransformer
-    {
-        public override async ValueTask TransformRequestAsync(HttpContext context, HttpRequestMessage request, string destinationPrefix, CancellationToken cancellationToken)
-        {
-            await base.TransformRequestAsync(context, request, destinationPrefix, cancellationToken);
-            Set(request, "Forwarded", null);
-            Set(request, "X-Forwarded-For", context.Connection.RemoteIpAddress?.ToString());
-            Set(request, "X-Forwarded-Proto", "https");
-            Set(request, "X-Forwarded-Host", context.Request.Host.Value);
-            // RFC 9440 §2.4: whoever sets these takes away what came under their names, also when it has nothing to say.
-            Set(request, ClientCertificate.Header, sendsCertificate ? ClientCertificate.Leaf(context) : null);
-            Set(request, ClientCertificate.ChainHeader, sendsCertificate ? ClientCertificate.Chain(context) : null);
-            // The service sees the name that the visitor used, so that its links and redirects lead back here.
-            request.Headers.Host = context.Request.Host.Value;
-        }
-
-        private static void Set(HttpRequestMessage request, string name, string? value)
-        {
-            request.Headers.Remove(name);
-            if (!string.IsNullOrEmpty(value))
-                request.Headers.TryAddWithoutValidation(name, value);
         }
     }
 }

@@ -1,0 +1,174 @@
+using System.Net;
+using System.Text;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
+using static LucidTls.Cli.Tests.SiteClient;
+
+namespace LucidTls.Cli.Tests;
+
+/// <summary>What HTTP services are asked, and what they are told.</summary>
+public sealed class ServeHttpTests : IDisposable
+{
+    private readonly TemporaryFolder _folder = new();
+
+    public ServeHttpTests()
+    {
+        var issued = TestPki.Issue("a.example");
+        _folder.Write("site.pem", issued.CertificatePem + "\n" + issued.KeyPem);
+        _folder.Write("roots.pem", TestPki.AuthorityPem);
+    }
+
+    public void Dispose() => _folder.Dispose();
+
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    [Theory]
+    [InlineData("http")]
+    [InlineData("https")]
+    public async Task A_service_is_asked_for_what_the_client_wrote_but_dot_segments_are_gone(string scheme)
+    {
+        static Task AnswerAsync(HttpContext context) => context.Response.WriteAsync($"<{context.Features.GetRequiredFeature<IHttpRequestFeature>().RawTarget}>");
+        await using var service = scheme == "https" ? await HttpService.StartSecureAsync("inner.example", AnswerAsync) : await HttpService.StartAsync(AnswerAsync);
+        await using var tool = await StartAsync(service.Urls.First(), scheme == "https" ? ", upstream: {roots: roots.pem, name: inner.example}" : "");
+        foreach (var (asked, got) in new[]
+        {
+            ("/", "/"),
+            ("/api/queues/%2F/q", "/api/queues/%2F/q"),
+            ("/@scope%2fname/%E9%e9/%41+%7e", "/@scope%2fname/%E9%e9/%41+%7e"),
+            ("/a%2520b//c/[d]?q=%2F&r=%41/../b?c", "/a%2520b//c/[d]?q=%2F&r=%41/../b?c"),
+            ("/100%/%zz?", "/100%/%zz?"),
+            ("/a/./b/../c", "/a/c"),
+            ("/a/%2e/b/%2E./c", "/a/c"),
+            ("/a/b/..", "/a/"),
+            ("/a/.", "/a/"),
+            ("/../../a", "/a"),
+            ("/.../.a/b.", "/.../.a/b."),
+            ("/..%2fa", "/..%2fa"),
+            ("/a|b\\c#d?e\"f", "/a%7Cb%5Cc%23d?e%22f"),
+            ("https://a.example/x%2Fy/../z?q=%2f", "/z?q=%2f"),
+            ("https://a.example?q", "/?q"),
+            ("https://a.example", "/"),
+        })
+            Assert.Contains($"<{got}>", await AskAsync(tool, $"GET {asked}"), StringComparison.Ordinal);
+        Assert.Contains("</>", await AskAsync(tool, "OPTIONS *"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task The_path_of_a_services_URL_is_not_left()
+    {
+        await using var service = await HttpService.StartAsync(context => context.Response.WriteAsync($"<{context.Features.GetRequiredFeature<IHttpRequestFeature>().RawTarget}>"));
+        await using var tool = await StartAsync($"{service.Urls.First()}/base/");
+        foreach (var (asked, got) in new[] { ("/", "/base/"), ("/a%2Fb?c", "/base/a%2Fb?c"), ("/../a", "/base/a"), ("/%2e%2E/a", "/base/a"), ("/a/../../../b", "/base/b"), ("?", "/base/?"), ("/..a/b..?/../", "/base/..a/b..?/../") })
+            Assert.Contains($"<{got}>", await AskAsync(tool, $"GET {(asked[0] == '/' ? "" : "https://a.example")}{asked}"), StringComparison.Ordinal);
+        // Services differ in what they read first.
+        foreach (var asked in (string[])["/..%2fa", "/x/%2e%2e%2Fa", "/..%5ca", "/..\\a", "/..;x/a"])
+            Assert.Contains(" 400 ", await AskAsync(tool, $"GET {asked}"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Escapes_are_kept_of_requests_of_HTTP_2_as_well()
+    {
+        await using var service = await HttpService.StartAsync(context => context.Response.WriteAsync(context.Features.GetRequiredFeature<IHttpRequestFeature>().RawTarget));
+        await using var tool = await StartAsync(service.Urls.First());
+        using var client = Http2Client(tool);
+        foreach (var (asked, got) in new[] { ("/api/queues/%2F/q?r=%2f%41", "/api/queues/%2F/q?r=%2f%41"), ("/a/%2e%2e/%E9", "/%E9") })
+            Assert.Equal(got, await client.GetStringAsync(new Uri($"https://a.example{asked}", new UriCreationOptions { DangerousDisablePathAndQueryCanonicalization = true }), Cancel));
+    }
+
+    [Fact]
+    public async Task What_only_a_proxy_may_say_and_what_is_for_one_hop_does_not_reach_the_service_from_a_client()
+    {
+        await using var service = await HttpService.StartAsync(context => context.Response.WriteAsync(string.Concat(context.Request.Headers.Select(header => $"{header.Key}={header.Value}\n"))));
+        await using var tool = await StartAsync(service.Urls.First());
+        string[] forged =
+        [
+            "Forwarded", "X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host", "X-Forwarded-Prefix", "X-Forwarded-Port", "X-Forwarded-Server", "X-Forwarded-Ssl", "X-Original-For", "X-Original-Host",
+            "X-Original-Proto", "X-Real-IP", "Proxy", "Client-Cert", "Client-Cert-Chain", "x_forwarded_for", "X_Forwarded-Host", "X.Forwarded.Proto", "client_cert", "Client_Cert_Chain", "x_real_ip", "transfer_encoding",
+            "Proxy-Authorization", "Proxy_Authorization", "Keep-Alive", "X-Hop", "X-Other-Hop",
+        ];
+        var headers = string.Concat(forged.Select(name => $"{name}: forged\r\n")) + "Connection: x-hop, X-Forwarded-For\r\nConnection: X-Other-Hop, Host\r\nX-Kept: kept\r\nx_kept: kept too\r\n";
+
+        var answer = await AskAsync(tool, "GET /", headers);
+
+        Assert.Contains("\nX-Kept=kept\n", answer, StringComparison.Ordinal);
+        Assert.Contains("\nx_kept=kept too\n", answer, StringComparison.Ordinal);
+        foreach (var told in (string[])["Host=a.example", "X-Forwarded-For=127.0.0.1", "X-Forwarded-Proto=https", "X-Forwarded-Host=a.example"])
+            Assert.Contains($"{told}\n", answer, StringComparison.Ordinal);
+        Assert.DoesNotContain("forged", answer, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_body_whose_length_is_called_one_hops_arrives_all_the_same()
+    {
+        await using var service = await HttpService.StartAsync(async context => await context.Response.WriteAsync($"<{await new StreamReader(context.Request.Body).ReadToEndAsync()}>"));
+        await using var tool = await StartAsync(service.Urls.First());
+        Assert.Contains("<body>", await AskAsync(tool, "POST /", "Connection: Content-Length, Content-Type, TE\r\nContent-Type: text/plain\r\nContent-Length: 4\r\n", "body"), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("--idle 1", false)]
+    [InlineData("--idle 0", true)]
+    [InlineData("--idle 2592000", true)]
+    [InlineData("", true)]
+    public async Task A_service_may_be_silent_for_as_long_as_is_said(string idle, bool isAnswered)
+    {
+        await using var service = await HttpService.StartAsync(async context =>
+        {
+            await Task.Delay(TimeSpan.FromSeconds(3), Cancel);
+            await context.Response.WriteAsync("at last");
+        });
+        await using var tool = await Tool.ServeAsync(_folder.Path, ["--to", service.Urls.First(), "--cert", _folder["site.pem"], .. idle.Split(' ', StringSplitOptions.RemoveEmptyEntries)]);
+        Assert.Contains(isAnswered ? "at last" : " 504 ", await GetAsync(tool, "a.example"), StringComparison.Ordinal);
+        if (!isAnswered)
+            await tool.WaitForErrorAsync("could not be passed on");
+    }
+
+    [Fact]
+    public async Task A_stream_of_a_site_may_have_gaps_as_long_as_idle_says_and_the_file_changes_that()
+    {
+        await using var service = await HttpService.StartAsync(async context =>
+        {
+            foreach (var part in (string[])["one", "two"])
+            {
+                await context.Response.WriteAsync(part);
+                await context.Response.Body.FlushAsync();
+                await Task.Delay(TimeSpan.FromSeconds(3), context.RequestAborted);
+            }
+        });
+        await using var tool = await StartAsync(service.Urls.First(), settings: "idle: 1, ");
+        await using (var tls = await ConnectAsync(tool, "a.example"))
+        {
+            await tls.WriteAsync("GET / HTTP/1.1\r\nHost: a.example\r\nConnection: close\r\n\r\n"u8.ToArray(), Cancel);
+            using var reader = new StreamReader(tls);
+            while (await reader.ReadLineAsync(Cancel) is not "one")
+            {
+            }
+            // Broken off, so that it does not look complete.
+            await Assert.ThrowsAsync<IOException>(() => reader.ReadToEndAsync(Cancel));
+        }
+        _folder.Write("serve.yaml", _folder.Read("serve.yaml").Replace("idle: 1", "idle: 0", StringComparison.Ordinal));
+        await tool.WaitForErrorAsync("is in effect");
+        Assert.Contains("two", await GetAsync(tool, "a.example"), StringComparison.Ordinal);
+    }
+
+    private static HttpClient Http2Client(Tool tool)
+    {
+        var handler = new SocketsHttpHandler { UseProxy = false, ConnectCallback = async (_, _) => await PlainAsync(tool) };
+        handler.SslOptions.RemoteCertificateValidationCallback = (_, _, _, _) => true;
+        return new HttpClient(handler) { DefaultRequestVersion = HttpVersion.Version20, DefaultVersionPolicy = HttpVersionPolicy.RequestVersionExact };
+    }
+
+    /// <summary>The answer to a request that is sent as it is written.</summary>
+    private static async Task<string> AskAsync(Tool tool, string request, string headers = "", string body = "")
+    {
+        await using var tls = await ConnectAsync(tool, "a.example");
+        await tls.WriteAsync(Encoding.ASCII.GetBytes($"{request} HTTP/1.1\r\nHost: a.example\r\n{headers}Connection: close\r\n\r\n{body}"), Cancel);
+        return await new StreamReader(tls).ReadToEndAsync(Cancel);
+    }
+
+    private Task<Tool> StartAsync(string service, string site = "", string settings = "")
+    {
+        _folder.Write("serve.yaml", $"services: [{{listen: '127.0.0.1:0', {settings}sites: [{{names: a.example, certificate: site.pem, to: '{service}'{site}}}]}}]");
+        return Tool.ConfiguredAsync(_folder.Path, _folder["serve.yaml"]);
+    }
+}
