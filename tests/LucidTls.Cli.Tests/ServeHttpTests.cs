@@ -75,6 +75,37 @@ public sealed class ServeHttpTests : IDisposable
             Assert.Equal(got, await client.GetStringAsync(new Uri($"https://a.example{asked}", new UriCreationOptions { DangerousDisablePathAndQueryCanonicalization = true }), Cancel));
     }
 
+    [Fact]
+    public async Task What_only_a_proxy_may_say_and_what_is_for_one_hop_does_not_reach_the_service_from_a_client()
+    {
+        await using var service = await HttpService.StartAsync(context => context.Response.WriteAsync(string.Concat(context.Request.Headers.Select(header => $"{header.Key}={header.Value}\n"))));
+        await using var tool = await StartAsync(service.Urls.First());
+        string[] forged =
+        [
+            "Forwarded", "X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host", "X-Forwarded-Prefix", "X-Forwarded-Port", "X-Forwarded-Server", "X-Forwarded-Ssl", "X-Original-For", "X-Original-Host",
+            "X-Original-Proto", "X-Real-IP", "Proxy", "Client-Cert", "Client-Cert-Chain", "x_forwarded_for", "X_Forwarded-Host", "X.Forwarded.Proto", "client_cert", "Client_Cert_Chain", "x_real_ip", "transfer_encoding",
+            "Proxy-Authorization", "Proxy_Authorization", "Keep-Alive", "X-Hop", "X-Other-Hop",
+        ];
+        var headers = string.Concat(forged.Select(name => $"{name}: forged\r\n")) + "Connection: x-hop, X-Forwarded-For\r\nConnection: X-Other-Hop, Host\r\nX-Kept: kept\r\nx_kept: kept too\r\n";
+
+        // Without close, and so with another request after it: Kestrel forgets what else stands in Connection.
+        var answer = await AskAsync(tool, $"GET / HTTP/1.1\r\nHost: a.example\r\n{headers}\r\nGET /");
+
+        Assert.Contains("\nX-Kept=kept\n", answer, StringComparison.Ordinal);
+        Assert.Contains("\nx_kept=kept too\n", answer, StringComparison.Ordinal);
+        foreach (var told in (string[])["Host=a.example", "X-Forwarded-For=127.0.0.1", "X-Forwarded-Proto=https", "X-Forwarded-Host=a.example"])
+            Assert.Contains($"{told}\n", answer, StringComparison.Ordinal);
+        Assert.DoesNotContain("forged", answer, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_body_whose_length_is_called_one_hops_arrives_all_the_same()
+    {
+        await using var service = await HttpService.StartAsync(async context => await context.Response.WriteAsync($"<{await new StreamReader(context.Request.Body).ReadToEndAsync()}>"));
+        await using var tool = await StartAsync(service.Urls.First());
+        Assert.Contains("<body>", await AskAsync(tool, "POST / HTTP/1.1\r\nHost: a.example\r\nConnection: Content-Length, Content-Type, TE\r\nContent-Type: text/plain\r\nContent-Length: 4\r\n\r\nbodyGET /"), StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("--idle 1", false)]
     [InlineData("--idle 0", true)]
@@ -129,10 +160,10 @@ public sealed class ServeHttpTests : IDisposable
     }
 
     /// <summary>The answer to a request that is sent as it is written.</summary>
-    private static async Task<string> AskAsync(Tool tool, string request, string headers = "")
+    private static async Task<string> AskAsync(Tool tool, string request, string headers = "", string body = "")
     {
         await using var tls = await ConnectAsync(tool, "a.example");
-        await tls.WriteAsync(Encoding.ASCII.GetBytes($"{request} HTTP/1.1\r\nHost: a.example\r\n{headers}Connection: close\r\n\r\n"), Cancel);
+        await tls.WriteAsync(Encoding.ASCII.GetBytes($"{request} HTTP/1.1\r\nHost: a.example\r\n{headers}Connection: close\r\n\r\n{body}"), Cancel);
         return await new StreamReader(tls).ReadToEndAsync(Cancel);
     }
 

@@ -18,12 +18,12 @@ internal sealed class ForwardedRequest(bool sendsCertificate) : HttpTransformer
             return;
         }
         request.RequestUri = uri;
+        // RFC 9440 §2.4, and not for Client-Cert alone: whoever sets these takes away what came under their names, also when it has nothing to say.
+        ProxyHeaders.RemoveFrom(context.Request.Headers);
         await base.TransformRequestAsync(context, request, destinationPrefix, cancellationToken);
-        Set(request, "Forwarded", null);
         Set(request, "X-Forwarded-For", context.Connection.RemoteIpAddress?.ToString());
         Set(request, "X-Forwarded-Proto", "https");
         Set(request, "X-Forwarded-Host", context.Request.Host.Value);
-        // RFC 9440 §2.4: whoever sets these takes away what came under their names, also when it has nothing to say.
         Set(request, ClientCertificate.Header, sendsCertificate ? ClientCertificate.Leaf(context) : null);
         Set(request, ClientCertificate.ChainHeader, sendsCertificate ? ClientCertificate.Chain(context) : null);
         // The service sees the name that the visitor used, so that its links and redirects lead back here.
@@ -32,7 +32,6 @@ internal sealed class ForwardedRequest(bool sendsCertificate) : HttpTransformer
 
     private static void Set(HttpRequestMessage request, string name, string? value)
     {
-        request.Headers.Remove(name);
         if (!string.IsNullOrEmpty(value))
             request.Headers.TryAddWithoutValidation(name, value);
     }
