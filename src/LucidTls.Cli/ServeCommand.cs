@@ -36,7 +36,7 @@ internal static class ServeCommand
                 return null;
             },
         };
-        var to = new Option<string[]>("--to") { Description = "The service to put TLS in front of: http://HOST:PORT, https://HOST:PORT, tcp://HOST:PORT or, over TLS, tls://HOST:PORT (with --starttls, HOST:PORT will do); several times for several that do the same", HelpName = "URL" };
+        var to = new Option<string[]>("--to") { Description = "The service to put TLS in front of: http://HOST:PORT, https://HOST:PORT, h2c://HOST:PORT (HTTP/2 without TLS, as gRPC has it), tcp://HOST:PORT or, over TLS, tls://HOST:PORT (with --starttls, HOST:PORT will do); several times for several that do the same", HelpName = "URL" };
         var roots = new Option<string>("--roots") { Description = "With --to https://HOST:PORT or tls://HOST:PORT, trust the authorities in this PEM file, not the system's", HelpName = "FILE" };
         var root = new Option<string>("--root") { Description = "A folder of files to serve", HelpName = "DIR" };
         var cert = new Option<string>("--cert") { Description = "The certificate chain (PEM, leaf first). Without it, a private authority of your own issues one for this machine", HelpName = "FILE" };

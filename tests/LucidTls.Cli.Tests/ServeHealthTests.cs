@@ -4,6 +4,7 @@ using LucidTls.Cli.Serving;
 using LucidTls.StartTls;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
 using static LucidTls.Cli.Tests.SiteClient;
 
 namespace LucidTls.Cli.Tests;
@@ -25,10 +26,12 @@ public sealed class ServeHealthTests : IDisposable
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
     [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
-    public async Task An_HTTP_service_whose_health_is_bad_gets_no_requests_until_it_is_good_again(bool secure)
+    [InlineData("http")]
+    [InlineData("https")]
+    [InlineData("h2c")]
+    public async Task An_HTTP_service_whose_health_is_bad_gets_no_requests_until_it_is_good_again(string scheme)
     {
+        var secure = scheme == "https";
         var isSick = true;
         var asked = new TaskCompletionSource<string>();
         Task AnswerAsync(HttpContext context, string name, bool sick)
@@ -41,14 +44,15 @@ public sealed class ServeHealthTests : IDisposable
             }
             return context.Response.WriteAsync(name);
         }
-        Task<WebApplication> StartServiceAsync(RequestDelegate handle) => secure ? HttpService.StartSecureAsync("inner.example", handle) : HttpService.StartAsync(handle);
+        Task<WebApplication> StartServiceAsync(RequestDelegate handle) => secure ? HttpService.StartSecureAsync("inner.example", handle) : HttpService.StartAsync(handle, scheme == "h2c" ? HttpProtocols.Http2 : HttpProtocols.Http1AndHttp2);
+        string To(WebApplication service) => $"{scheme}://{new Uri(service.Urls.First()).Authority}";
         await using var first = await StartServiceAsync(context => AnswerAsync(context, "the first", Volatile.Read(ref isSick)));
         await using var second = await StartServiceAsync(context => AnswerAsync(context, "the second", sick: false));
-        await using var tool = await StartAsync($"to: ['{first.Urls.First()}', '{second.Urls.First()}'], {(secure ? "upstream: {roots: roots.pem, name: inner.example}, " : "")}health-check: {{interval: 1, path: /health, fall: 2, rise: 1}}");
+        await using var tool = await StartAsync($"to: ['{To(first)}', '{To(second)}'], {(secure ? "upstream: {roots: roots.pem, name: inner.example}, " : "")}health-check: {{interval: 1, path: /health, fall: 2, rise: 1}}");
         var server = new Uri(first.Urls.First()).Authority;
 
         await tool.WaitForErrorAsync($"{server} is out, since its health is not good: it answers 503.");
-        Assert.Equal(secure ? "GET HTTP/2" : "GET HTTP/1.1", await asked.Task);
+        Assert.Equal(scheme == "http" ? "GET HTTP/1.1" : "GET HTTP/2", await asked.Task);
         for (var i = 0; i < 4; i++)
             Assert.Contains("the second", await GetAsync(tool, "a.example"), StringComparison.Ordinal);
         Assert.Contains($"lucidtls_upstream_health{{server=\"{server}\",state=\"out\"}} 1\n", await MetricsAsync(tool), StringComparison.Ordinal);

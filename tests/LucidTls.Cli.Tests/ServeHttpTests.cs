@@ -1,7 +1,9 @@
 using System.Net;
+using System.Net.WebSockets;
 using System.Text;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
 using static LucidTls.Cli.Tests.SiteClient;
 
 namespace LucidTls.Cli.Tests;
@@ -88,7 +90,8 @@ public sealed class ServeHttpTests : IDisposable
         ];
         var headers = string.Concat(forged.Select(name => $"{name}: forged\r\n")) + "Connection: x-hop, X-Forwarded-For\r\nConnection: X-Other-Hop, Host\r\nX-Kept: kept\r\nx_kept: kept too\r\n";
 
-        var answer = await AskAsync(tool, "GET /", headers);
+        // Without close, and so with another request after it: Kestrel forgets what else stands in Connection.
+        var answer = await AskAsync(tool, $"GET / HTTP/1.1\r\nHost: a.example\r\n{headers}\r\nGET /");
 
         Assert.Contains("\nX-Kept=kept\n", answer, StringComparison.Ordinal);
         Assert.Contains("\nx_kept=kept too\n", answer, StringComparison.Ordinal);
@@ -102,7 +105,7 @@ public sealed class ServeHttpTests : IDisposable
     {
         await using var service = await HttpService.StartAsync(async context => await context.Response.WriteAsync($"<{await new StreamReader(context.Request.Body).ReadToEndAsync()}>"));
         await using var tool = await StartAsync(service.Urls.First());
-        Assert.Contains("<body>", await AskAsync(tool, "POST /", "Connection: Content-Length, Content-Type, TE\r\nContent-Type: text/plain\r\nContent-Length: 4\r\n", "body"), StringComparison.Ordinal);
+        Assert.Contains("<body>", await AskAsync(tool, "POST / HTTP/1.1\r\nHost: a.example\r\nConnection: Content-Length, Content-Type, TE\r\nContent-Type: text/plain\r\nContent-Length: 4\r\n\r\nbodyGET /"), StringComparison.Ordinal);
     }
 
     [Theory]
@@ -151,6 +154,59 @@ public sealed class ServeHttpTests : IDisposable
         Assert.Contains("two", await GetAsync(tool, "a.example"), StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task A_service_that_speaks_HTTP_2_in_the_clear_gets_requests_and_its_trailers_come_back()
+    {
+        await using var service = await HttpService.StartAsync(async context =>
+        {
+            context.Response.DeclareTrailer("grpc-status");
+            context.Response.ContentType = "application/grpc";
+            // An answer while the request goes on, as streams in both directions have it.
+            var part = new byte[4];
+            await context.Request.Body.ReadExactlyAsync(part, context.RequestAborted);
+            await context.Response.Body.WriteAsync(part);
+            await context.Response.Body.FlushAsync();
+            await context.Request.Body.CopyToAsync(context.Response.Body);
+            await context.Response.WriteAsync($" {context.Request.Protocol} {context.Features.GetRequiredFeature<IHttpRequestFeature>().RawTarget} {context.Request.Host} {context.Request.Headers.TE} {context.Request.Headers["X-Forwarded-Proto"]}");
+            context.Response.AppendTrailer("grpc-status", "7");
+        }, HttpProtocols.Http2);
+        await using var tool = await Tool.ServeAsync(_folder.Path, "--to", $"h2c://{new Uri(service.Urls.First()).Authority}/base", "--cert", _folder["site.pem"]);
+        using var client = Http2Client(tool);
+        var goOn = new TaskCompletionSource();
+        using var request = new HttpRequestMessage(HttpMethod.Post, "https://a.example/a.Service/Do") { Content = new PingPong(goOn.Task), Version = HttpVersion.Version20, VersionPolicy = HttpVersionPolicy.RequestVersionExact };
+        request.Content.Headers.ContentType = new("application/grpc");
+        request.Headers.TE.ParseAdd("trailers");
+
+        using var answer = await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, Cancel);
+        await using var stream = await answer.Content.ReadAsStreamAsync(Cancel);
+        var first = new byte[4];
+        await stream.ReadExactlyAsync(first, Cancel);
+        goOn.SetResult();
+
+        Assert.Equal("ping", Encoding.ASCII.GetString(first));
+        Assert.Equal("pong HTTP/2 /base/a.Service/Do a.example trailers https", await new StreamReader(stream).ReadToEndAsync(Cancel));
+        Assert.Equal("7", answer.TrailingHeaders.GetValues("grpc-status").Single());
+        // Clients of HTTP/1.1 are served by it as well.
+        Assert.Contains("body HTTP/2 /base/x a.example", await AskAsync(tool, "POST /x", "Content-Length: 4\r\n", "body"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task WebSockets_reach_a_service_that_speaks_HTTP_2_in_the_clear()
+    {
+        await using var service = await HttpService.StartAsync(async context =>
+        {
+            using var socket = await context.WebSockets.AcceptWebSocketAsync();
+            await socket.SendAsync(Encoding.ASCII.GetBytes(context.Request.Protocol), WebSocketMessageType.Text, true, Cancel);
+            await socket.CloseOutputAsync(WebSocketCloseStatus.NormalClosure, null, Cancel);
+        }, HttpProtocols.Http2);
+        await using var tool = await Tool.ServeAsync(_folder.Path, "--to", $"h2c://{new Uri(service.Urls.First()).Authority}", "--cert", _folder["site.pem"]);
+        using var invoker = Http2Client(tool);
+        using var client = new ClientWebSocket();
+        await client.ConnectAsync(new Uri("wss://a.example/"), invoker, Cancel);
+        var buffer = new byte[100];
+        Assert.Equal("HTTP/2", Encoding.ASCII.GetString(buffer, 0, (await client.ReceiveAsync(buffer, Cancel)).Count));
+    }
+
     private static HttpClient Http2Client(Tool tool)
     {
         var handler = new SocketsHttpHandler { UseProxy = false, ConnectCallback = async (_, _) => await PlainAsync(tool) };
@@ -164,6 +220,24 @@ public sealed class ServeHttpTests : IDisposable
         await using var tls = await ConnectAsync(tool, "a.example");
         await tls.WriteAsync(Encoding.ASCII.GetBytes($"{request} HTTP/1.1\r\nHost: a.example\r\n{headers}Connection: close\r\n\r\n{body}"), Cancel);
         return await new StreamReader(tls).ReadToEndAsync(Cancel);
+    }
+
+    /// <summary>A body whose second half is sent when the first has been answered.</summary>
+    private sealed class PingPong(Task goOn) : HttpContent
+    {
+        protected override async Task SerializeToStreamAsync(Stream stream, TransportContext? context)
+        {
+            await stream.WriteAsync("ping"u8.ToArray(), Cancel);
+            await stream.FlushAsync(Cancel);
+            await goOn;
+            await stream.WriteAsync("pong"u8.ToArray(), Cancel);
+        }
+
+        protected override bool TryComputeLength(out long length)
+        {
+            length = 0;
+            return false;
+        }
     }
 
     private Task<Tool> StartAsync(string service, string site = "", string settings = "")

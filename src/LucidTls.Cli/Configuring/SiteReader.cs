@@ -56,7 +56,7 @@ internal sealed partial class SiteReader(Problems problems, string folder)
         if (settings.Node("health-check") is not null && backend.Root is not null)
             settings.Fail("health-check", "A folder has no health: it is for services.");
         if (forwards && !isHttp)
-            settings.Fail("client-certificates", "forward is for services of http:// and https://, which are told in a header.");
+            settings.Fail("client-certificates", "forward is for services of http://, https:// and h2c://, which are told in a header.");
         ProxyVersion? sent = settings.Word("send-proxy-protocol", "v1", "v2") switch { null => null, "v1" => ProxyVersion.V1, _ => ProxyVersion.V2 };
         return backend with { HealthCheck = Health(settings, backend), Protocols = Protocols(settings, backend), SendProxyHeader = sent, SendClientCertificate = forwards };
     }
@@ -111,7 +111,7 @@ internal sealed partial class SiteReader(Problems problems, string folder)
         if (site.Node("health-check") is not { } node || YamlSettings.Of(problems, node, HealthKeys) is not { } settings)
             return null;
         if (settings.Node("path") is not null && backend.IsTcp)
-            settings.Fail("path", "It is for services of http:// and https://; those of tcp:// and tls:// are connected to, and asked nothing.");
+            settings.Fail("path", "It is for services of http://, https:// and h2c://; those of tcp:// and tls:// are connected to, and asked nothing.");
         var interval = settings.Number("interval", 1, HealthCheck.MostSeconds, "seconds") ?? HealthCheck.DefaultInterval;
         var timeout = settings.Number("timeout", 1, HealthCheck.MostSeconds, "seconds") ?? Math.Min(HealthCheck.DefaultTimeout, interval);
         if (timeout > interval)

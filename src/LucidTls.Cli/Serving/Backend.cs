@@ -22,7 +22,9 @@ internal sealed record RelayLimits(TimeSpan Idle, TimeSpan HalfClosed)
 /// <summary>What lies behind the TLS of a site: services that do all the same, or a folder, or, with neither, the page that shows a connection.</summary>
 internal sealed record Backend
 {
-    public const string Right = "Write http://HOST:PORT, https://HOST:PORT, tcp://HOST:PORT or tls://HOST:PORT.";
+    public const string Right = "Write http://HOST:PORT, https://HOST:PORT, h2c://HOST:PORT, tcp://HOST:PORT or tls://HOST:PORT.";
+
+    private const string ClearHttp2 = "h2c";
 
     /// <summary>One or several URLs of one scheme.</summary>
     public IReadOnlyList<Uri> Services { get; init; } = [];
@@ -56,8 +58,14 @@ internal sealed record Backend
 
     public bool IsTcp => Services is [{ Scheme: "tcp" or "tls" }, ..];
 
+    /// <summary>Whether the services speak HTTP/2 without TLS, from the first byte (RFC 9113 §3.3).</summary>
+    public bool IsClearHttp2 => Services is [{ Scheme: ClearHttp2 }, ..];
+
     /// <summary>Whether there is TLS to the services.</summary>
     public bool HasTls => Services is [{ Scheme: "https" or "tls" }, ..];
+
+    /// <summary>What requests begin with: the URLs, where HTTP/2 without TLS has the scheme that HTTP has for it.</summary>
+    public IReadOnlyList<string> Addresses => [.. Services.Select(uri => uri.Scheme == ClearHttp2 ? OfScheme(uri, Uri.UriSchemeHttp).AbsoluteUri : uri.AbsoluteUri)];
 
     public IReadOnlyList<HostPort> Targets => [.. Services.Select(uri => new HostPort(uri.IdnHost.Trim('[', ']'), uri.Port))];
 
@@ -67,6 +75,9 @@ internal sealed record Backend
     /// <summary>A service by its URL; null for anything else.</summary>
     public static Uri? TryParse(string text)
     {
+        // Read as the URL of HTTP that it is but for its scheme, so that ports and paths mean the same.
+        if (text.StartsWith($"{ClearHttp2}://", StringComparison.OrdinalIgnoreCase))
+            return TryParse(Uri.UriSchemeHttp + text[ClearHttp2.Length..]) is { } http ? OfScheme(http, ClearHttp2) : null;
         if (!Uri.TryCreate(text, UriKind.Absolute, out var uri) || uri.Host.Length == 0 || uri.UserInfo.Length > 0 || uri.Query.Length > 0 || uri.Fragment.Length > 0)
             return null;
         return uri.Scheme switch
@@ -76,6 +87,8 @@ internal sealed record Backend
             _ => null,
         };
     }
+
+    private static Uri OfScheme(Uri uri, string scheme) => new UriBuilder(uri) { Scheme = scheme }.Uri;
 
     /// <summary>Why these cannot be services of one backend; null when they can.</summary>
     public static string? Problem(IReadOnlyList<Uri> services, string? verifyName)

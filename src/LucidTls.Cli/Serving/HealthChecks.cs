@@ -39,10 +39,11 @@ internal sealed class HealthChecks : IActiveHealthCheckPolicy, IAsyncDisposable
         };
         var client = HealthProbe.ClientOf(backend, upstreams.Tls);
         var cluster = new ClusterState(backend.Id, new ClusterModel(config, client));
-        for (var i = 0; i < backend.Services.Count; i++)
+        var addresses = backend.Addresses;
+        for (var i = 0; i < addresses.Count; i++)
         {
             var id = i.ToString(CultureInfo.InvariantCulture);
-            cluster.Destinations[id] = new DestinationState(id, new DestinationModel(new DestinationConfig { Address = backend.IsTcp ? $"http://{backend.Targets[i]}" : backend.Services[i].AbsoluteUri }));
+            cluster.Destinations[id] = new DestinationState(id, new DestinationModel(new DestinationConfig { Address = backend.IsTcp ? $"http://{backend.Targets[i]}" : addresses[i] }));
         }
         _yarp.GetRequiredService<IClusterDestinationsUpdater>().UpdateAllDestinations(cluster);
         _checked[cluster] = upstreams;

@@ -17,7 +17,7 @@ internal sealed class HttpForwarding
     private static readonly TimeSpan ConnectionLifetime = TimeSpan.FromMinutes(1);
 
     private readonly IHttpForwarder _forwarder;
-    private readonly Backend _backend;
+    private readonly IReadOnlyList<string> _addresses;
     private readonly Upstreams _upstreams;
     private readonly HttpMessageInvoker _client;
     private readonly ForwarderRequestConfig _request;
@@ -26,15 +26,19 @@ internal sealed class HttpForwarding
     public HttpForwarding(WebApplication app, Backend backend, Upstreams upstreams)
     {
         _forwarder = app.Services.GetRequiredService<IHttpForwarder>();
-        _backend = backend;
+        _addresses = backend.Addresses;
         _upstreams = upstreams;
         _transform = new ForwardedRequest(backend.SendClientCertificate);
         _request = RequestOf(backend);
         _client = ClientOf(upstreams.Tls, Configure);
     }
 
-    // HTTP/2 without TLS would need to be known beforehand; with TLS the service says by ALPN whether it has it.
-    public static ForwarderRequestConfig RequestOf(Backend backend) => new() { Version = backend.HasTls ? HttpVersion.Version20 : HttpVersion.Version11, VersionPolicy = HttpVersionPolicy.RequestVersionOrLower };
+    // HTTP/2 without TLS has to be known beforehand; with TLS the service says by ALPN whether it has it.
+    public static ForwarderRequestConfig RequestOf(Backend backend) => new()
+    {
+        Version = backend.HasTls || backend.IsClearHttp2 ? HttpVersion.Version20 : HttpVersion.Version11,
+        VersionPolicy = backend.IsClearHttp2 ? HttpVersionPolicy.RequestVersionExact : HttpVersionPolicy.RequestVersionOrLower,
+    };
 
     /// <param name="tls">What is demanded of the services; null for no TLS.</param>
     /// <param name="configure">How they are connected to.</param>
@@ -61,8 +65,8 @@ internal sealed class HttpForwarding
     /// <param name="idle">How long the service and the client may be silent.</param>
     public async Task AnswerAsync(HttpContext context, TimeSpan idle)
     {
-        var service = _backend.Services[_upstreams.Next()];
-        var error = await _forwarder.SendAsync(context, service.AbsoluteUri, _client, _request with { ActivityTimeout = Countable(idle) }, _transform);
+        var service = _addresses[_upstreams.Next()];
+        var error = await _forwarder.SendAsync(context, service, _client, _request with { ActivityTimeout = Countable(idle) }, _transform);
         if (error == ForwarderError.None)
             return;
         var cause = context.Features.Get<IForwarderErrorFeature>()?.Exception;
