@@ -470,17 +470,29 @@ public sealed partial class TlsStream : Stream
     /// <returns>The alert, if that is what comes next from the peer.</returns>
     private async ValueTask<TlsException?> FindAlertAsync(EstablishedConnection connection)
     {
-        // Whoever reads finds it.
-        if (!_reading.TryEnterOwn())
-            return null;
         using var limit = new CancellationTokenSource(GoodbyeTime);
+        try
+        {
+            // Whoever is reading comes upon it, perhaps a moment after the write has failed.
+            if (await _reading.EnterOwnAsync(limit.Token).ConfigureAwait(false))
+                await ReadUpToAlertAsync(connection, limit.Token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException)
+        {
+            // The peer has said nothing.
+        }
+        return _failure is { Source: TlsFailureSource.Peer } ? _failure : null;
+    }
+
+    private async ValueTask ReadUpToAlertAsync(EstablishedConnection connection, CancellationToken cancellationToken)
+    {
         try
         {
             while (_failure == null && !connection.TryRead(default, out _))
             {
-                var received = await _transport.ReadAsync(connection.Reader.GetSpace(), limit.Token).ConfigureAwait(false);
+                var received = await _transport.ReadAsync(connection.Reader.GetSpace(), cancellationToken).ConfigureAwait(false);
                 if (received == 0)
-                    return null;
+                    return;
                 connection.Reader.Added(received);
             }
         }
@@ -488,7 +500,7 @@ public sealed partial class TlsStream : Stream
         {
             _failure ??= exception;
         }
-        catch (Exception exception) when (exception is IOException or ObjectDisposedException or OperationCanceledException)
+        catch (Exception exception) when (exception is IOException or ObjectDisposedException)
         {
             // The peer has left nothing to read.
         }
@@ -496,7 +508,6 @@ public sealed partial class TlsStream : Stream
         {
             EndRead();
         }
-        return _failure is { Source: TlsFailureSource.Peer } ? _failure : null;
     }
 
     // What was sealed must go out whole: when that fails, the peer can make nothing of what follows. What it sent can still be read.

@@ -150,6 +150,43 @@ public sealed class RefusalTests
     }
 
     [Fact]
+    public async Task A_write_that_fails_just_before_a_reader_comes_upon_the_refusal_says_why()
+    {
+        var (clientSide, serverSide) = DuplexPipe.Create();
+        var holding = new HoldingStream(clientSide);
+        var breaking = new BreakingStream(holding);
+        var server = new TlsStream(serverSide);
+        await using var client = new TlsStream(breaking);
+        var serving = server.AuthenticateAsServerAsync(ServerOptions(), Cancellation);
+        await client.AuthenticateAsClientAsync(ClientOptions(isTls12: false, TlsAlert.CertificateRequired), Cancellation);
+        var reading = client.ReadAsync(new byte[1], Cancellation).AsTask();
+        breaking.WritesFail = true;
+        var writing = client.WriteAsync(new byte[1], Cancellation).AsTask();
+        Assert.False(writing.IsCompleted);
+        await holding.ReleaseAsync();
+        DemandReason(TlsAlert.CertificateRequired, await Assert.ThrowsAsync<IOException>(() => writing));
+        DemandReason(TlsAlert.CertificateRequired, await Assert.ThrowsAsync<IOException>(() => reading));
+        await Assert.ThrowsAsync<AuthenticationException>(() => serving);
+    }
+
+    [Fact]
+    public async Task A_write_that_fails_does_not_wait_for_ever_for_a_reader_that_gets_nothing()
+    {
+        var (clientSide, serverSide) = DuplexPipe.Create();
+        var breaking = new BreakingStream(clientSide);
+        await using var server = new TlsStream(serverSide);
+        await using var client = new TlsStream(breaking);
+        await Task.WhenAll(server.AuthenticateAsServerAsync(Fixture.ServerOptions(), Cancellation), client.AuthenticateAsClientAsync(Fixture.ClientOptions(), Cancellation));
+        var reading = client.ReadAsync(new byte[1], Cancellation).AsTask();
+        breaking.WritesFail = true;
+        var failure = await Assert.ThrowsAsync<IOException>(() => client.WriteAsync(new byte[1], Cancellation).AsTask().WaitAsync(Fixture.Patience, Cancellation));
+        Assert.Null(failure.InnerException);
+        // What the peer sent can still be read.
+        await server.WriteAsync(new byte[] { 7 }, Cancellation);
+        Assert.Equal(1, await reading.WaitAsync(Fixture.Patience, Cancellation));
+    }
+
+    [Fact]
     public async Task A_handshake_whose_write_fails_since_the_peer_refused_says_why()
     {
         var (clientSide, serverSide) = DuplexPipe.Create();
