@@ -4,10 +4,15 @@ namespace LucidTls.Http;
 internal static class HttpFailures
 {
     /// <summary>The same failure with the explanation as its message; null when neither is the cause, or all is told already.</summary>
-    public static HttpRequestException? TryExplain(Exception failure)
+    /// <param name="failure">What the engine threw.</param>
+    /// <param name="ofConnection">What broke the connection that was made for the request; null when nothing has.</param>
+    public static HttpRequestException? TryExplain(Exception failure, TlsException? ofConnection)
     {
         if (failure is OperationCanceledException or HttpRequestException { HttpRequestError: HttpRequestError.SecureConnectionError or HttpRequestError.ProxyTunnelError })
             return null;
+        // The engine names no cause when a new connection is lost before it has put the request on it.
+        if (failure is HttpRequestException { InnerException: null } && ofConnection is { Source: not TlsFailureSource.Transport })
+            return new HttpRequestException(HttpRequestError.SecureConnectionError, ofConnection.Message, ofConnection);
         for (var cause = failure.InnerException; cause != null; cause = cause.InnerException)
         {
             if (cause is TlsException { Source: not TlsFailureSource.Transport } or LostWhileWaitingException)

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
+using System.Runtime.CompilerServices;
 using LucidTls.Sessions;
 
 namespace LucidTls.Http;
@@ -24,6 +25,9 @@ internal sealed class TlsConnector : IDisposable
 
     /// <summary>Servers that do not want early data (425, RFC 8470 §5.2).</summary>
     private readonly KnownServers _withoutEarlyData = new();
+
+    /// <summary>The last connection that was made for a request.</summary>
+    private readonly ConditionalWeakTable<HttpRequestMessage, TlsStream> _connections = [];
 
     public TlsConnector(LucidTlsHttpOptions options, SocketsHttpHandler engine)
     {
@@ -51,6 +55,9 @@ internal sealed class TlsConnector : IDisposable
     /// <returns>Whether that request may have been sent so, and may fare better when it is sent again.</returns>
     public bool ForgoEarlyData(Uri uri, long start) => _options.SendEarlyData && Schemes.IsSecure(uri) && _withoutEarlyData.Add(ServerOf(uri.IdnHost, uri.Port)) > start;
 
+    /// <summary>What broke the connection that was made for a request; null when nothing has.</summary>
+    public TlsException? FailureOf(HttpRequestMessage request) => _connections.TryGetValue(request, out var connection) ? connection.Failure : null;
+
     private async ValueTask<Stream> ConnectAsync(SocketsHttpConnectionContext context, CancellationToken cancellationToken)
     {
         var uri = context.InitialRequestMessage.RequestUri ?? throw new InvalidOperationException("The request has no URI.");
@@ -69,6 +76,7 @@ internal sealed class TlsConnector : IDisposable
             var offered = _withoutHttp2.Contains(server) ? [SslApplicationProtocol.Http11] : OfferedFor(context.InitialRequestMessage);
             var options = await OptionsForAsync(target, offered, cancellationToken).ConfigureAwait(false);
             var tls = new TlsStream(stream);
+            _connections.AddOrUpdate(context.InitialRequestMessage, tls);
             if (SafeRequest.IsSafe(context.InitialRequestMessage) && TryStartEarly(tls, options, target, server) is { } start)
                 return SecuredStream.Over(tls, isAsked: offered.Contains(SslApplicationProtocol.Http2), start);
             await ShakeHandsAsync(tls, target, options, cancellationToken).ConfigureAwait(false);

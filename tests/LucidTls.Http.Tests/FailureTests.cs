@@ -62,6 +62,39 @@ public sealed class FailureTests
         Assert.Contains(Cause(failure).Message, failure.Message, StringComparison.Ordinal);
     }
 
+    /// <summary>Then the engine has lost the connection before it has put the request on it, and says no more than that.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_server_whose_refusal_comes_ahead_of_the_request_is_quoted(bool isRedirected)
+    {
+        var refusing = WebServer.Options();
+        refusing.ClientCertificateMode = ClientCertificateMode.Required;
+        refusing.ClientCertificateVerifier = Pki.Verifier;
+        await using var server = await WebServer.StartAsync(context => context.Response.WriteAsync("well"), WebServer.Lucid(refusing));
+        await using var redirecting = await WebServer.StartAsync(
+            context =>
+            {
+                context.Response.Redirect(server.Url().ToString());
+                return Task.CompletedTask;
+            },
+            WebServer.Lucid(WebServer.Options()));
+        var options = Clients.Options();
+        options.ConfigureEngine = engine => (engine.UseProxy, engine.ConnectCallback) = (false, async (context, cancellationToken) =>
+        {
+            var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+            await socket.ConnectAsync(context.DnsEndPoint, cancellationToken);
+            return context.DnsEndPoint.Port == server.Port ? new LateStream(socket) : new NetworkStream(socket, ownsSocket: true);
+        });
+        using var client = Clients.Create(options, HttpVersion.Version20);
+
+        var failure = await Assert.ThrowsAsync<HttpRequestException>(() => client.GetAsync(isRedirected ? redirecting.Url() : server.Url(), Cancel));
+
+        Assert.True(failure.HttpRequestError == HttpRequestError.SecureConnectionError, failure.ToString());
+        Assert.Equal(TlsAlert.CertificateRequired, Cause(failure).Alert);
+        Assert.Contains(Cause(failure).Message, failure.Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task A_server_that_speaks_no_TLS_is_a_failure_of_TLS()
     {
@@ -93,5 +126,25 @@ public sealed class FailureTests
         while (failure is not (null or TlsException))
             failure = failure.InnerException;
         return Assert.IsType<TlsException>(failure);
+    }
+
+    /// <summary>What it sends after the client's two flights of the handshake is sent, as its caller sees it, only when the connection is closed.</summary>
+    private sealed class LateStream(Socket socket) : NetworkStream(socket, ownsSocket: true)
+    {
+        private readonly TaskCompletionSource _closed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        private int _writes;
+
+        public override async ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
+        {
+            await base.WriteAsync(buffer, cancellationToken);
+            if (++_writes > 2)
+                await _closed.Task.WaitAsync(TimeSpan.FromSeconds(30), cancellationToken);
+        }
+
+        protected override void Dispose(bool disposing)
+        {
+            base.Dispose(disposing);
+            _closed.TrySetResult();
+        }
     }
 }
