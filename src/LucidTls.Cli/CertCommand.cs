@@ -5,6 +5,8 @@ namespace LucidTls.Cli;
 /// <summary><c>lucidtls cert</c>: looks at certificates.</summary>
 internal static class CertCommand
 {
+    public const string PasswordFileName = "--password-file";
+
     public static Command Create() => new("cert", "Look at certificates: what they say, whether they are trusted, what is wrong with them.")
     {
         CertShowCommand.Create(),
@@ -12,5 +14,5 @@ internal static class CertCommand
         CertLintCommand.Create(),
     };
 
-    public static Option<string> PasswordFile() => new("--password-file") { Description = "The file with the password of a PKCS#12 file", HelpName = "FILE" };
+    public static Option<string> PasswordFile() => new(PasswordFileName) { Description = "The file with the password of a PKCS#12 file, in its first line", HelpName = "FILE" };
 }

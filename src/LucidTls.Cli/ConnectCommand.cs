@@ -2,9 +2,11 @@ using System.CommandLine;
 using System.Net.Security;
 using System.Net.Sockets;
 using System.Security.Authentication;
+using LucidTls.AspNetCore.Configuration;
 using LucidTls.Certificates;
 using LucidTls.Cli.Connecting;
 using LucidTls.Cli.Reporting;
+using LucidTls.Cli.Serving;
 using LucidTls.StartTls;
 
 namespace LucidTls.Cli;
@@ -31,6 +33,9 @@ internal static class ConnectCommand
         var serverName = new Option<string>("--servername") { Description = "The name to ask for (SNI) and to demand of the certificate, if not HOST", HelpName = "NAME" };
         var roots = new Option<string>("--roots") { Description = "Trust the certificates in this PEM file or folder, not the system's", HelpName = "FILE|DIR" };
         var logs = CommonOptions.CtLogs();
+        var cert = new Option<string>("--cert") { Description = "Show the server, if it asks, this certificate chain (PEM, leaf first, or a PKCS#12 file with the key)", HelpName = "FILE" };
+        var key = new Option<string>("--key") { Description = "Its private key (PEM), unless the file of --cert holds it", HelpName = "FILE" };
+        var keyPassword = KeyPassword.Option();
         var alpn = List<IReadOnlyList<SslApplicationProtocol>>("--alpn", "The application protocols to offer, h2,http/1.1 for example", Names.ParseProtocols);
         var groups = List<IReadOnlyList<NamedGroup>>("--groups", $"The key-exchange groups to offer: {string.Join(", ", Names.Groups)}", Names.ParseGroups);
         var suites = List<IReadOnlyList<CipherSuite>>("--suites", $"The cipher suites to offer: {string.Join(", ", Names.Suites)}", Names.ParseSuites);
@@ -42,12 +47,16 @@ internal static class ConnectCommand
 
         var command = new Command("connect", "Connect to a TLS server, show the handshake as it happens, then pass standard input and output through. The report goes to standard error.")
         {
-            target, startTls, serverName, roots, logs, alpn, version, groups, suites, request, json, dangerous,
+            target, startTls, serverName, roots, logs, cert, key, keyPassword, alpn, version, groups, suites, request, json, dangerous,
         };
         command.Validators.Add(result =>
         {
             if (result.GetResult(logs) is not null && result.GetValue(dangerous))
                 result.AddError("--ct-logs demands what --dangerous-accept-any-certificate does without: leave one of them out.");
+            if (result.GetResult(key) is not null && result.GetResult(cert) is null)
+                result.AddError("--key needs --cert: a private key alone says nothing about who this client is.");
+            if (result.GetResult(keyPassword) is not null && result.GetResult(cert) is null)
+                result.AddError($"{KeyPassword.Name} needs --cert: it opens the key of that.");
             if (result.GetValue(request) is not { } path)
                 return;
             if (result.GetResult(startTls) is not null)
@@ -80,9 +89,22 @@ internal static class ConnectCommand
                 options.ApplicationProtocols = protocols;
             else if (settings.RequestPath is not null)
                 options.ApplicationProtocols = [SslApplicationProtocol.Http11];
-            return RunAsync(settings, options);
+            return RunAsync(settings, WithIdentity(options, parsed.GetValue(cert), parsed.GetValue(key), parsed.GetValue(keyPassword)));
         });
         return command;
+    }
+
+    private static TlsClientOptions WithIdentity(TlsClientOptions options, string? cert, string? key, string? passwordFile)
+    {
+        var password = KeyPassword.Of(cert, key, passwordFile);
+        try
+        {
+            return new ClientFiles { Certificate = cert, Key = key, PasswordFile = password.File, Password = password.Text }.Read(options);
+        }
+        catch (SettingException wrong)
+        {
+            throw new CliException(ExitCode.Usage, wrong.Message, wrong);
+        }
     }
 
     private static Option<T> List<T>(string name, string description, Func<string, T> parse) where T : class => new(name)

@@ -39,8 +39,9 @@ internal static class ServeCommand
         var to = new Option<string[]>("--to") { Description = "The service to put TLS in front of: http://HOST:PORT, https://HOST:PORT, h2c://HOST:PORT (HTTP/2 without TLS, as gRPC has it), tcp://HOST:PORT or, over TLS, tls://HOST:PORT (with --starttls, HOST:PORT will do); several times for several that do the same", HelpName = "URL" };
         var roots = new Option<string>("--roots") { Description = "With --to https://HOST:PORT or tls://HOST:PORT, trust the authorities in this PEM file, not the system's", HelpName = "FILE" };
         var root = new Option<string>("--root") { Description = "A folder of files to serve", HelpName = "DIR" };
-        var cert = new Option<string>("--cert") { Description = "The certificate chain (PEM, leaf first). Without it, a private authority of your own issues one for this machine", HelpName = "FILE" };
+        var cert = new Option<string>("--cert") { Description = "The certificate chain (PEM, leaf first), or a PKCS#12 file with it and the key. Without it, a private authority of your own issues one for this machine", HelpName = "FILE" };
         var key = new Option<string>("--key") { Description = "The certificate's private key (PEM), unless the file of --cert holds it", HelpName = "FILE" };
+        var keyPassword = KeyPassword.Option();
         var startTls = CommonOptions.StartTls("Begin in plain text and turn to TLS as this protocol does, in front of a service without TLS", StartTlsProtocol.All.Where(protocol => protocol.HasServerSide));
         var proxyProtocol = new Option<bool>("--proxy-protocol") { Description = "Each connection comes from a proxy that says first whose it is (PROXY protocol, version 1 or 2). Let nobody but the proxy reach the port" };
         var sendProxyProtocol = new Option<ProxyVersion?>("--send-proxy-protocol") { Description = "Tell the service of --to tcp://HOST:PORT or tls://HOST:PORT whose connection it gets: v1 or v2 of the PROXY protocol", HelpName = "v1|v2" };
@@ -52,10 +53,10 @@ internal static class ServeCommand
         var check = new Option<bool>("--check") { Description = "Only say whether the file of --config can be used" };
         var verbose = new Option<bool>("--verbose") { Description = "Show each connection, not only the handshakes that fail" };
 
-        var command = new Command("serve", "Speak TLS 1.3 and 1.2 in front of a service. Without --to or --root, visitors get a page that shows them their own connection.") { listen, to, roots, root, redirect, startTls, proxyProtocol, sendProxyProtocol, cert, key, idle, halfClosed, drain, metrics, config, check, verbose };
+        var command = new Command("serve", "Speak TLS 1.3 and 1.2 in front of a service. Without --to or --root, visitors get a page that shows them their own connection.") { listen, to, roots, root, redirect, startTls, proxyProtocol, sendProxyProtocol, cert, key, keyPassword, idle, halfClosed, drain, metrics, config, check, verbose };
         command.Validators.Add(result =>
         {
-            if (result.GetResult(config) is not null && new Option[] { listen, to, roots, root, redirect, startTls, proxyProtocol, sendProxyProtocol, cert, key, drain, metrics }.Any(option => result.GetResult(option) is { } given && given is not OptionResult { Implicit: true }))
+            if (result.GetResult(config) is not null && new Option[] { listen, to, roots, root, redirect, startTls, proxyProtocol, sendProxyProtocol, cert, key, keyPassword, drain, metrics }.Any(option => result.GetResult(option) is { } given && given is not OptionResult { Implicit: true }))
                 result.AddError("--config says all there is to say but --verbose and --check.");
             if (result.GetResult(check) is not null && result.GetResult(config) is null)
                 result.AddError("--check needs --config: the file to check.");
@@ -67,6 +68,8 @@ internal static class ServeCommand
                 result.AddError("--send-proxy-protocol needs --to tcp://HOST:PORT or tls://HOST:PORT. HTTP services are told by X-Forwarded-For.");
             if (result.GetResult(key) is not null && result.GetResult(cert) is null)
                 result.AddError("--key needs --cert: a private key alone says nothing about who this server is.");
+            if (result.GetResult(keyPassword) is not null && result.GetResult(cert) is null)
+                result.AddError($"{KeyPassword.Name} needs --cert: it opens the key of that.");
             if (result.GetResult(roots) is not null && !AreAll("https://", "tls://"))
                 result.AddError("--roots needs --to https://HOST:PORT or tls://HOST:PORT: whom to trust matters where there is TLS to the service.");
             if (result.GetResult(idle) is not null && result.GetResult(to) is null)
@@ -83,12 +86,21 @@ internal static class ServeCommand
             if (parsed.GetValue(config) is { } file)
                 return parsed.GetValue(check) ? Task.FromResult(ServeConfigured.Check(file)) : ServeConfigured.RunAsync(file, parsed.GetValue(verbose));
             var backend = BackendOf([.. (parsed.GetValue(to) ?? []).Select(url => UrlOf(url, parsed.GetResult(startTls) is not null))], parsed.GetValue(root), parsed.GetValue(roots)) with { SendProxyHeader = parsed.GetValue(sendProxyProtocol) };
+            var password = KeyPassword.Of(parsed.GetValue(cert), parsed.GetValue(key), parsed.GetValue(keyPassword));
             var site = new SiteConfiguration
             {
                 Certificate = FullPath(parsed.GetValue(cert)),
                 Key = FullPath(parsed.GetValue(key)),
+                PasswordFile = FullPath(password.File),
+                Password = password.Text,
                 Backend = backend,
-                Places = new Dictionary<string, string> { [SiteSettings.CertificateKey] = "--cert", [$"{SiteSettings.CertificateKey}:{CertificateSettings.KeyPathKey}"] = "--key" },
+                Places = new Dictionary<string, string>
+                {
+                    [SiteSettings.CertificateKey] = "--cert",
+                    [$"{SiteSettings.CertificateKey}:{CertificateSettings.KeyPathKey}"] = "--key",
+                    [$"{SiteSettings.CertificateKey}:{CertificateSettings.PasswordKey}"] = KeyPassword.Name,
+                    [$"{SiteSettings.CertificateKey}:{CertificateSettings.PasswordFileKey}"] = KeyPassword.Name,
+                },
             };
             var service = new ServiceConfiguration
             {

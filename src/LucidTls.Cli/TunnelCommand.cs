@@ -36,8 +36,9 @@ internal static class TunnelCommand
         var startTls = CommonOptions.StartTls("Ask the server for TLS as this protocol does", StartTlsProtocol.All);
         var verifyName = new Option<string>("--verify-name") { Description = "The name to demand of the server's certificate, if not HOST", HelpName = "NAME" };
         var roots = new Option<string>("--roots") { Description = "Trust the authorities in this PEM file, not the system's", HelpName = "FILE" };
-        var cert = new Option<string>("--cert") { Description = "Show the server this certificate chain (PEM, leaf first)", HelpName = "FILE" };
+        var cert = new Option<string>("--cert") { Description = "Show the server this certificate chain (PEM, leaf first, or a PKCS#12 file with the key)", HelpName = "FILE" };
         var key = new Option<string>("--key") { Description = "Its private key (PEM), unless the file of --cert holds it", HelpName = "FILE" };
+        var keyPassword = KeyPassword.Option();
         var connections = new Option<int>("--connections") { Description = "How many connections may be open at once", HelpName = "N", DefaultValueFactory = _ => DefaultConnections };
         var drain = CommonOptions.Drain();
         var proxyProtocol = new Option<bool>("--proxy-protocol") { Description = "Each client's connection comes from a proxy that says first whose it is (PROXY protocol, version 1 or 2)" };
@@ -52,19 +53,22 @@ internal static class TunnelCommand
                 result.AddError("--connections takes a number from 1 on.");
         });
 
-        var command = new Command("tunnel", "Give plain clients on this machine a verified TLS link to a server.") { listen, to, startTls, verifyName, roots, cert, key, connections, idle, halfClosed, drain, proxyProtocol, sendProxyProtocol, metrics, verbose };
+        var command = new Command("tunnel", "Give plain clients on this machine a verified TLS link to a server.") { listen, to, startTls, verifyName, roots, cert, key, keyPassword, connections, idle, halfClosed, drain, proxyProtocol, sendProxyProtocol, metrics, verbose };
         command.Validators.Add(result =>
         {
             if (result.GetResult(key) is not null && result.GetResult(cert) is null)
                 result.AddError("--key needs --cert: a private key alone says nothing about who this client is.");
+            if (result.GetResult(keyPassword) is not null && result.GetResult(cert) is null)
+                result.AddError($"{KeyPassword.Name} needs --cert: it opens the key of that.");
         });
         command.SetAction((parsed, _) =>
         {
             var protocol = parsed.GetValue(startTls);
             if (!HostPort.TryParse(parsed.GetValue(to)!, protocol?.DefaultPort, out var server) || server.Port == 0)
                 throw new CliException(ExitCode.Usage, $"'{Printable.Line(parsed.GetValue(to)!)}' is no HOST:PORT.");
+            var password = KeyPassword.Of(parsed.GetValue(cert), parsed.GetValue(key), parsed.GetValue(keyPassword));
             var tls = new ClientTls(
-                new ClientFiles { Roots = parsed.GetValue(roots), Certificate = parsed.GetValue(cert), Key = parsed.GetValue(key) },
+                new ClientFiles { Roots = parsed.GetValue(roots), Certificate = parsed.GetValue(cert), Key = parsed.GetValue(key), PasswordFile = password.File, Password = password.Text },
                 new TlsClientOptions { TargetHost = parsed.GetValue(verifyName) ?? server.Host });
             var tunnel = new Tunnel(server, protocol, tls, CommonOptions.LimitsOf(parsed, idle, halfClosed, RelayLimits.Default), parsed.GetValue(sendProxyProtocol), TimeSpan.FromSeconds(parsed.GetValue(drain)), parsed.GetValue(verbose));
             return RunAsync(parsed.GetValue(listen)!, server, tunnel, tls, parsed.GetValue(proxyProtocol), parsed.GetValue(metrics), parsed.GetValue(connections), TimeSpan.FromSeconds(parsed.GetValue(drain)), parsed.GetValue(verbose));

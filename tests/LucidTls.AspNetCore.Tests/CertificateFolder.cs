@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
 
@@ -23,9 +24,19 @@ internal sealed class CertificateFolder : IDisposable
         return certificate.RawData;
     }
 
-    public string IssuePkcs12(string file, string subject, string password)
+    /// <summary>The same with the key encrypted.</summary>
+    public byte[] IssueEncrypted(string file, string subject, string password, string name = "localhost")
     {
-        using var certificate = TestPki.IssueCertificate(subject);
+        using var certificate = TestPki.IssueCertificate(subject, name);
+        using var key = certificate.GetECDsaPrivateKey()!;
+        Write(file + ".key", key.ExportEncryptedPkcs8PrivateKeyPem(password, new PbeParameters(PbeEncryptionAlgorithm.Aes256Cbc, HashAlgorithmName.SHA256, 2000)));
+        Write(file + ".pem", certificate.ExportCertificatePem());
+        return certificate.RawData;
+    }
+
+    public string IssuePkcs12(string file, string subject, string password, string name = "localhost")
+    {
+        using var certificate = TestPki.IssueCertificate(subject, name);
         File.WriteAllBytes(Path(file), certificate.ExportPkcs12(Pkcs12ExportPbeParameters.Pbes2Aes256Sha256, password));
         return Path(file);
     }

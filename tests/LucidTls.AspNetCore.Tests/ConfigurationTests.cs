@@ -44,6 +44,71 @@ public sealed class ConfigurationTests : IDisposable
     }
 
     [Fact]
+    public async Task A_key_may_be_encrypted_in_a_file_or_in_the_configuration_itself()
+    {
+        _files.IssueEncrypted("server", "CN=Encrypted", "secret");
+        _files.IssueEncrypted("a", "CN=Inline", "another", "a.example");
+        await using var server = await TestServer.StartConfiguredAsync(Answer,
+            ("Certificate:Path", _files.Path("server.pem")), ("Certificate:KeyPath", _files.Path("server.key")), ("Certificate:Password", "secret"),
+            ("Sni:a.example:Certificate:Pem", await File.ReadAllTextAsync(_files.Path("a.pem"), Cancel)), ("Sni:a.example:Certificate:KeyPem", await File.ReadAllTextAsync(_files.Path("a.key"), Cancel)),
+            ("Sni:a.example:Certificate:Password", "another"));
+
+        Assert.Equal("CN=Encrypted", await SubjectAsync(server));
+        Assert.Equal("CN=Inline", await SubjectAsync(server, "a.example"));
+    }
+
+    [Fact]
+    public async Task A_password_may_be_the_first_line_of_a_file()
+    {
+        _files.IssueEncrypted("server", "CN=Encrypted", "secret");
+        _files.Write("password", "\uFEFFsecret\r\nnothing\n");
+        await using var server = await TestServer.StartConfiguredAsync(Answer,
+            ("Certificate:Path", _files.Path("server.pem")), ("Certificate:KeyPath", _files.Path("server.key")), ("Certificate:PasswordFile", _files.Path("password")),
+            ("Sni:a.example:Certificate:Path", _files.IssuePkcs12("server.pfx", "CN=From a PFX", "secret", "a.example")), ("Sni:a.example:Certificate:PasswordFile", _files.Path("password")));
+
+        Assert.Equal("CN=Encrypted", await SubjectAsync(server));
+        Assert.Equal("CN=From a PFX", await SubjectAsync(server, "a.example"));
+    }
+
+    [Theory]
+    [InlineData("server.key", "Password", null, "Password: {0}, line 1: the private key is encrypted; a password is needed.")]
+    [InlineData("server.key", "Password", "another", "Password: {0}, line 1: the password of the private key is wrong.")]
+    [InlineData("server.key", "PasswordFile", "password", "PasswordFile: {0}, line 1: the password of the private key is wrong; it is from {1}.")]
+    [InlineData("server.pfx", "Password", null, "Password: {0}: The PKCS#12 is encrypted; a password is needed.")]
+    [InlineData("server.pfx", "Password", "another", "Password: {0}: The password of the PKCS#12 is wrong (or the file was damaged).")]
+    [InlineData("server.pfx", "PasswordFile", "password", "PasswordFile: {0}: The password of the PKCS#12 is wrong (or the file was damaged); it is from {1}.")]
+    [InlineData("server.key", "PasswordFile", "empty", "PasswordFile: {1}: Its first line is empty. Here belongs a file with the password in its first line.")]
+    [InlineData("server.key", "PasswordFile", "binary", "PasswordFile: {1}: Its first line is no UTF-8.")]
+    [InlineData("server.key", "PasswordFile", "long", "PasswordFile: {1}: Its first line has more than 4096 bytes.")]
+    public async Task A_missing_or_wrong_password_ends_the_start_and_is_not_shown(string file, string setting, string? value, string said)
+    {
+        _files.IssueEncrypted("server", "CN=Encrypted", "secret");
+        _files.IssuePkcs12("server.pfx", "CN=From a PFX", "secret");
+        _files.Write("password", "another\n");
+        _files.Write("empty", "\r\n");
+        _files.Write("binary", [0xC0, 0xC1, (byte)'\n']);
+        _files.Write("long", new string('x', 5000));
+        var path = _files.Path(file);
+        (string, string?)[] certificate = file.EndsWith(".pfx", StringComparison.Ordinal) ? [("Certificate:Path", path)] : [("Certificate:Path", _files.Path("server.pem")), ("Certificate:KeyPath", path)];
+
+        var failure = await Assert.ThrowsAnyAsync<InvalidOperationException>(() => TestServer.StartConfiguredAsync(Answer, [.. certificate, ($"Certificate:{setting}", setting == "PasswordFile" ? _files.Path(value!) : value)]));
+
+        Assert.StartsWith("Kestrel:Endpoints:Https:LucidTls:Certificate:" + string.Format(System.Globalization.CultureInfo.InvariantCulture, said, path, _files.Path(value ?? "")), failure.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain("another", failure.ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Of_a_password_and_its_file_there_is_one()
+    {
+        _files.IssueEncrypted("server", "CN=Encrypted", "secret");
+
+        var failure = await Assert.ThrowsAnyAsync<InvalidOperationException>(() => TestServer.StartConfiguredAsync(Answer,
+            ("Certificate:Path", _files.Path("server.pem")), ("Certificate:KeyPath", _files.Path("server.key")), ("Certificate:Password", "secret"), ("Certificate:PasswordFile", _files.Path("password"))));
+
+        Assert.Contains("Certificate:PasswordFile goes without Password", failure.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_certificate_may_stand_in_the_configuration_itself()
     {
         _files.Issue("server", "CN=Inline");

@@ -100,6 +100,25 @@ public sealed class ReloadTests : IDisposable
     }
 
     [Fact]
+    public async Task A_new_password_is_followed_and_while_it_is_wrong_the_old_certificate_stays()
+    {
+        var first = _files.IssueEncrypted("server", "CN=first", "one");
+        _files.Write("password", "one");
+        await using var server = await TestServer.StartConfiguredAsync(Answer, ("Certificate:Path", _files.Path("server.pem")), ("Certificate:KeyPath", _files.Path("server.key")), ("Certificate:PasswordFile", _files.Path("password")));
+
+        var second = _files.IssueEncrypted("server", "CN=second", "another");
+        var line = await server.Log.WaitAsync(Refused);
+        await using (var meanwhile = await server.ConnectAsync())
+            Assert.Equal(first, meanwhile.Session.PeerCertificates[0].ToArray());
+        _files.Write("password", "another");
+        await server.Log.WaitAsync(Changed);
+        await using var after = await server.ConnectAsync();
+
+        Assert.Contains($"Certificate:PasswordFile: {_files.Path("server.key")}, line 1: the password of the private key is wrong", line.Text, StringComparison.Ordinal);
+        Assert.Equal(second, after.Session.PeerCertificates[0].ToArray());
+    }
+
+    [Fact]
     public async Task A_file_that_is_gone_is_logged_and_the_old_certificate_stays()
     {
         var first = _files.Issue("server", "CN=first");

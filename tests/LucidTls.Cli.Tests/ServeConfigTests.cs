@@ -307,6 +307,7 @@ public sealed class ServeConfigTests : IDisposable
         var client = TestPki.IssueClient();
         _folder.Write("client.pem", client.CertificatePem + "\n" + client.KeyPem);
         _folder.Write("list.pem", TestPki.Revoke(client));
+        _folder.Write("password", "not needed");
         var file = _folder.Write("all.yaml", """
             metrics: 127.0.0.1:1
             drain: 30
@@ -321,8 +322,9 @@ public sealed class ServeConfigTests : IDisposable
                   - names: [a.example]
                     certificate: a.pem
                     key: a.pem
+                    key-password-file: password
                     to: [https://127.0.0.1:4, https://127.0.0.1:5]
-                    upstream: {roots: roots.pem, name: inner.example, certificate: client.pem, key: client.pem, allow-tls-resume: false}
+                    upstream: {roots: roots.pem, name: inner.example, certificate: client.pem, key: client.pem, key-password-file: password, allow-tls-resume: false}
                     health-check: {interval: 20, timeout: 3, path: /health, fall: 4, rise: 5}
                     client-certificates: {mode: optional, roots: roots.pem, authorities: roots.pem, uris: [spiffe://example.org/], dns-names: ['*.clients.example'], crl: [list.pem], revocation: {mode: hard-fail, scope: leaf, fetch: true, allow-private-addresses: true}, forward: true}
                     minimum-version: "1.3"
@@ -354,6 +356,7 @@ public sealed class ServeConfigTests : IDisposable
         var site = web.Sites[0];
         Assert.Equal(new LucidTls.Cli.Serving.HealthCheck(TimeSpan.FromSeconds(20), TimeSpan.FromSeconds(3), "/health", 4, 5), site.Backend.HealthCheck);
         Assert.Equal((_folder["roots.pem"], _folder["client.pem"], "inner.example", 2), (site.Backend.Tls.Roots, site.Backend.Tls.Certificate, site.Backend.VerifyName, site.Backend.Services.Count));
+        Assert.Equal((_folder["password"], _folder["password"]), (site.PasswordFile, site.Backend.Tls.PasswordFile));
         Assert.Equal((ClientCertificateMode.Optional, _folder["roots.pem"], "spiffe://example.org/", "*.clients.example", _folder["list.pem"], true), (site.Clients.Mode, site.Clients.Roots, site.Clients.Uris.Single(), site.Clients.DnsNames.Single(), site.Clients.RevocationLists.Single(), site.Backend.SendClientCertificate));
         Assert.Equal(("1.3", "max-age=31536000; includeSubDomains", false), (site.Tls.MinimumVersion, site.Hsts, site.Backend.AllowTlsResume));
         Assert.Equal((TimeSpan.FromSeconds(7), 500, false, true, true), (web.HandshakeTimeout!.Value, web.MaxConcurrentHandshakes!.Value, web.OcspStapling, site.Tls.RequireApplicationProtocol, site.Tls.RequireKnownServerName));

@@ -14,10 +14,13 @@ internal sealed class Tool : IAsyncDisposable
     private readonly SemaphoreSlim _moreErrors = new(0);
     private readonly Task _readingErrors;
 
-    private Tool(IEnumerable<string> arguments, string dataHome)
+    private Tool(IEnumerable<string> arguments, string dataHome, bool onTerminal = false)
     {
         var binary = Environment.GetEnvironmentVariable("LUCIDTLS_BINARY");
-        var start = new ProcessStartInfo(binary ?? "dotnet")
+        IReadOnlyList<string> command = [.. binary is null ? ["dotnet", Path.Combine(AppContext.BaseDirectory, "LucidTls.Cli.dll")] : (string[])[binary], .. arguments];
+        if (onTerminal)
+            command = ["script", "--quiet", "--return", "--command", string.Join(' ', command.Select(word => $"'{word}'")), "/dev/null"];
+        var start = new ProcessStartInfo(command[0], command.Skip(1))
         {
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
@@ -25,10 +28,6 @@ internal sealed class Tool : IAsyncDisposable
             StandardOutputEncoding = Encoding.UTF8,
             StandardErrorEncoding = Encoding.UTF8,
         };
-        if (binary is null)
-            start.ArgumentList.Add(Path.Combine(AppContext.BaseDirectory, "LucidTls.Cli.dll"));
-        foreach (var argument in arguments)
-            start.ArgumentList.Add(argument);
         start.Environment["XDG_DATA_HOME"] = dataHome;
         _process = Process.Start(start)!;
         _readingErrors = ReadErrorsAsync();
@@ -92,6 +91,9 @@ internal sealed class Tool : IAsyncDisposable
 
     /// <summary>Starts the tool and leaves it to the test to talk to it.</summary>
     public static Tool Start(string dataHome, params string[] arguments) => new(arguments, dataHome);
+
+    /// <summary>The same on a terminal, where all that it says is output.</summary>
+    public static Tool OnTerminal(string dataHome, params string[] arguments) => new(arguments, dataHome, onTerminal: true);
 
     public async Task WaitForErrorAsync(string text)
     {

@@ -1,18 +1,20 @@
 using System.Security.Cryptography;
 using System.Text;
+using LucidTls.Certificates.Parsing;
 
 namespace LucidTls.AspNetCore.Configuration;
 
 /// <summary>One identity as it lies on disk or in the configuration, with a fingerprint of what it is made from.</summary>
-internal sealed record CertificateFile(string Place, string? Path, string? KeyPath, string? Pem, string? KeyPem, string? Password, string Fingerprint)
+internal sealed record CertificateFile(string Place, string? Path, string? KeyPath, string? Pem, string? KeyPem, string? Password, string? PasswordPath, string Fingerprint)
 {
     /// <summary>Those that the settings speak of, not read yet but for the fingerprint. What cannot be read has a fingerprint of that.</summary>
     public static IEnumerable<CertificateFile> List(CertificateSettings settings)
     {
+        var password = settings.PasswordFile is { } file ? FingerprintOf(file) : settings.Password;
         if (settings.Pem is { } pem)
-            return [new CertificateFile(settings.Place, null, null, pem, settings.KeyPem, settings.Password, Hash(pem, settings.KeyPem, settings.Password))];
+            return [new CertificateFile(settings.Place, null, null, pem, settings.KeyPem, settings.Password, settings.PasswordFile, Hash(pem, settings.KeyPem, password))];
         var pairs = settings.Folder is { } folder ? InFolder(folder) : [(settings.Path!, settings.KeyPath)];
-        return pairs.Select(pair => new CertificateFile(settings.Place, pair.Path, pair.KeyPath, null, null, settings.Password, Hash(FingerprintOf(pair.Path), pair.KeyPath == null ? null : FingerprintOf(pair.KeyPath), settings.Password)));
+        return pairs.Select(pair => new CertificateFile(settings.Place, pair.Path, pair.KeyPath, null, null, settings.Password, settings.PasswordFile, Hash(FingerprintOf(pair.Path), pair.KeyPath == null ? null : FingerprintOf(pair.KeyPath), password)));
     }
 
     /// <exception cref="SettingException">They speak of a folder without any.</exception>
@@ -39,9 +41,16 @@ internal sealed record CertificateFile(string Place, string? Path, string? KeyPa
     /// <exception cref="SettingException">It cannot be used; the message says where it is and why.</exception>
     public TlsIdentity Load()
     {
+        var password = PasswordPath is { } file ? PasswordFile.Read($"{Place}:{CertificateSettings.PasswordFileKey}", file).Password : Password;
         try
         {
-            return Pem != null ? TlsIdentity.FromPem(Pem, KeyPem ?? Pem, Password) : TlsIdentity.FromPemFile(Path!, KeyPath, Password);
+            return Pem != null ? TlsIdentity.FromPem(Pem, KeyPem ?? Pem, password) : TlsIdentity.FromPemFile(Path!, KeyPath, password);
+        }
+        catch (Exception exception) when (PasswordException.In(exception) != null)
+        {
+            throw PasswordPath == null
+                ? new SettingException($"{Place}:{CertificateSettings.PasswordKey}", exception.Message, exception)
+                : new SettingException($"{Place}:{CertificateSettings.PasswordFileKey}", $"{exception.Message.TrimEnd('.')}; it is from {PasswordPath}.", exception);
         }
         catch (Exception exception) when (NamedFile.IsFault(exception))
         {
@@ -56,6 +65,9 @@ internal sealed record CertificateFile(string Place, string? Path, string? KeyPa
                 : new SettingException(Place, NamedFile.Sentence(Path, "a certificate chain with the leaf first and its key, in PEM or PKCS#12", exception), exception);
         }
     }
+
+    /// <summary>Without what is secret.</summary>
+    public override string ToString() => Path ?? Place;
 
     /// <summary>PKCS#12 files; PEM files with the key in them or beside them (.key); and in folders below, the pairs that certbot and Kubernetes write.</summary>
     private static IEnumerable<(string Path, string? KeyPath)> InFolder(string folder)

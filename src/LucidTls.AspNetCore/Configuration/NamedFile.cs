@@ -29,6 +29,7 @@ internal static class NamedFile
         FileNotFoundException or DirectoryNotFoundException => $"{path} is not there. Here belongs {right}.",
         UnauthorizedAccessException => $"{path} may not be read by this process{(OperatingSystem.IsWindows() ? "" : $" (user {Environment.UserName})")}. Here belongs {right}.",
         FormatException when failure.Message.StartsWith("There is no", StringComparison.Ordinal) => $"{path}: {failure.Message} Here belongs {right}.",
+        _ when failure.Message.StartsWith(path, StringComparison.Ordinal) => failure.Message,
         _ => $"{path}: {failure.Message}",
     };
 }

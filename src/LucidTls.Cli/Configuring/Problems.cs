@@ -27,9 +27,11 @@ internal sealed class Problems(string file)
     public void Warn(string place, string sentence) => _warnings.Add($"{place}: {sentence}");
 
     /// <summary>File, line and column.</summary>
-    public string Place(YamlNode at)
+    /// <param name="at">What stands there.</param>
+    /// <param name="missing">What should stand in it and does not; null for nothing.</param>
+    public string Place(YamlNode at, string? missing = null)
     {
-        var place = $"{file}:{at.Start.Line}:{at.Start.Column}";
+        var place = $"{file}:{at.Start.Line}:{at.Start.Column}{(missing is null ? "" : $": {missing}")}";
         _places[place] = (at.Start.Line, at.Start.Column);
         return place;
     }

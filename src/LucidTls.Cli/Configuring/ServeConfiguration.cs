@@ -16,6 +16,11 @@ internal sealed record SiteConfiguration
     /// <summary>The private key's file, if the certificate's does not hold it.</summary>
     public string? Key { get; init; }
 
+    /// <summary>The file whose first line is the key's password, and <see cref="Password"/> itself where there is no such file.</summary>
+    public string? PasswordFile { get; init; }
+
+    public string? Password { get; init; }
+
     public Backend Backend { get; init; } = new();
 
     public ClientRules Clients { get; init; } = new();
@@ -27,6 +32,9 @@ internal sealed record SiteConfiguration
 
     /// <summary>How the places of settings are called in messages, by the adapter's name for them; "" is the site's own.</summary>
     public IReadOnlyDictionary<string, string> Places { get; init; } = new Dictionary<string, string>();
+
+    /// <summary>Without what is secret.</summary>
+    public override string ToString() => string.Join(", ", Names);
 }
 
 /// <summary>An address and what is served there.</summary>

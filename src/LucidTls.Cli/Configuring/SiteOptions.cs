@@ -57,6 +57,10 @@ internal sealed class SiteOptions
             data[$"{path}:{SiteSettings.CertificateKey}:{(Directory.Exists(certificate) ? "Folder" : "Path")}"] = certificate;
         if (site.Key is not null)
             data[$"{path}:{SiteSettings.CertificateKey}:{CertificateSettings.KeyPathKey}"] = site.Key;
+        if (site.PasswordFile is not null)
+            data[$"{path}:{SiteSettings.CertificateKey}:{CertificateSettings.PasswordFileKey}"] = site.PasswordFile;
+        if (site.Password is not null)
+            data[$"{path}:{SiteSettings.CertificateKey}:{CertificateSettings.PasswordKey}"] = site.Password;
         data[$"{path}:{ClientSettings.ModeKey}"] = site.Clients.Mode.ToString();
         data[$"{path}:{ClientSettings.RootsKey}"] = site.Clients.Roots;
         data[$"{path}:{ClientSettings.AuthoritiesKey}"] = site.Clients.Authorities;

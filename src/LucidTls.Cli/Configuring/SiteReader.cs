@@ -13,8 +13,10 @@ namespace LucidTls.Cli.Configuring;
 /// <param name="folder">Where relative paths begin.</param>
 internal sealed partial class SiteReader(Problems problems, string folder)
 {
-    public static readonly string[] Keys = ["names", "certificate", "key", "to", "upstream", "health-check", "send-proxy-protocol", "root", "client-certificates", .. TlsReader.Keys, "alpn", "hsts"];
-    public static readonly string[] UpstreamKeys = ["starttls", "roots", "name", "certificate", "key", "allow-tls-resume"];
+    private const string PasswordKey = "key-password-file";
+
+    public static readonly string[] Keys = ["names", "certificate", "key", PasswordKey, "to", "upstream", "health-check", "send-proxy-protocol", "root", "client-certificates", .. TlsReader.Keys, "alpn", "hsts"];
+    public static readonly string[] UpstreamKeys = ["starttls", "roots", "name", "certificate", "key", PasswordKey, "allow-tls-resume"];
     public static readonly string[] HealthKeys = ["interval", "timeout", "path", "fall", "rise"];
 
     /// <summary>How services can be asked for TLS. Not as MySQL does: what its server says first, before TLS, holds the nonce that clients log in with.</summary>
@@ -24,11 +26,14 @@ internal sealed partial class SiteReader(Problems problems, string folder)
     {
         if (YamlSettings.Of(problems, node, Keys) is not { } settings)
             return null;
+        var passwordPlace = PasswordPlace(settings);
         var places = new Dictionary<string, string>
         {
             [""] = problems.Place(node),
             [SiteSettings.CertificateKey] = problems.Place(settings.Place("certificate")),
             [$"{SiteSettings.CertificateKey}:{CertificateSettings.KeyPathKey}"] = problems.Place(settings.Place("key")),
+            [$"{SiteSettings.CertificateKey}:{CertificateSettings.PasswordKey}"] = passwordPlace,
+            [$"{SiteSettings.CertificateKey}:{CertificateSettings.PasswordFileKey}"] = passwordPlace,
         };
         var (clients, forwards) = settings.Node("client-certificates") is { } rules ? new ClientReader(problems, folder).Read(rules, places) : (new ClientRules(), false);
         var backend = BackendOf(settings, forwards);
@@ -37,6 +42,7 @@ internal sealed partial class SiteReader(Problems problems, string folder)
             Names = [.. settings.ParseAll("names", EndpointSettings.TryNormalize, "It is no DNS name: write example.com, or *.example.com for one label more. A site without names is for all others.").Select(name => name.Value)],
             Certificate = FullPath(settings.Needed("certificate")),
             Key = FullPath(settings.Text("key")),
+            PasswordFile = FullPath(settings.Text(PasswordKey)),
             Backend = backend,
             Clients = clients,
             Tls = TlsReader.Read(settings, hasProtocols: !backend.IsTcp || backend.Protocols.Count > 0),
@@ -88,6 +94,8 @@ internal sealed partial class SiteReader(Problems problems, string folder)
             return backend;
         if (settings.Node("key") is not null && settings.Node("certificate") is null)
             settings.Fail("key", "A private key alone says nothing about who this client is: write certificate too.");
+        if (settings.Node(PasswordKey) is not null && settings.Node("certificate") is null)
+            settings.Fail(PasswordKey, "It opens the key of certificate: write that too.");
         if (settings.Node("starttls") is not null && backend is { HasTls: true, IsTcp: false })
             settings.Fail("starttls", "It is for services of tls://; those of https:// begin with TLS.");
         string Place(string key) => problems.Place(settings.Place(key));
@@ -101,7 +109,8 @@ internal sealed partial class SiteReader(Problems problems, string folder)
                 Roots = FullPath(settings.Text("roots")),
                 Certificate = FullPath(settings.Text("certificate")),
                 Key = FullPath(settings.Text("key")),
-                Places = (Place("roots"), Place("certificate"), Place("key")),
+                PasswordFile = FullPath(settings.Text(PasswordKey)),
+                Places = (Place("roots"), Place("certificate"), Place("key"), PasswordPlace(settings)),
             },
         };
     }
@@ -139,6 +148,8 @@ internal sealed partial class SiteReader(Problems problems, string folder)
             settings.Fail("hsts", "It is for HTTP.");
         return value;
     }
+
+    private string PasswordPlace(YamlSettings settings) => problems.Place(settings.Place(PasswordKey), settings.Node(PasswordKey) is null ? PasswordKey : null);
 
     private string? FullPath(string? path) => path is null ? null : Path.GetFullPath(path, folder);
 

@@ -145,12 +145,12 @@ internal static class CertificateSource
     private static IReadOnlyList<ReadOnlyMemory<byte>> ParsePkcs12(byte[] data, string? passwordFile, string name)
     {
         if (passwordFile is not null)
-            return FromPkcs12(data, File.ReadAllText(passwordFile).TrimEnd('\r', '\n'), name);
+            return FromPkcs12(data, KeyPassword.Read(CertCommand.PasswordFileName, passwordFile).Password, name);
         try
         {
             return FromPkcs12(data, null, name);
         }
-        catch (NoCertificateException) when (!Console.IsInputRedirected)
+        catch (NoCertificateException failure) when (PasswordException.In(failure) is { IsMissing: true } && PasswordPrompt.IsPossible)
         {
             return FromPkcs12(data, PasswordPrompt.Ask(name), name);
         }
@@ -165,7 +165,7 @@ internal static class CertificateSource
         }
         catch (FormatException failure)
         {
-            throw new NoCertificateException($"The PKCS#12 file {name} cannot be opened{(password is null ? " without a password (--password-file)" : "")}: {failure.Message}", failure);
+            throw new NoCertificateException($"The PKCS#12 file {name} cannot be opened: {failure.Message}{(PasswordException.In(failure) is { IsMissing: true } ? $" Give it with {CertCommand.PasswordFileName}." : "")}", failure);
         }
     }
 

@@ -5,6 +5,9 @@ namespace LucidTls.Cli.Inspecting;
 /// <summary>Asks for a password on the terminal, without showing it.</summary>
 internal static class PasswordPrompt
 {
+    /// <summary>Whether there is somebody who sees the question and can answer it.</summary>
+    public static bool IsPossible => !Console.IsInputRedirected && !Console.IsErrorRedirected;
+
     public static string Ask(string name)
     {
         Console.Error.Write($"Password of {Reporting.Printable.Line(name)}: ");

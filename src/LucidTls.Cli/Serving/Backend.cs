@@ -70,7 +70,7 @@ internal sealed record Backend
     public IReadOnlyList<HostPort> Targets => [.. Services.Select(uri => new HostPort(uri.IdnHost.Trim('[', ']'), uri.Port))];
 
     /// <summary>What tells it from others: what makes requests take another way.</summary>
-    public string Id => string.Join(' ', [.. Services.Select(uri => uri.AbsoluteUri), Root, StartTls?.Name, Tls.Roots, Tls.Certificate, Tls.Key, VerifyName, AllowTlsResume ? "" : "anew", HealthCheck?.ToString(), .. Protocols, SendProxyHeader?.ToString(), SendClientCertificate ? "certificate" : ""]);
+    public string Id => string.Join(' ', [.. Services.Select(uri => uri.AbsoluteUri), Root, StartTls?.Name, Tls.Roots, Tls.Certificate, Tls.Key, Tls.PasswordFile, VerifyName, AllowTlsResume ? "" : "anew", HealthCheck?.ToString(), .. Protocols, SendProxyHeader?.ToString(), SendClientCertificate ? "certificate" : ""]);
 
     /// <summary>A service by its URL; null for anything else.</summary>
     public static Uri? TryParse(string text)

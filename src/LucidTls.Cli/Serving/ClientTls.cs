@@ -16,10 +16,15 @@ internal sealed record ClientFiles
     /// <summary>Its private key, if its file does not hold it.</summary>
     public string? Key { get; init; }
 
-    /// <summary>How the places of the three are called in messages.</summary>
-    public (string Roots, string Certificate, string Key) Places { get; init; } = ("--roots", "--cert", "--key");
+    /// <summary>The file whose first line is the key's password, and <see cref="Password"/> itself where there is no such file.</summary>
+    public string? PasswordFile { get; init; }
 
-    public string Fingerprint() => CertificateFile.Hash(new[] { Roots, Certificate, Key }.Select(path => path is null ? null : CertificateFile.FingerprintOf(path)));
+    public string? Password { get; init; }
+
+    /// <summary>How the places of the four are called in messages.</summary>
+    public (string Roots, string Certificate, string Key, string Password) Places { get; init; } = ("--roots", "--cert", "--key", KeyPassword.Name);
+
+    public string Fingerprint() => CertificateFile.Hash(new[] { Roots, Certificate, Key, PasswordFile }.Select(path => path is null ? null : CertificateFile.FingerprintOf(path)));
 
     /// <summary>The options with what is in the files.</summary>
     /// <exception cref="SettingException">A file cannot be used.</exception>
@@ -40,13 +45,23 @@ internal sealed record ClientFiles
     {
         try
         {
-            return new CertificateFile("", Certificate, Key, null, null, null, "").Load();
+            return new CertificateFile("", Certificate, Key, null, null, Password, PasswordFile, "").Load();
         }
         catch (SettingException wrong)
         {
-            throw new SettingException(wrong.Place.EndsWith(CertificateSettings.KeyPathKey, StringComparison.Ordinal) ? Places.Key : Places.Certificate, wrong.Sentence, wrong);
+            throw new SettingException(PlaceOf(wrong.Place.TrimStart(':')), wrong.Sentence, wrong);
         }
     }
+
+    private string PlaceOf(string key) => key switch
+    {
+        CertificateSettings.KeyPathKey => Places.Key,
+        CertificateSettings.PasswordKey or CertificateSettings.PasswordFileKey => Places.Password,
+        _ => Places.Certificate,
+    };
+
+    /// <summary>Without what is secret.</summary>
+    public override string ToString() => Certificate ?? "";
 }
 
 /// <summary>A client's options that follow their files: connections that begin take what is there now, and what cannot be used is said once and changes nothing.</summary>
@@ -104,5 +119,5 @@ internal sealed class ClientTls : IAsyncDisposable
         return true;
     }
 
-    private string Names => string.Join(", ", new[] { _files.Roots, _files.Certificate, _files.Key }.OfType<string>());
+    private string Names => string.Join(", ", new[] { _files.Roots, _files.Certificate, _files.Key, _files.PasswordFile }.OfType<string>());
 }

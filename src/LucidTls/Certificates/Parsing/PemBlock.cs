@@ -68,7 +68,7 @@ internal sealed record PemBlock(string Label, byte[] Data, int Line)
     {
         // RFC 7468 §4: headers, which the older RFC 1421 had, are not part of it.
         if (base64.Contains("DEK-Info:", StringComparison.Ordinal))
-            return new FormatException($"line {line}: the {label} is encrypted in OpenSSL's old way, which is weak; convert it with \"openssl pkcs8 -topk8\"");
+            return new FormatException($"line {line}: the {label} is encrypted in OpenSSL's old way, which is weak; convert it with \"openssl pkcs8 -topk8 -in OLD -out NEW\"");
         foreach (var text in base64.EnumerateLines())
         {
             foreach (var character in text.Trim())

@@ -63,7 +63,7 @@ internal sealed class Pkcs12 : IDisposable
         }
         catch (CryptographicException exception)
         {
-            throw new FormatException("The PKCS#12 cannot be decrypted: the password is wrong.", exception);
+            throw Refused(password, "The PKCS#12 cannot be decrypted: the password is wrong.", exception);
         }
         finally
         {
@@ -104,8 +104,11 @@ internal sealed class Pkcs12 : IDisposable
             ? IsRight(expected, MacOfPbMac1(algorithm.ReadSequence(), content, password))
             : OldMacs(HashOf(oid), macData.ReadOctetString(), macData.HasData ? PasswordEncryption.Iterations(macData) : 1, content, password).Any(mac => IsRight(expected, mac));
         if (!isRight)
-            throw new FormatException("The password of the PKCS#12 is wrong (or the file was damaged).");
+            throw Refused(password, "The password of the PKCS#12 is wrong (or the file was damaged).");
     }
+
+    private static PasswordException Refused(string? password, string wrong, Exception? inner = null) =>
+        new(password is null ? "The PKCS#12 is encrypted; a password is needed." : wrong, isMissing: password is null, inner);
 
     private static bool IsRight(byte[] expected, byte[] mac) => CryptographicOperations.FixedTimeEquals(expected, mac);
 

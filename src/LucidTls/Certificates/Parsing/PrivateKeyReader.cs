@@ -21,7 +21,7 @@ internal static class PrivateKeyReader
             return label switch
             {
                 "PRIVATE KEY" => SigningKey.FromPkcs8(der.Span),
-                "ENCRYPTED PRIVATE KEY" => FromEncryptedPkcs8(der, password ?? throw new FormatException("the private key is encrypted; a password is needed")),
+                "ENCRYPTED PRIVATE KEY" => FromEncryptedPkcs8(der, password ?? throw new PasswordException("the private key is encrypted; a password is needed", isMissing: true)),
                 "RSA PRIVATE KEY" => RsaSigningKey.Import(der.Span, isPssKey: false, onlyHash: null),
                 "EC PRIVATE KEY" => EcdsaSigningKey.ImportSec1(der.Span),
                 _ => throw new FormatException($"a key of the form \"{label}\" cannot be read; PKCS#8 (\"PRIVATE KEY\") can"),
@@ -75,12 +75,12 @@ internal static class PrivateKeyReader
         }
         catch (CryptographicException exception)
         {
-            throw new FormatException("the password of the private key is wrong", exception);
+            throw new PasswordException("the password of the private key is wrong", isMissing: false, exception);
         }
         try
         {
             // One in 256 wrong passwords leaves good padding, but no key.
-            return LabelOf(plain) == "PRIVATE KEY" ? SigningKey.FromPkcs8(plain) : throw new FormatException("the password of the private key is wrong");
+            return LabelOf(plain) == "PRIVATE KEY" ? SigningKey.FromPkcs8(plain) : throw new PasswordException("the password of the private key is wrong", isMissing: false);
         }
         finally
         {

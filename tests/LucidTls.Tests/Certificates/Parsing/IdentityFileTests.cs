@@ -112,6 +112,8 @@ public sealed class IdentityFileTests : IDisposable
         Assert.Equal([Ec.Chain[0]], Chain(TlsIdentity.FromPemFile(File("a.p12", file), password: password)));
         if (password.Length == 0)
             Assert.Equal([Ec.Chain[0]], Chain(TlsIdentity.FromPkcs12(file, null)));
+        else
+            Assert.Contains("The PKCS#12 is encrypted; a password is needed.", Assert.Throws<FormatException>(() => TlsIdentity.FromPkcs12(file, null)).Message, StringComparison.Ordinal);
         Assert.Contains("The password of the PKCS#12 is wrong", Assert.Throws<FormatException>(() => TlsIdentity.FromPkcs12(file, "another")).Message, StringComparison.Ordinal);
     }
 
