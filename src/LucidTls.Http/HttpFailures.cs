@@ -4,7 +4,9 @@ namespace LucidTls.Http;
 internal static class HttpFailures
 {
     /// <summary>The same failure with the explanation as its message; null when neither is the cause, or all is told already.</summary>
-    public static HttpRequestException? TryExplain(Exception failure)
+    /// <param name="failure">What the engine says.</param>
+    /// <param name="ended">What the connection ended in that was made for the request; null when it did not fail, or none was made.</param>
+    public static HttpRequestException? TryExplain(Exception failure, TlsException? ended)
     {
         if (failure is OperationCanceledException or HttpRequestException { HttpRequestError: HttpRequestError.SecureConnectionError or HttpRequestError.ProxyTunnelError })
             return null;
@@ -16,9 +18,11 @@ internal static class HttpFailures
             if (cause is HttpRequestException { HttpRequestError: not HttpRequestError.Unknown } known)
                 return new HttpRequestException(known.HttpRequestError, known.Message, failure, known.StatusCode);
         }
-        return null;
+        // A connection for HTTP/2 that ends before the engine hands it to the request: the engine says that, and loses why.
+        return failure is HttpRequestException { HttpRequestError: HttpRequestError.Unknown, InnerException: null, StatusCode: null } && ended is { Source: not TlsFailureSource.Transport }
+            ? new HttpRequestException(HttpRequestError.SecureConnectionError, ended.Message, ended)
+            : null;
     }
-
     /// <summary>The first of that kind among a failure and its causes; null when there is none.</summary>
     public static T? Find<T>(Exception? failure) where T : Exception
     {

@@ -67,7 +67,7 @@ public sealed class LucidTlsHttpHandler : HttpMessageHandler
                 }
             }
         }
-        catch (Exception failure) when (HttpFailures.TryExplain(failure) is { } explained)
+        catch (Exception failure) when (HttpFailures.TryExplain(failure, _connector.FailureOf(request)) is { } explained)
         {
             throw explained;
         }
@@ -95,7 +95,7 @@ public sealed class LucidTlsHttpHandler : HttpMessageHandler
                 }
             }
         }
-        catch (Exception failure) when (HttpFailures.TryExplain(failure) is { } explained)
+        catch (Exception failure) when (HttpFailures.TryExplain(failure, _connector.FailureOf(request)) is { } explained)
         {
             throw explained;
         }

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
+using System.Runtime.CompilerServices;
 using LucidTls.Sessions;
 
 namespace LucidTls.Http;
@@ -25,6 +26,8 @@ internal sealed class TlsConnector : IDisposable
     /// <summary>Servers that do not want early data (425, RFC 8470 §5.2).</summary>
     private readonly KnownServers _withoutEarlyData = new();
 
+    /// <summary>The connection that was made for a request, if one was.</summary>
+    private readonly ConditionalWeakTable<HttpRequestMessage, TlsStream> _made = [];
     public TlsConnector(LucidTlsHttpOptions options, SocketsHttpHandler engine)
     {
         _options = options;
@@ -42,6 +45,8 @@ internal sealed class TlsConnector : IDisposable
 
     public void Dispose() => _tunnels.Dispose();
 
+    /// <summary>What the connection ended in that was made for this request; null when it did not fail, or none was made.</summary>
+    public TlsException? FailureOf(HttpRequestMessage request) => _made.TryGetValue(request, out var tls) ? tls.Failure : null;
     /// <summary>The time, as <see cref="ForgoEarlyData"/> takes it.</summary>
     public long Now => _withoutEarlyData.Last;
 
@@ -69,6 +74,7 @@ internal sealed class TlsConnector : IDisposable
             var offered = _withoutHttp2.Contains(server) ? [SslApplicationProtocol.Http11] : OfferedFor(context.InitialRequestMessage);
             var options = await OptionsForAsync(target, offered, cancellationToken).ConfigureAwait(false);
             var tls = new TlsStream(stream);
+            _made.AddOrUpdate(context.InitialRequestMessage, tls);
             if (SafeRequest.IsSafe(context.InitialRequestMessage) && TryStartEarly(tls, options, target, server) is { } start)
                 return SecuredStream.Over(tls, isAsked: offered.Contains(SslApplicationProtocol.Http2), start);
             await ShakeHandsAsync(tls, target, options, cancellationToken).ConfigureAwait(false);

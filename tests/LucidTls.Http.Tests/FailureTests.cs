@@ -1,6 +1,6 @@
 using System.Net;
-using System.Net.Sockets;
 using LucidTls.Certificates;
+using LucidTls.TestSupport;
 using Microsoft.AspNetCore.Http;
 
 namespace LucidTls.Http.Tests;
@@ -62,6 +62,25 @@ public sealed class FailureTests
         Assert.Contains(Cause(failure).Message, failure.Message, StringComparison.Ordinal);
     }
 
+    // The engine reads while it writes what HTTP/2 begins with, and hands the connection to the request after that. A refusal that comes in between leaves it with nothing to hand over, and it does not say why.
+    [Fact]
+    public async Task What_a_connection_ended_in_is_told_where_the_engine_has_lost_it()
+    {
+        await using var server = await WebServer.StartAsync(context => context.Response.WriteAsync("well"));
+        var tls = Clients.Tls();
+        tls.TargetHost = "shop.example";
+        using var client = Clients.Create(tls);
+        var ended = Cause(await Assert.ThrowsAsync<HttpRequestException>(() => client.GetAsync(server.Url(), Cancel)));
+        var lost = new HttpRequestException("An HTTP/2 connection could not be established because the server did not complete the HTTP/2 handshake.");
+
+        var explained = HttpFailures.TryExplain(lost, ended);
+
+        Assert.Equal((HttpRequestError.SecureConnectionError, ended.Message), (explained?.HttpRequestError, explained?.Message));
+        Assert.Same(ended, explained!.InnerException);
+        Assert.Null(HttpFailures.TryExplain(lost, ended: null));
+        Assert.Null(HttpFailures.TryExplain(new HttpRequestException("Too many redirections.", null, HttpStatusCode.Redirect), ended));
+    }
+
     [Fact]
     public async Task A_server_that_speaks_no_TLS_is_a_failure_of_TLS()
     {
@@ -77,13 +96,9 @@ public sealed class FailureTests
     [Fact]
     public async Task A_server_that_is_not_there_is_no_failure_of_TLS()
     {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        var port = ((IPEndPoint)listener.LocalEndpoint).Port;
-        listener.Stop();
+        using var closed = new ClosedPort();
         using var client = Clients.Create();
-
-        var failure = await Assert.ThrowsAsync<HttpRequestException>(() => client.GetAsync($"https://127.0.0.1:{port}/", Cancel));
+        var failure = await Assert.ThrowsAsync<HttpRequestException>(() => client.GetAsync($"https://127.0.0.1:{closed.Number}/", Cancel));
 
         Assert.Equal(HttpRequestError.ConnectionError, failure.HttpRequestError);
     }
