@@ -11,7 +11,7 @@ internal static class HttpFailures
         if (failure is OperationCanceledException or HttpRequestException { HttpRequestError: HttpRequestError.SecureConnectionError or HttpRequestError.ProxyTunnelError })
             return null;
         // The engine names no cause when a new connection is lost before it has put the request on it.
-        if (failure is HttpRequestException { InnerException: null } && ofConnection is { Source: not TlsFailureSource.Transport })
+        if (failure is HttpRequestException { HttpRequestError: HttpRequestError.Unknown, InnerException: null } && ofConnection is { Source: not TlsFailureSource.Transport })
             return new HttpRequestException(HttpRequestError.SecureConnectionError, ofConnection.Message, ofConnection);
         for (var cause = failure.InnerException; cause != null; cause = cause.InnerException)
         {

@@ -2,6 +2,7 @@ using System.Net.Sockets;
 using System.Security.Authentication;
 using System.Text;
 using System.Text.Json;
+using LucidTls.TestSupport;
 
 namespace LucidTls.Cli.Tests;
 
@@ -203,14 +204,11 @@ public sealed class ConnectTests : IDisposable
     [Fact]
     public async Task A_port_where_nobody_listens_is_a_network_failure()
     {
-        int port;
-        await using (var peer = new Peer(_ => Task.CompletedTask))
-            port = peer.Port;
-
-        var result = await RunAsync(null, $"127.0.0.1:{port}");
+        using var closed = new ClosedPort();
+        var result = await RunAsync(null, $"127.0.0.1:{closed.Number}");
 
         Assert.Equal(ExitCode.Network, result.ExitCode);
-        Assert.Contains($"127.0.0.1:{port}", result.Errors, StringComparison.Ordinal);
+        Assert.Contains($"127.0.0.1:{closed.Number}", result.Errors, StringComparison.Ordinal);
     }
 
     [Fact]

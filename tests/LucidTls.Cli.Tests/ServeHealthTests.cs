@@ -2,6 +2,7 @@ using System.Net.Sockets;
 using System.Text;
 using LucidTls.Cli.Serving;
 using LucidTls.StartTls;
+using LucidTls.TestSupport;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
@@ -9,7 +10,7 @@ using static LucidTls.Cli.Tests.SiteClient;
 
 namespace LucidTls.Cli.Tests;
 
-/// <summary>Health checks of the services of <c>serve --config</c>.</summary>
+/// <summary>Health checks of the services of <c>serve --config</c>. They have seconds, as good services are slow where others use the processors; the first is made at once.</summary>
 public sealed class ServeHealthTests : IDisposable
 {
     private readonly TemporaryFolder _folder = new();
@@ -48,7 +49,7 @@ public sealed class ServeHealthTests : IDisposable
         string To(WebApplication service) => $"{scheme}://{new Uri(service.Urls.First()).Authority}";
         await using var first = await StartServiceAsync(context => AnswerAsync(context, "the first", Volatile.Read(ref isSick)));
         await using var second = await StartServiceAsync(context => AnswerAsync(context, "the second", sick: false));
-        await using var tool = await StartAsync($"to: ['{To(first)}', '{To(second)}'], {(secure ? "upstream: {roots: roots.pem, name: inner.example}, " : "")}health-check: {{interval: 1, path: /health, fall: 2, rise: 1}}");
+        await using var tool = await StartAsync($"to: ['{To(first)}', '{To(second)}'], {(secure ? "upstream: {roots: roots.pem, name: inner.example}, " : "")}health-check: {{interval: 3, path: /health, fall: 2, rise: 1}}");
         var server = new Uri(first.Urls.First()).Authority;
 
         await tool.WaitForErrorAsync($"{server} is out, since its health is not good: it answers 503.");
@@ -75,7 +76,7 @@ public sealed class ServeHealthTests : IDisposable
             context.Response.StatusCode = context.Request.Path == "/health" ? StatusCodes.Status500InternalServerError : StatusCodes.Status200OK;
             return context.Response.WriteAsync("there all the same");
         });
-        await using var tool = await StartAsync($"to: '{service.Urls.First()}', health-check: {{interval: 1, path: /health, fall: 1}}");
+        await using var tool = await StartAsync($"to: '{service.Urls.First()}', health-check: {{interval: 5, path: /health, fall: 1}}");
         await tool.WaitForErrorAsync("is out");
         Assert.Contains("there all the same", await GetAsync(tool, "a.example"), StringComparison.Ordinal);
     }
@@ -85,7 +86,7 @@ public sealed class ServeHealthTests : IDisposable
     {
         await using var bad = Peer.Tls(TestPki.Issue("other.example"), tls => tls.WriteAsync("the bad"u8.ToArray()).AsTask());
         await using var good = Peer.Tls(TestPki.Issue("inner.example"), tls => tls.WriteAsync("the good"u8.ToArray()).AsTask());
-        await using var tool = await StartAsync($"to: ['tls://127.0.0.1:{bad.Port}', 'tls://127.0.0.1:{good.Port}'], upstream: {{roots: roots.pem, name: inner.example}}, health-check: {{interval: 1, fall: 1}}");
+        await using var tool = await StartAsync($"to: ['tls://127.0.0.1:{bad.Port}', 'tls://127.0.0.1:{good.Port}'], upstream: {{roots: roots.pem, name: inner.example}}, health-check: {{interval: 5, fall: 1}}");
         await tool.WaitForErrorAsync($"127.0.0.1:{bad.Port} is out, since its health is not good: ");
         Assert.Contains("other.example", tool.Errors, StringComparison.Ordinal);
         for (var i = 0; i < 4; i++)
@@ -107,7 +108,7 @@ public sealed class ServeHealthTests : IDisposable
         });
         var identity = TestPki.Issue("inner.example").Identity;
         await using var good = new Peer(async socket => await (await StartTlsProtocol.Pop3.AcceptAsync(new NetworkStream(socket), new TlsServerOptions { Identities = [identity] })).DisposeAsync());
-        await using var tool = await StartAsync($"to: ['tls://127.0.0.1:{bad.Port}', 'tls://127.0.0.1:{good.Port}'], upstream: {{starttls: pop3, roots: roots.pem, name: inner.example}}, health-check: {{interval: 1, fall: 1}}");
+        await using var tool = await StartAsync($"to: ['tls://127.0.0.1:{bad.Port}', 'tls://127.0.0.1:{good.Port}'], upstream: {{starttls: pop3, roots: roots.pem, name: inner.example}}, health-check: {{interval: 5, fall: 1}}");
         await tool.WaitForErrorAsync($"127.0.0.1:{bad.Port} is out, since its health is not good: ");
         Assert.Contains("no TLS today", tool.Errors, StringComparison.Ordinal);
         Assert.Contains($"lucidtls_upstream_health{{server=\"127.0.0.1:{good.Port}\",state=\"in\"}} 1\n", await MetricsAsync(tool), StringComparison.Ordinal);
@@ -116,18 +117,16 @@ public sealed class ServeHealthTests : IDisposable
     [Fact]
     public async Task A_TCP_service_is_connected_to_and_told_that_it_is_nobodys_connection()
     {
-        int nobody;
-        await using (var gone = new Peer(_ => Task.CompletedTask))
-            nobody = gone.Port;
+        using var nobody = new ClosedPort();
         var got = new TaskCompletionSource<string>();
         await using var there = new Peer(async socket =>
         {
             using var stream = new NetworkStream(socket);
             got.TrySetResult(await new StreamReader(stream).ReadToEndAsync());
         });
-        await using var tool = await StartAsync($"to: ['tcp://127.0.0.1:{nobody}', 'tcp://127.0.0.1:{there.Port}'], send-proxy-protocol: v1, health-check: {{interval: 1, fall: 1}}");
+        await using var tool = await StartAsync($"to: ['tcp://127.0.0.1:{nobody.Number}', 'tcp://127.0.0.1:{there.Port}'], send-proxy-protocol: v1, health-check: {{interval: 5, fall: 1}}");
         Assert.Equal("PROXY UNKNOWN\r\n", await got.Task.WaitAsync(Cancel));
-        await tool.WaitForErrorAsync($"127.0.0.1:{nobody} is out, since its health is not good: No connection to ");
+        await tool.WaitForErrorAsync($"127.0.0.1:{nobody.Number} is out, since its health is not good: No connection to ");
         Assert.Contains($"lucidtls_upstream_health{{server=\"127.0.0.1:{there.Port}\",state=\"in\"}} 1\n", await MetricsAsync(tool), StringComparison.Ordinal);
     }
 

@@ -24,7 +24,7 @@ public sealed class ServeProxyProtocolTests : IDisposable
     private async Task<TlsStream> HandshakeAsync(Tool tool, string header)
     {
         var tls = new TlsStream(await ConnectAsync(tool, header));
-        await tls.AuthenticateAsClientAsync(new TlsClientOptions { TargetHost = "localhost", CertificateVerifier = CertificateVerifier.FromPemFile(_folder["lucidtls/ca.pem"]) }, Cancel);
+        await tls.AuthenticateAsClientAsync(new TlsClientOptions { TargetHost = "localhost", CertificateVerifier = CertificateVerifier.FromPemFile(_folder["lucidtls/ca.pem"]), HandshakeTimeout = TimeSpan.FromMinutes(1) }, Cancel);
         return tls;
     }
 
@@ -111,7 +111,7 @@ public sealed class ServeProxyProtocolTests : IDisposable
         using var client = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
         await client.ConnectAsync(new UnixDomainSocketEndPoint(_folder["s"]), Cancel);
 
-        Assert.Equal(Unknown, await header.Task.WaitAsync(TimeSpan.FromSeconds(30), Cancel));
+        Assert.Equal(Unknown, await header.Task.WaitAsync(Cancel));
     }
 
     [Fact]

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Security;
 using System.Security.Authentication;
+using LucidTls.TestSupport;
 using Microsoft.AspNetCore.Http;
 using static LucidTls.Cli.Tests.SiteClient;
 
@@ -181,11 +182,9 @@ public sealed class ServeSiteTests : IDisposable
     [Fact]
     public async Task Several_TCP_services_take_turns_and_the_next_is_taken_when_one_is_down()
     {
-        int nobody;
-        await using (var gone = new Peer(_ => Task.CompletedTask))
-            nobody = gone.Port;
+        using var nobody = new ClosedPort();
         await using var there = new Peer(socket => socket.SendAsync("there"u8.ToArray()));
-        await using var tool = await Tool.ServeAsync(_folder.Path, "--to", $"tcp://127.0.0.1:{nobody}", "--to", $"tcp://127.0.0.1:{there.Port}", "--cert", _folder["site.pem"]);
+        await using var tool = await Tool.ServeAsync(_folder.Path, "--to", $"tcp://127.0.0.1:{nobody.Number}", "--to", $"tcp://127.0.0.1:{there.Port}", "--cert", _folder["site.pem"]);
         for (var i = 0; i < 4; i++)
         {
             await using var tls = await ConnectAsync(tool, "a.example");

@@ -7,6 +7,7 @@ using System.Text;
 using System.Text.Json;
 using LucidTls.Certificates;
 using LucidTls.StartTls;
+using LucidTls.TestSupport;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
@@ -38,7 +39,7 @@ public sealed class ServeTests : IDisposable
         var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
         await socket.ConnectAsync(IPAddress.Loopback, tool.Port, Cancel);
         var tls = new TlsStream(new NetworkStream(socket, ownsSocket: true));
-        await tls.AuthenticateAsClientAsync(new TlsClientOptions { TargetHost = "localhost", CertificateVerifier = CertificateVerifier.FromPemFile(Authority) }, Cancel);
+        await tls.AuthenticateAsClientAsync(new TlsClientOptions { TargetHost = "localhost", CertificateVerifier = CertificateVerifier.FromPemFile(Authority), HandshakeTimeout = TimeSpan.FromMinutes(1) }, Cancel);
         return tls;
     }
 
@@ -202,17 +203,15 @@ public sealed class ServeTests : IDisposable
     [Fact]
     public async Task A_service_that_is_not_there_is_a_bad_gateway_with_an_explanation()
     {
-        int port;
-        await using (var nobody = new Peer(_ => Task.CompletedTask))
-            port = nobody.Port;
-        await using var tool = await Tool.ServeAsync(_folder.Path, "--to", $"http://127.0.0.1:{port}");
+        using var nobody = new ClosedPort();
+        await using var tool = await Tool.ServeAsync(_folder.Path, "--to", $"http://127.0.0.1:{nobody.Number}");
         using var client = Client();
 
         using var response = await client.GetAsync(tool.Url, Cancel);
 
         Assert.Equal(HttpStatusCode.BadGateway, response.StatusCode);
         Assert.Contains("TLS to lucidtls works", await response.Content.ReadAsStringAsync(Cancel), StringComparison.Ordinal);
-        await tool.WaitForErrorAsync($"http://127.0.0.1:{port}");
+        await tool.WaitForErrorAsync($"http://127.0.0.1:{nobody.Number}");
     }
 
     [Fact]
@@ -275,7 +274,7 @@ public sealed class ServeTests : IDisposable
         {
             await socket.ConnectAsync(IPAddress.Loopback, tool.Port, Cancel);
             var tls = new TlsStream(new NetworkStream(socket));
-            await tls.AuthenticateAsClientAsync(new TlsClientOptions { TargetHost = "localhost", CertificateVerifier = CertificateVerifier.FromPemFile(Authority) }, Cancel);
+            await tls.AuthenticateAsClientAsync(new TlsClientOptions { TargetHost = "localhost", CertificateVerifier = CertificateVerifier.FromPemFile(Authority), HandshakeTimeout = TimeSpan.FromMinutes(1) }, Cancel);
             await tls.WriteAsync("half of it"u8.ToArray(), Cancel);
             await tls.ReadExactlyAsync(new byte[10], Cancel);
         }
@@ -286,14 +285,12 @@ public sealed class ServeTests : IDisposable
     [Fact]
     public async Task A_TCP_service_that_is_not_there_ends_the_connection_properly()
     {
-        int port;
-        await using (var nobody = new Peer(_ => Task.CompletedTask))
-            port = nobody.Port;
-        await using var tool = await Tool.ServeAsync(_folder.Path, "--to", $"tcp://127.0.0.1:{port}");
+        using var nobody = new ClosedPort();
+        await using var tool = await Tool.ServeAsync(_folder.Path, "--to", $"tcp://127.0.0.1:{nobody.Number}");
         await using var client = await ConnectAsync(tool);
 
         Assert.Equal("", await new StreamReader(client).ReadToEndAsync(Cancel));
-        await tool.WaitForErrorAsync($"127.0.0.1:{port}");
+        await tool.WaitForErrorAsync($"127.0.0.1:{nobody.Number}");
     }
 
     [Fact]
@@ -475,7 +472,7 @@ public sealed class ServeTests : IDisposable
         await using var tool = await Tool.ServeAsync(_folder.Path, "--starttls", "smtp", "--to", $"127.0.0.1:{service.Port}");
         using var socket = new Socket(SocketType.Stream, ProtocolType.Tcp);
         await socket.ConnectAsync(IPAddress.Loopback, tool.Port, Cancel);
-        await using var tls = await StartTlsProtocol.Smtp.ConnectAsync(new NetworkStream(socket), new TlsClientOptions { TargetHost = "localhost", CertificateVerifier = CertificateVerifier.FromPemFile(_folder["lucidtls/ca.pem"]) }, Cancel);
+        await using var tls = await StartTlsProtocol.Smtp.ConnectAsync(new NetworkStream(socket), new TlsClientOptions { TargetHost = "localhost", CertificateVerifier = CertificateVerifier.FromPemFile(_folder["lucidtls/ca.pem"]), HandshakeTimeout = TimeSpan.FromMinutes(1) }, Cancel);
         await tls.WriteAsync("EHLO me\r\n"u8.ToArray(), Cancel);
         var answer = new byte[9];
         await tls.ReadExactlyAsync(answer, Cancel);

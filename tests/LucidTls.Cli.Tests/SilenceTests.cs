@@ -26,7 +26,7 @@ public sealed class SilenceTests : IDisposable
     public async Task A_connection_that_is_silent_for_too_long_is_broken_off(string option, bool ends)
     {
         await using var service = new Peer(SilentAsync);
-        await using var tool = await Tool.ServeAsync(_folder.Path, "--to", $"tcp://127.0.0.1:{service.Port}", "--metrics", "127.0.0.1:0", option, "1");
+        await using var tool = await Tool.ServeAsync(_folder.Path, "--to", $"tcp://127.0.0.1:{service.Port}", "--metrics", "127.0.0.1:0", option, "3");
         await using var tls = await ConnectAsync(tool);
         await tls.WriteAsync("hello"u8.ToArray(), Cancel);
         if (ends)
@@ -66,7 +66,7 @@ public sealed class SilenceTests : IDisposable
     public async Task A_tunnels_connection_that_is_silent_for_too_long_is_broken_off()
     {
         await using var server = Peer.Tls(TestPki.Issue(), tls => SilentAsync(tls));
-        await using var tool = await Tool.TunnelAsync(_folder.Path, "--to", $"localhost:{server.Port}", "--roots", _folder.Write("roots.pem", TestPki.AuthorityPem), "--idle", "1");
+        await using var tool = await Tool.TunnelAsync(_folder.Path, "--to", $"localhost:{server.Port}", "--roots", _folder.Write("roots.pem", TestPki.AuthorityPem), "--idle", "3");
         using var client = new Socket(SocketType.Stream, ProtocolType.Tcp);
         await client.ConnectAsync(IPEndPoint.Parse(tool.Url), Cancel);
         await client.SendAsync("hello"u8.ToArray(), Cancel);

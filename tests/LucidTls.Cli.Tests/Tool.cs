@@ -9,6 +9,9 @@ internal sealed record ToolResult(int ExitCode, string Output, string Errors);
 /// <summary>The tool as a real process, with a data folder of its own. LUCIDTLS_BINARY names a published binary to test in place of the assembly beside the tests.</summary>
 internal sealed class Tool : IAsyncDisposable
 {
+    /// <summary>Between two things that it says.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
+
     private readonly Process _process;
     private readonly StringBuilder _errors = new();
     private readonly SemaphoreSlim _moreErrors = new(0);
@@ -100,7 +103,7 @@ internal sealed class Tool : IAsyncDisposable
         while (!Errors.Contains(text, StringComparison.Ordinal))
         {
             Assert.False(_readingErrors.IsCompleted && _moreErrors.CurrentCount == 0, $"The tool has ended, and did not say \"{text}\" but: {Errors}");
-            await _moreErrors.WaitAsync(Cancel);
+            Assert.True(await _moreErrors.WaitAsync(Patience, Cancel), $"The tool did not say \"{text}\" within {Patience.TotalSeconds} s but: {Errors}");
         }
     }
 

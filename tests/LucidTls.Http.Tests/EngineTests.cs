@@ -118,7 +118,7 @@ public sealed class EngineTests
         using var client = Clients.Create(With(engine =>
         {
             engine.KeepAlivePingDelay = TimeSpan.FromSeconds(1);
-            engine.KeepAlivePingTimeout = TimeSpan.FromSeconds(1);
+            engine.KeepAlivePingTimeout = TimeSpan.FromSeconds(5);
             engine.KeepAlivePingPolicy = HttpKeepAlivePingPolicy.WithActiveRequests;
         }), HttpVersion.Version20);
 
@@ -196,17 +196,15 @@ public sealed class EngineTests
 
         Assert.Equal("HTTP/2", await client.GetStringAsync(server.Url(), Cancel));
         var first = client.GetStringAsync(server.Url("/waits"), Cancel);
-        while (asked < 2)
+        var others = new List<Task<string>>();
+        while (Volatile.Read(ref asked) < 2)
         {
             // Wants a connection of its own, and is served by the first in the end.
-            var other = client.GetStringAsync(server.Url(), Cancel);
-            await Task.WhenAny(other, Task.Delay(200, Cancel));
-            if (asked == 2)
-            {
-                go.SetResult();
-                Assert.Equal("HTTP/2", await other);
-            }
+            others.Add(client.GetStringAsync(server.Url(), Cancel));
+            await Task.WhenAny(others[^1], Task.Delay(200, Cancel));
         }
+        go.SetResult();
+        Assert.All(await Task.WhenAll(others), answer => Assert.Equal("HTTP/2", answer));
         Assert.Equal("HTTP/2", await first);
         second.SetResult();
         while (connections.All.Count < 2)

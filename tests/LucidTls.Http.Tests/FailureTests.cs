@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using LucidTls.Certificates;
+using LucidTls.TestSupport;
 using Microsoft.AspNetCore.Http;
 
 namespace LucidTls.Http.Tests;
@@ -110,13 +111,9 @@ public sealed class FailureTests
     [Fact]
     public async Task A_server_that_is_not_there_is_no_failure_of_TLS()
     {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        var port = ((IPEndPoint)listener.LocalEndpoint).Port;
-        listener.Stop();
+        using var closed = new ClosedPort();
         using var client = Clients.Create();
-
-        var failure = await Assert.ThrowsAsync<HttpRequestException>(() => client.GetAsync($"https://127.0.0.1:{port}/", Cancel));
+        var failure = await Assert.ThrowsAsync<HttpRequestException>(() => client.GetAsync($"https://127.0.0.1:{closed.Number}/", Cancel));
 
         Assert.Equal(HttpRequestError.ConnectionError, failure.HttpRequestError);
     }

@@ -61,7 +61,7 @@ internal sealed class Front : IDisposable
             await far.GetStream().WriteAsync(first, _end.Token);
             await Relay.BothWaysAsync(near.GetStream(), far.GetStream(), _end.Token);
         }
-        catch (Exception end) when (end is OperationCanceledException or IOException)
+        catch (Exception end) when (end is OperationCanceledException or IOException or SocketException)
         {
             // The test is over, or one of the ends is.
         }

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using LucidTls.TestSupport;
 using Microsoft.AspNetCore.Http;
 
 namespace LucidTls.Http.Tests;
@@ -70,6 +71,8 @@ public sealed class ProxyTests
     /// <summary>What HttpClient.DefaultProxy is in a process that begins with these variables.</summary>
     private static IWebProxy EnvironmentProxy(params (string Name, string Value)[] variables)
     {
+        // The process has its own from now on: whoever asks for it first must not do so meanwhile.
+        _ = HttpClient.DefaultProxy;
         var before = variables.Select(variable => Environment.GetEnvironmentVariable(variable.Name)).ToArray();
         foreach (var (name, value) in variables)
             Environment.SetEnvironmentVariable(name, value);
@@ -276,16 +279,12 @@ public sealed class ProxyTests
     [InlineData("socks5")]
     public async Task A_proxy_that_is_not_there_is_named_as_the_cause(string scheme)
     {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        var port = ((IPEndPoint)listener.LocalEndpoint).Port;
-        listener.Stop();
-        using var client = Clients.Create(Through(new Uri($"{scheme}://127.0.0.1:{port}")));
-
+        using var closed = new ClosedPort();
+        using var client = Clients.Create(Through(new Uri($"{scheme}://127.0.0.1:{closed.Number}")));
         var failure = await Assert.ThrowsAsync<HttpRequestException>(() => client.GetAsync("https://shop.example/", Cancel));
 
         Assert.Equal(HttpRequestError.ConnectionError, failure.HttpRequestError);
-        Assert.Contains($"127.0.0.1:{port}", failure.Message, StringComparison.Ordinal);
+        Assert.Contains($"127.0.0.1:{closed.Number}", failure.Message, StringComparison.Ordinal);
     }
 
     [Theory]

@@ -76,7 +76,7 @@ internal sealed class SocksProxy : IDisposable
             await stream.WriteAsync((byte[])[5, 0, 0, 3, 4, .. "here"u8, 0, 0], _end.Token);
             await Relay.BothWaysAsync(stream, far.GetStream(), _end.Token);
         }
-        catch (Exception end) when (end is OperationCanceledException or IOException)
+        catch (Exception end) when (end is OperationCanceledException or IOException or SocketException)
         {
             // The test is over, or one of the ends is.
         }

@@ -73,7 +73,7 @@ internal sealed class TestProxy : IDisposable
                     return;
             }
         }
-        catch (Exception end) when (end is OperationCanceledException or IOException or System.Security.Authentication.AuthenticationException)
+        catch (Exception end) when (end is OperationCanceledException or IOException or SocketException or System.Security.Authentication.AuthenticationException)
         {
             // The test is over, or one of the ends is.
         }

@@ -195,10 +195,10 @@ public abstract class BrowserTests(PkiFixture pki, BrowserFixture fixture)
         (string, string?)[] settings = [("Certificate:Path", chain), ("Certificate:KeyPath", key)];
         var browser = await BrowserAsync();
         var next = pki.Pki.Server();
-        int port;
-        await using (var server = await KestrelServer.StartConfiguredAsync(_site, 0, settings))
+        // Nobody else gets it while nobody listens there.
+        var port = PeerProcess.FreePort();
+        await using (var server = await KestrelServer.StartConfiguredAsync(_site, port, settings))
         {
-            port = server.Port;
             await browser.OpenAsync(server.Url());
             await browser.RunAsync("""window.events = 0; window.source = new EventSource("/events"); source.onmessage = () => events++; return "";""");
             next.WriteTo(folder.Path);

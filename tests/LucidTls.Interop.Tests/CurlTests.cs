@@ -78,7 +78,7 @@ public sealed class CurlTests(PkiFixture pki)
     }
 
     private static PeerProcess Start(params IEnumerable<string> arguments) =>
-        PeerProcess.Start(Peer.Find("curl", "curl"), ["--silent", "--show-error", "--max-time", "20", "--tlsv1.3", .. arguments]);
+        PeerProcess.Start(Peer.Find("curl", "curl"), ["--silent", "--show-error", "--max-time", "60", "--tlsv1.3", .. arguments]);
 
     internal static async Task ServeAsync(TlsStream tls)
     {

@@ -22,7 +22,7 @@ public sealed class DatabaseTests(PkiFixture pki)
         using var tunnel = await Tool.TunnelAsync("--starttls", "postgres", "--to", $"localhost:{server.Port}", "--roots", pki.RootFile);
         foreach (var mode in (string[])["Disable", "Prefer"])
         {
-            await using var connection = new NpgsqlConnection($"Host=127.0.0.1;Port={tunnel.Url.Port};Username=postgres;Database=postgres;SSL Mode={mode};GSS Encryption Mode=Disable;Pooling=false");
+            await using var connection = new NpgsqlConnection($"Host=127.0.0.1;Port={tunnel.Url.Port};Username=postgres;Database=postgres;SSL Mode={mode};GSS Encryption Mode=Disable;Timeout=60;Pooling=false");
             await connection.OpenAsync(Cancellation);
             await using var command = new NpgsqlCommand("select version || ' ' || ssl from pg_stat_ssl where pid = pg_backend_pid()", connection);
             Assert.Equal("TLSv1.3 true", await command.ExecuteScalarAsync(Cancellation));
@@ -36,7 +36,7 @@ public sealed class DatabaseTests(PkiFixture pki)
     {
         using var server = await Database.StartPostgresAsync(pki, hasTls: true);
         using var tunnel = await Tool.TunnelAsync("--starttls", "postgres", "--to", $"localhost:{server.Port}", "--roots", pki.RootFile, "--verify-name", "db.example");
-        await using var connection = new NpgsqlConnection($"Host=127.0.0.1;Port={tunnel.Url.Port};Username=postgres;SSL Mode=Disable;Pooling=false");
+        await using var connection = new NpgsqlConnection($"Host=127.0.0.1;Port={tunnel.Url.Port};Username=postgres;SSL Mode=Disable;Timeout=60;Pooling=false");
         await Assert.ThrowsAnyAsync<NpgsqlException>(() => connection.OpenAsync(Cancellation));
         await tunnel.Process.WaitForAsync("db.example");
     }
@@ -53,7 +53,7 @@ public sealed class DatabaseTests(PkiFixture pki)
 
         foreach (var negotiation in (string[])["Postgres", "Direct"])
         {
-            await using var connection = new NpgsqlConnection($"Host=localhost;Port={front.Url.Port};Username=postgres;Database=postgres;SSL Mode=VerifyFull;SSL Negotiation={negotiation};Root Certificate={front.AuthorityFile};GSS Encryption Mode=Disable;Pooling=false");
+            await using var connection = new NpgsqlConnection($"Host=localhost;Port={front.Url.Port};Username=postgres;Database=postgres;SSL Mode=VerifyFull;SSL Negotiation={negotiation};Root Certificate={front.AuthorityFile};GSS Encryption Mode=Disable;Timeout=60;Pooling=false");
             await connection.OpenAsync(Cancellation);
             await using var command = new NpgsqlCommand("select 1 + 1", connection);
             Assert.Equal(2, await command.ExecuteScalarAsync(Cancellation));
@@ -72,7 +72,7 @@ public sealed class DatabaseTests(PkiFixture pki)
         using var tunnel = await Tool.TunnelAsync("--starttls", "mysql", "--to", $"localhost:{server.Port}", "--roots", pki.RootFile);
         foreach (var mode in (string[])["None", "Preferred"])
         {
-            await using var connection = new MySqlConnection($"Server=127.0.0.1;Port={tunnel.Url.Port};User ID=app;Password=secret;SSL Mode={mode};Pooling=false");
+            await using var connection = new MySqlConnection($"Server=127.0.0.1;Port={tunnel.Url.Port};User ID=app;Password=secret;SSL Mode={mode};Connection Timeout=60;Pooling=false");
             await connection.OpenAsync(Cancellation);
             await using var command = new MySqlCommand("show status like 'Ssl_version'", connection);
             await using (var reader = await command.ExecuteReaderAsync(Cancellation))
@@ -83,7 +83,7 @@ public sealed class DatabaseTests(PkiFixture pki)
             command.CommandText = "select repeat('x', 1000000)";
             Assert.Equal(1_000_000, ((string)(await command.ExecuteScalarAsync(Cancellation))!).Length);
         }
-        await using var wrong = new MySqlConnection($"Server=127.0.0.1;Port={tunnel.Url.Port};User ID=app;Password=wrong;SSL Mode=None;Pooling=false");
+        await using var wrong = new MySqlConnection($"Server=127.0.0.1;Port={tunnel.Url.Port};User ID=app;Password=wrong;SSL Mode=None;Connection Timeout=60;Pooling=false");
         Assert.Equal(MySqlErrorCode.AccessDenied, (await Assert.ThrowsAsync<MySqlException>(() => wrong.OpenAsync(Cancellation))).ErrorCode);
     }
 
@@ -94,7 +94,7 @@ public sealed class DatabaseTests(PkiFixture pki)
         await SetAndGetAsync(await Samples.RedisClient.ConnectAsync("localhost", server.Port, pki.ClientOptions()));
 
         using var tunnel = await Tool.TunnelAsync("--to", $"localhost:{server.Port}", "--roots", pki.RootFile);
-        await SetAndGetAsync(await ConnectionMultiplexer.ConnectAsync($"127.0.0.1:{tunnel.Url.Port}"));
+        await SetAndGetAsync(await ConnectionMultiplexer.ConnectAsync($"127.0.0.1:{tunnel.Url.Port},connectTimeout=60000,asyncTimeout=60000"));
     }
 
     private static async Task SetAndGetAsync(ConnectionMultiplexer redis)

@@ -103,12 +103,12 @@ public sealed partial class LoadTests(PkiFixture pki)
 
     private static async Task<string> H2LoadAsync(params IEnumerable<string> arguments) => await RunAsync(Peer.Find("h2load", "nghttp2-client"), arguments);
 
-    private static Task<string> WrkAsync(IEnumerable<string> arguments) => RunAsync(Peer.Find("wrk", "wrk"), ["-t2", "-c50", "-d3s", .. arguments]);
+    private static Task<string> WrkAsync(IEnumerable<string> arguments) => RunAsync(Peer.Find("wrk", "wrk"), ["-t2", "-c50", "-d3s", "--timeout", "60s", .. arguments]);
 
     private static async Task<string> RunAsync(string program, IEnumerable<string> arguments)
     {
         using var process = PeerProcess.Start(program, arguments);
-        Assert.Equal(0, await process.WaitForExitAsync(TimeSpan.FromSeconds(70)));
+        Assert.Equal(0, await process.WaitForExitAsync(TimeSpan.FromMinutes(3)));
         return process.Text;
     }
 

@@ -84,7 +84,7 @@ public sealed class MariaDbFrontTests(PkiFixture pki)
         await misnamed.Process.WaitForAsync("find fault with the certificate");
 
         // This one logs in first, since a proof by the password in the answer could make up for the name. A server that sees no TLS gives none.
-        await using var connection = new MySqlConnection($"Server=localhost;Port={misnamed.Url.Port};User ID=app;Password=secret;SSL Mode=VerifyFull;SSL CA={pki.RootFile};Pooling=false");
+        await using var connection = new MySqlConnection($"Server=localhost;Port={misnamed.Url.Port};User ID=app;Password=secret;SSL Mode=VerifyFull;SSL CA={pki.RootFile};Connection Timeout=60;Pooling=false");
         Assert.Contains("RemoteCertificateNameMismatch", (await Assert.ThrowsAsync<MySqlException>(() => connection.OpenAsync(Cancellation))).ToString(), StringComparison.Ordinal);
     }
 
@@ -96,7 +96,7 @@ public sealed class MariaDbFrontTests(PkiFixture pki)
     /// <summary>A large value, many rows, statements prepared and failed, and the same connection used anew.</summary>
     private static async Task QueryAsync(string connectionString)
     {
-        await using var source = new MySqlDataSource(connectionString + ";Database=app;Maximum Pool Size=1");
+        await using var source = new MySqlDataSource(connectionString + ";Database=app;Maximum Pool Size=1;Connection Timeout=60;Default Command Timeout=120");
         for (var i = 0; i < 2; i++)
         {
             await using var connection = await source.OpenConnectionAsync(Cancellation);

@@ -43,7 +43,7 @@ public sealed class StunnelTests(PkiFixture pki)
         var port = PeerProcess.FreePort();
         File.WriteAllText(folder.File("stunnel.conf"), $"foreground = yes\npid =\n[service]\naccept = 127.0.0.1:{port}\n{service}\n");
         var process = PeerProcess.Start(Peer.Find("stunnel", "stunnel4"), [folder.File("stunnel.conf")]);
-        await process.WaitForAsync("Configuration successful");
+        await process.WaitForPortAsync(port);
         return (process, port);
     }
 

@@ -132,7 +132,7 @@ public sealed class Tls12Tests(PkiFixture pki)
     public async Task Curl_gets_a_page_over_TLS_12()
     {
         await using var server = new EchoServer(pki.ServerOptions(), CurlTests.ServeAsync);
-        using var curl = PeerProcess.Start(Peer.Find("curl", "curl"), ["--silent", "--show-error", "--max-time", "20", "--tls-max", "1.2", "--cacert", pki.RootFile, $"https://localhost:{server.Port}/"]);
+        using var curl = PeerProcess.Start(Peer.Find("curl", "curl"), ["--silent", "--show-error", "--max-time", "60", "--tls-max", "1.2", "--cacert", pki.RootFile, $"https://localhost:{server.Port}/"]);
         Assert.Equal(0, await curl.WaitForExitAsync());
         await curl.WaitForAsync("served over TLS 1.2");
     }

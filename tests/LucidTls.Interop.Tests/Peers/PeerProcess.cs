@@ -4,16 +4,14 @@ using System.Net;
 using System.Net.Sockets;
 using System.Text;
 using System.Text.RegularExpressions;
+using LucidTls.TestSupport;
 
 namespace LucidTls.Interop.Tests.Peers;
 
 /// <summary>A peer as a process of its own: its output is collected, its input can be written, and it is ended by its id.</summary>
 internal sealed class PeerProcess : IDisposable
 {
-    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
-
-    private const int FirstPort = 21_000;
-    private static int _portsTried = Random.Shared.Next(10_000);
+    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
     private readonly Process _process;
     private readonly StringBuilder _output = new();
@@ -90,8 +88,15 @@ internal sealed class PeerProcess : IDisposable
     public async Task<int> WaitForExitAsync(TimeSpan? patience = null)
     {
         using var limit = new CancellationTokenSource(patience ?? Patience);
-        await _process.WaitForExitAsync(limit.Token);
-        await _collecting.WaitAsync(limit.Token);
+        try
+        {
+            await _process.WaitForExitAsync(limit.Token);
+            await _collecting.WaitAsync(limit.Token);
+        }
+        catch (OperationCanceledException)
+        {
+            Assert.Fail($"The peer did not end within {(patience ?? Patience).TotalSeconds} s. It said:\n{Text}");
+        }
         return _process.ExitCode;
     }
 
@@ -102,24 +107,8 @@ internal sealed class PeerProcess : IDisposable
         kill.WaitForExitAsync().GetAwaiter().GetResult();
     }
 
-    /// <summary>A port of loopback that nobody uses, and that no other call gives: from below those that the system gives to whoever asks for any.</summary>
-    public static int FreePort()
-    {
-        while (true)
-        {
-            var port = FirstPort + Interlocked.Increment(ref _portsTried) % 10_000;
-            using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-            try
-            {
-                socket.Bind(new IPEndPoint(IPAddress.Loopback, port));
-                return port;
-            }
-            catch (SocketException exception) when (exception.SocketErrorCode == SocketError.AddressAlreadyInUse)
-            {
-                // Somebody else's; the next one, then.
-            }
-        }
-    }
+    /// <summary>A port for a peer to listen on.</summary>
+    public static int FreePort() => LoopbackPort.Free();
 
     /// <summary>Waits until somebody listens on the port, by connecting.</summary>
     public async Task WaitForPortAsync(int port, TimeSpan? patience = null)
@@ -149,19 +138,30 @@ internal sealed class PeerProcess : IDisposable
         if (Interlocked.Exchange(ref _disposed, 1) == 1)
             return;
         if (!_process.HasExited)
+        {
             _process.Kill(entireProcessTree: true);
+            // Until then it may write into a folder that is deleted next.
+            _process.WaitForExit(Patience);
+        }
         _process.Dispose();
     }
 
     private async Task CollectAsync(StreamReader reader)
     {
         var buffer = new char[4096];
-        int count;
-        while ((count = await reader.ReadAsync(buffer)) > 0)
+        try
         {
-            lock (_output)
-                _output.Append(buffer, 0, count);
-            _news.Release();
+            int count;
+            while ((count = await reader.ReadAsync(buffer)) > 0)
+            {
+                lock (_output)
+                    _output.Append(buffer, 0, count);
+                _news.Release();
+            }
+        }
+        catch (Exception exception) when (exception is IOException or ObjectDisposedException or OperationCanceledException)
+        {
+            // Nobody wants to know any more; a failure that nobody sees would be found by a test of others.
         }
     }
 }

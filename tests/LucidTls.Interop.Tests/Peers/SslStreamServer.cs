@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
+using System.Security.Authentication;
 
 namespace LucidTls.Interop.Tests.Peers;
 
@@ -37,8 +38,15 @@ internal sealed class SslStreamServer : IAsyncDisposable
             {
                 using var client = await _listener.AcceptTcpClientAsync(_stop.Token);
                 await using var ssl = new SslStream(client.GetStream());
-                await ssl.AuthenticateAsServerAsync(_options, _stop.Token);
-                await EchoAsync(ssl);
+                try
+                {
+                    await ssl.AuthenticateAsServerAsync(_options, _stop.Token);
+                    await EchoAsync(ssl);
+                }
+                catch (Exception failure) when (failure is IOException or AuthenticationException)
+                {
+                    // However the client leaves; what it got is what the test looks at.
+                }
             }
         }
         catch (OperationCanceledException)

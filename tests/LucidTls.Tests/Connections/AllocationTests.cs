@@ -13,10 +13,8 @@ public sealed class AllocationTests
         await Task.WhenAll(client.AuthenticateAsClientAsync(Fixture.ClientOptions(), TestContext.Current.CancellationToken), server.AuthenticateAsServerAsync(Fixture.ServerOptions(), TestContext.Current.CancellationToken)).WaitAsync(Fixture.Patience, TestContext.Current.CancellationToken);
         var data = new byte[1000];
         Echo(client, server, data, 200);
-        var before = GC.GetAllocatedBytesForCurrentThread();
-        Echo(client, server, data, 1000);
         // The platform's own AEAD may allocate once in a while, for its caches; per record it is nothing.
-        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 1000 + (2 * 1000 * StateMachines));
+        Assert.InRange(Allocated(() => Echo(client, server, data, 1000)), 0, 1000 + (2 * 1000 * StateMachines));
     }
 
     [Theory]
@@ -38,9 +36,7 @@ public sealed class AllocationTests
         foreach (var data in new[] { new byte[1], new byte[1000], new byte[16 * 1024] })
         {
             Echo(client, server, data, buffer, 200);
-            var before = GC.GetAllocatedBytesForCurrentThread();
-            Echo(client, server, data, buffer, 1000);
-            Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 1000);
+            Assert.InRange(Allocated(() => Echo(client, server, data, buffer, 1000)), 0, 1000);
         }
     }
 
@@ -50,6 +46,19 @@ public sealed class AllocationTests
 #else
     private const int StateMachines = 0;
 #endif
+
+    /// <summary>The least of some times: what all threads share, the pool of buffers for one, costs a new object now and then where others use it meanwhile. What a record costs, it costs each time.</summary>
+    private static long Allocated(Action work)
+    {
+        var least = long.MaxValue;
+        for (var i = 0; i < 3; i++)
+        {
+            var before = GC.GetAllocatedBytesForCurrentThread();
+            work();
+            least = Math.Min(least, GC.GetAllocatedBytesForCurrentThread() - before);
+        }
+        return least;
+    }
 
     private static void Echo(TlsStream client, TlsStream server, byte[] data, int rounds)
     {
