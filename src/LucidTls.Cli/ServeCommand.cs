@@ -107,6 +107,7 @@ internal static class ServeCommand
 
     private static async Task<int> RunAsync(ServeConfiguration configuration, bool verbose)
     {
+        Terminal.NeverWait();
         using var termination = new Termination();
         using var metrics = configuration.Metrics is null ? null : new PrometheusMetrics();
         var service = configuration.Services[0];
