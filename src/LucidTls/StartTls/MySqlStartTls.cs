@@ -29,7 +29,7 @@ internal sealed class MySqlStartTls() : StartTlsProtocol("mysql", 3306, "MySQL")
         byte[] response = [];
         var tls = await UpgradeAsync(plain, options, async (link, _, token) =>
         {
-            var greeting = DemandTls(await ReadGreetingPacketAsync(link, token).ConfigureAwait(false));
+            var greeting = DemandTls(await WatchedClient.WhileThereAsync(client, waiting => ReadGreetingPacketAsync(link, waiting), token).ConfigureAwait(false));
             var clientLink = new PlainLink(client);
             // The client's side is plain, so it is not offered TLS.
             await clientLink.WriteAsync(Packet(0, greeting.With(greeting.Capabilities & ~Ssl)), token).ConfigureAwait(false);
@@ -50,7 +50,7 @@ internal sealed class MySqlStartTls() : StartTlsProtocol("mysql", 3306, "MySQL")
         ArgumentNullException.ThrowIfNull(plain);
         ArgumentNullException.ThrowIfNull(options);
         ArgumentNullException.ThrowIfNull(server);
-        var tls = await UpgradeAsync(plain, options, (link, token) => OfferAsync(link, server, token), cancellationToken).ConfigureAwait(false);
+        var tls = await UpgradeAsync(plain, options, (link, token) => OfferAsync(link, plain, server, token), cancellationToken).ConfigureAwait(false);
         try
         {
             var left = 0;
@@ -77,9 +77,9 @@ internal sealed class MySqlStartTls() : StartTlsProtocol("mysql", 3306, "MySQL")
     private protected override ValueTask GrantAsync(PlainLink link, string host, CancellationToken cancellationToken) => throw new NotSupportedException();
 
     /// <summary>The server's greeting goes to the client with TLS among what can be done, and the client's request for TLS to nobody.</summary>
-    private static async ValueTask OfferAsync(PlainLink link, Stream server, CancellationToken cancellationToken)
+    private static async ValueTask OfferAsync(PlainLink link, Stream client, Stream server, CancellationToken cancellationToken)
     {
-        var greeting = await ReadGreetingBehindAsync(server, cancellationToken).ConfigureAwait(false);
+        var greeting = await WatchedClient.WhileThereAsync(client, token => ReadGreetingBehindAsync(server, token), cancellationToken).ConfigureAwait(false);
         if (greeting.IsError)
         {
             await link.WriteAsync(Packet(0, greeting.Packet), cancellationToken).ConfigureAwait(false);
