@@ -67,7 +67,7 @@ internal sealed class TcpForwarding(Upstreams upstreams, ProxyVersion? proxyHead
             dialed?.Socket.Dispose();
             RelayMeter.Refused((failure.InnerException as TlsException)?.Error.ToString() ?? "service_unavailable");
             if (!client.ConnectionClosed.IsCancellationRequested)
-                ConnectionLog.Failed($"{client.RemoteEndPoint}: not passed on{(dialed is null ? "" : $" to {dialed.Peer}")}. {(failure is OperationCanceledException ? $"It was not ready within {ConnectTimeout.TotalSeconds:0} seconds." : failure.Message)}");
+                ConnectionLog.Failed($"{client.RemoteEndPoint}: not passed on{(dialed is null ? "" : $" to {dialed.Peer}")}. {(failure is OperationCanceledException ? $"It was not ready within {ConnectTimeout.TotalSeconds:0} seconds." : FailureText.Of(failure))}");
             // Whoever sits in front of the service must not make this look like an answer without a word.
             if (failure is AuthenticationException)
                 client.Abort(new ConnectionAbortedException("The service is not who it should be."));

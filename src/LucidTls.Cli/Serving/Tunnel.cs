@@ -48,7 +48,7 @@ internal sealed class Tunnel(HostPort server, StartTlsProtocol? protocol, Client
         }
         catch (AuthenticationException failure)
         {
-            Refuse(client, (failure.InnerException as TlsException)?.Error.ToString() ?? "tls", failure.Message);
+            Refuse(client, (failure.InnerException as TlsException)?.Error.ToString() ?? "tls", FailureText.Of(failure));
         }
         catch (OperationCanceledException)
         {
