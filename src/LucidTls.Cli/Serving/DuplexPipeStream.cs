@@ -26,7 +26,8 @@ internal sealed class DuplexPipeStream(IDuplexPipe pipes) : Stream, IWatchedClie
             pipes.Input.AdvanceTo(result.Buffer.Start);
             HasLeft = result.IsCompleted && result.Buffer.IsEmpty;
         }
-        catch (IOException)
+        // A connection that was aborted ends as if it were cancelled.
+        catch (Exception failure) when (failure is IOException || (failure is OperationCanceledException && !cancellationToken.IsCancellationRequested))
         {
             HasLeft = true;
         }
