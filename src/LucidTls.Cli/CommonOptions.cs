@@ -13,10 +13,10 @@ internal static class CommonOptions
     public const int DefaultDrain = 10;
     public const int LongestDrain = 3600;
 
-    public static Option<StartTlsProtocol> StartTls(string description, IEnumerable<StartTlsProtocol> protocols)
+    public static Option<StartTlsProtocol> StartTls(string description, IEnumerable<StartTlsProtocol> protocols, string name = "--starttls")
     {
         var names = string.Join(", ", protocols.Select(protocol => protocol.Name));
-        return new Option<StartTlsProtocol>("--starttls")
+        return new Option<StartTlsProtocol>(name)
         {
             Description = $"{description}: {names}",
             HelpName = "KIND",

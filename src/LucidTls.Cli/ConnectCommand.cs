@@ -154,7 +154,7 @@ internal static class ConnectCommand
         {
             if (tls.PeerCertificates.Count > 0)
                 report.Certificates(tls.PeerCertificates, tls.Verdict);
-            return (ExitCode.Of(tls), tls.Message, tls);
+            return (ExitCode.Of(tls), FailureText.Of(tls), tls);
         }
         catch (Exception failure) when (failure is IOException or SocketException)
         {

@@ -33,3 +33,7 @@ catch (Exception fault)
     Terminal.Fail($"This is a fault in lucidtls itself; please report it.\n{fault}");
     return ExitCode.Internal;
 }
+finally
+{
+    Terminal.Settle();
+}

@@ -43,6 +43,7 @@ internal static class ServeCommand
         var key = new Option<string>("--key") { Description = "The certificate's private key (PEM), unless the file of --cert holds it", HelpName = "FILE" };
         var keyPassword = KeyPassword.Option();
         var startTls = CommonOptions.StartTls("Begin in plain text and turn to TLS as this protocol does, in front of a service without TLS", StartTlsProtocol.All.Where(protocol => protocol.HasServerSide));
+        var toStartTls = CommonOptions.StartTls("Ask the service of --to tls://HOST:PORT for TLS as this protocol does", StartTlsProtocol.All, "--to-starttls");
         var proxyProtocol = new Option<bool>("--proxy-protocol") { Description = "Each connection comes from a proxy that says first whose it is (PROXY protocol, version 1 or 2). Let nobody but the proxy reach the port" };
         var sendProxyProtocol = new Option<ProxyVersion?>("--send-proxy-protocol") { Description = "Tell the service of --to tcp://HOST:PORT or tls://HOST:PORT whose connection it gets: v1 or v2 of the PROXY protocol", HelpName = "v1|v2" };
         var redirect = CommonOptions.Address("--redirect", "Where to answer plain HTTP with a redirection to https", "to answer plain HTTP at");
@@ -53,10 +54,10 @@ internal static class ServeCommand
         var check = new Option<bool>("--check") { Description = "Only say whether the file of --config can be used" };
         var verbose = new Option<bool>("--verbose") { Description = "Show each connection, not only the handshakes that fail" };
 
-        var command = new Command("serve", "Speak TLS 1.3 and 1.2 in front of a service. Without --to or --root, visitors get a page that shows them their own connection.") { listen, to, roots, root, redirect, startTls, proxyProtocol, sendProxyProtocol, cert, key, keyPassword, idle, halfClosed, drain, metrics, config, check, verbose };
+        var command = new Command("serve", "Speak TLS 1.3 and 1.2 in front of a service. Without --to or --root, visitors get a page that shows them their own connection.") { listen, to, roots, root, redirect, startTls, toStartTls, proxyProtocol, sendProxyProtocol, cert, key, keyPassword, idle, halfClosed, drain, metrics, config, check, verbose };
         command.Validators.Add(result =>
         {
-            if (result.GetResult(config) is not null && new Option[] { listen, to, roots, root, redirect, startTls, proxyProtocol, sendProxyProtocol, cert, key, keyPassword, drain, metrics }.Any(option => result.GetResult(option) is { } given && given is not OptionResult { Implicit: true }))
+            if (result.GetResult(config) is not null && new Option[] { listen, to, roots, root, redirect, startTls, toStartTls, proxyProtocol, sendProxyProtocol, cert, key, keyPassword, drain, metrics }.Any(option => result.GetResult(option) is { } given && given is not OptionResult { Implicit: true }))
                 result.AddError("--config says all there is to say but --verbose and --check.");
             if (result.GetResult(check) is not null && result.GetResult(config) is null)
                 result.AddError("--check needs --config: the file to check.");
@@ -64,6 +65,8 @@ internal static class ServeCommand
                 result.AddError("--to and --root exclude each other: there is one thing behind the TLS.");
             if (result.GetResult(startTls) is not null && !AreAll("tcp://", "tls://"))
                 result.AddError("--starttls needs --to tcp://HOST:PORT or tls://HOST:PORT: the service that speaks the protocol without STARTTLS.");
+            if (result.GetResult(toStartTls) is not null && !AreAll("tls://"))
+                result.AddError("--to-starttls needs --to tls://HOST:PORT: the service that is asked for TLS.");
             if (result.GetResult(sendProxyProtocol) is not null && !AreAll("tcp://", "tls://"))
                 result.AddError("--send-proxy-protocol needs --to tcp://HOST:PORT or tls://HOST:PORT. HTTP services are told by X-Forwarded-For.");
             if (result.GetResult(key) is not null && result.GetResult(cert) is null)
@@ -79,13 +82,15 @@ internal static class ServeCommand
             if (result.GetResult(redirect) is not null && AreAll("tcp://", "tls://"))
                 result.AddError("--redirect is for HTTP, and --to tcp://HOST:PORT need not be, nor tls://HOST:PORT.");
 
-            bool AreAll(params string[] schemes) => result.GetValue(to) is { Length: > 0 } urls && urls.Select(url => UrlOf(url, result.GetResult(startTls) is not null)).All(url => schemes.Any(scheme => url.StartsWith(scheme, StringComparison.OrdinalIgnoreCase)));
+            bool AreAll(params string[] schemes) => result.GetValue(to) is { Length: > 0 } urls && urls.Select(url => UrlOf(url, SchemeOf(result.GetResult(startTls), result.GetResult(toStartTls)))).All(url => schemes.Any(scheme => url.StartsWith(scheme, StringComparison.OrdinalIgnoreCase)));
         });
         command.SetAction((parsed, _) =>
         {
             if (parsed.GetValue(config) is { } file)
                 return parsed.GetValue(check) ? Task.FromResult(ServeConfigured.Check(file)) : ServeConfigured.RunAsync(file, parsed.GetValue(verbose));
-            var backend = BackendOf([.. (parsed.GetValue(to) ?? []).Select(url => UrlOf(url, parsed.GetResult(startTls) is not null))], parsed.GetValue(root), parsed.GetValue(roots)) with { SendProxyHeader = parsed.GetValue(sendProxyProtocol) };
+            if (parsed.GetValue(startTls) is { } front && parsed.GetValue(toStartTls) is { } behind && Backend.StartTlsProblem(front, behind) is { } problem)
+                throw new CliException(ExitCode.Usage, $"--to-starttls: {problem}");
+            var backend = BackendOf([.. (parsed.GetValue(to) ?? []).Select(url => UrlOf(url, SchemeOf(parsed.GetResult(startTls), parsed.GetResult(toStartTls))))], parsed.GetValue(root), parsed.GetValue(roots)) with { StartTls = parsed.GetValue(toStartTls), SendProxyHeader = parsed.GetValue(sendProxyProtocol) };
             var password = KeyPassword.Of(parsed.GetValue(cert), parsed.GetValue(key), parsed.GetValue(keyPassword));
             var site = new SiteConfiguration
             {
@@ -119,6 +124,7 @@ internal static class ServeCommand
 
     private static async Task<int> RunAsync(ServeConfiguration configuration, bool verbose)
     {
+        Terminal.NeverWait();
         using var termination = new Termination();
         using var metrics = configuration.Metrics is null ? null : new PrometheusMetrics();
         var service = configuration.Services[0];
@@ -144,7 +150,9 @@ internal static class ServeCommand
     }
 
     // What begins in plain text is behind the TLS as it is before it: nothing but TCP.
-    private static string UrlOf(string to, bool isBehindStartTls) => !isBehindStartTls || to.Contains("://", StringComparison.Ordinal) ? to : $"tcp://{to}";
+    private static string UrlOf(string to, string? scheme) => scheme is null || to.Contains("://", StringComparison.Ordinal) ? to : $"{scheme}://{to}";
+
+    private static string? SchemeOf(OptionResult? startTls, OptionResult? toStartTls) => toStartTls is not null ? "tls" : startTls is not null ? "tcp" : null;
 
     private static string? FullPath(string? path) => path is null ? null : Path.GetFullPath(path);
 

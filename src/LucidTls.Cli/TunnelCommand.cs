@@ -79,6 +79,7 @@ internal static class TunnelCommand
     private static async Task<int> RunAsync(EndPoint listen, HostPort server, Tunnel tunnel, ClientTls tls, bool expectsProxyHeader, IPEndPoint? metricsAt, int connections, TimeSpan drain, bool verbose)
     {
         await using var files = tls;
+        Terminal.NeverWait();
         using var termination = new Termination();
         using var hangup = Hangup.Call(tls.Reload);
         using var metrics = metricsAt is null ? null : new PrometheusMetrics();

@@ -52,7 +52,38 @@ public sealed class ServeHttpTests : IDisposable
             ("https://a.example", "/"),
         })
             Assert.Contains($"<{got}>", await AskAsync(tool, $"GET {asked}"), StringComparison.Ordinal);
-        Assert.Contains("</>", await AskAsync(tool, "OPTIONS *"), StringComparison.Ordinal);
+        Assert.Contains("</a>", await AskAsync(tool, "OPTIONS /a"), StringComparison.Ordinal);
+        Assert.Contains("</>", await AskAsync(tool, "OPTIONS https://a.example/"), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("CONNECT a.example:443", "This is no proxy")]
+    [InlineData("CONNECT other.example:25", "This is no proxy")]
+    [InlineData("OPTIONS *", "OPTIONS * is not passed on")]
+    [InlineData("OPTIONS https://a.example", "OPTIONS * is not passed on")]
+    public async Task What_is_for_no_path_does_not_reach_the_service_as_something_else_and_is_no_fault_in_the_log(string request, string why)
+    {
+        var isAsked = false;
+        await using var service = await HttpService.StartAsync(_ =>
+        {
+            isAsked = true;
+            return Task.CompletedTask;
+        });
+        await using var tool = await StartAsync(service.Urls.First());
+        await using (var tls = await ConnectAsync(tool, "a.example"))
+        {
+            // What is sent behind a CONNECT is no request.
+            var host = request[0] == 'C' ? request.Split(' ')[1] : "a.example";
+            var close = request[0] == 'C' ? "" : "Connection: close\r\n";
+            await tls.WriteAsync(Encoding.ASCII.GetBytes($"{request} HTTP/1.1\r\nHost: {host}\r\n{close}\r\n{(request[0] == 'C' ? "GET / HTTP/1.1\r\nHost: a.example\r\n\r\n" : "")}"), Cancel);
+            var answer = await new StreamReader(tls).ReadToEndAsync(Cancel);
+            Assert.StartsWith("HTTP/1.1 501 ", answer, StringComparison.Ordinal);
+            Assert.Contains(why, answer, StringComparison.Ordinal);
+        }
+        Assert.False(isAsked);
+        tool.Signal("TERM");
+        Assert.Equal(ExitCode.Ok, await tool.ExitAsync());
+        Assert.DoesNotContain("could not be passed on", tool.Errors, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -90,14 +121,40 @@ public sealed class ServeHttpTests : IDisposable
         ];
         var headers = string.Concat(forged.Select(name => $"{name}: forged\r\n")) + "Connection: x-hop, X-Forwarded-For\r\nConnection: X-Other-Hop, Host\r\nX-Kept: kept\r\nx_kept: kept too\r\n";
 
-        // Without close, and so with another request after it: Kestrel forgets what else stands in Connection.
-        var answer = await AskAsync(tool, $"GET / HTTP/1.1\r\nHost: a.example\r\n{headers}\r\nGET /");
+        var answer = await AskAsync(tool, "GET /", headers);
 
         Assert.Contains("\nX-Kept=kept\n", answer, StringComparison.Ordinal);
         Assert.Contains("\nx_kept=kept too\n", answer, StringComparison.Ordinal);
         foreach (var told in (string[])["Host=a.example", "X-Forwarded-For=127.0.0.1", "X-Forwarded-Proto=https", "X-Forwarded-Host=a.example"])
             Assert.Contains($"{told}\n", answer, StringComparison.Ordinal);
         Assert.DoesNotContain("forged", answer, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("Connection: close, X-Hop\r\n")]
+    [InlineData("Connection: X-Hop,,CLOSE\r\n")]
+    [InlineData("Connection: close\r\nConnection: \tX-Hop , x-none\r\n")]
+    [InlineData("Connection: keep-alive, X-Hop\r\n")]
+    [InlineData("Connection: X-Hop, Keep-Alive\r\n")]
+    [InlineData("Connection: X-Hop\r\n")]
+    [InlineData("Connection: Upgrade, X-Hop\r\nUpgrade: nothing-known\r\n")]
+    public async Task What_Connection_names_is_dropped_whatever_stands_beside_it_and_the_connection_goes_on_or_ends_as_it_says(string connection)
+    {
+        await using var service = await HttpService.StartAsync(context => context.Response.WriteAsync($"<{context.Request.Headers["X-Hop"]}{context.Request.Headers["X-Kept"]}>"));
+        await using var tool = await StartAsync(service.Urls.First());
+        await using var tls = await ConnectAsync(tool, "a.example");
+        await tls.WriteAsync(Encoding.ASCII.GetBytes($"GET / HTTP/1.1\r\nHost: a.example\r\n{connection}X-Hop: hop\r\nX-Kept: kept\r\n\r\nGET / HTTP/1.1\r\nHost: a.example\r\nX-Hop: again\r\nConnection: close\r\n\r\n"), Cancel);
+        var answers = await new StreamReader(tls).ReadToEndAsync(Cancel);
+        Assert.Contains("<kept>", answers, StringComparison.Ordinal);
+        Assert.Equal(!connection.Contains("close", StringComparison.OrdinalIgnoreCase), answers.Contains("<again>", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task A_Connection_header_that_names_no_headers_is_refused()
+    {
+        await using var service = await HttpService.StartAsync(context => context.Response.WriteAsync("answered"));
+        await using var tool = await StartAsync(service.Urls.First());
+        Assert.StartsWith("HTTP/1.1 400 ", await AskAsync(tool, "GET /", "Connection: \u0001, x\r\n"), StringComparison.Ordinal);
     }
 
     [Fact]

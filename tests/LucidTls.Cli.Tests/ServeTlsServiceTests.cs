@@ -218,6 +218,24 @@ public sealed class ServeTlsServiceTests : IDisposable
         Assert.Equal("from behind", await new StreamReader(tls).ReadToEndAsync(Cancel));
     }
 
+    [Theory]
+    [InlineData("")]
+    [InlineData("--starttls smtp")]
+    public async Task The_command_line_asks_a_service_for_TLS_too(string front)
+    {
+        await using var service = new Peer(async socket =>
+        {
+            await using var tls = await StartTlsProtocol.Smtp.AcceptAsync(new NetworkStream(socket), new TlsServerOptions { Identities = [TestPki.Issue().Identity] });
+            await Peer.EchoAsync(tls);
+        });
+        // Without a scheme, it is one that has TLS.
+        await using var tool = await Tool.ServeAsync(_folder.Path, ["--to", $"localhost:{service.Port}", "--to-starttls", "smtp", "--roots", _folder["roots.pem"], "--cert", _folder["site.pem"], .. front.Split(' ', StringSplitOptions.RemoveEmptyEntries)]);
+        await using var tls = front.Length == 0 ? await ConnectAsync(tool, "a.example") : await StartTlsProtocol.Smtp.ConnectAsync(await PlainAsync(tool), Options("a.example"), Cancel);
+        await tls.WriteAsync("NOOP\r\n"u8.ToArray(), Cancel);
+        await tls.ShutdownAsync(Cancel);
+        Assert.Equal((front.Length == 0 ? "220 localhost ESMTP\r\n" : "") + "NOOP\r\n", await new StreamReader(tls).ReadToEndAsync(Cancel));
+    }
+
     private void Certificate(string file, Issued issued) => _folder.Write($"{file}.pem", issued.CertificatePem + "\n" + issued.KeyPem);
 
     private Task<Tool> StartAsync(Peer peer, string upstream, string site = "", string service = "")

@@ -9,6 +9,8 @@ namespace LucidTls.Cli.Tests;
 /// <summary>Connections through <c>serve --to tcp://</c> and <c>tunnel</c> that nothing comes through.</summary>
 public sealed class SilenceTests : IDisposable
 {
+    private static readonly byte[] PostgresStart = "\0\0\0\u0010\0\u0003\0\0user\0a\0\0"u8.ToArray();
+
     private readonly TemporaryFolder _folder = new();
     private readonly TaskCompletionSource _over = new();
 
@@ -86,11 +88,85 @@ public sealed class SilenceTests : IDisposable
         await using var tool = await Tool.TunnelAsync(_folder.Path, "--to", $"localhost:{server.Port}", "--starttls", "postgres", "--roots", _folder.Write("roots.pem", TestPki.AuthorityPem), "--idle", "2");
         using var client = new Socket(SocketType.Stream, ProtocolType.Tcp);
         await client.ConnectAsync(IPEndPoint.Parse(tool.Url), Cancel);
-        await client.SendAsync("\0\0\0\u0010\0\u0003\0\0user\0a\0\0"u8.ToArray(), Cancel);
+        await client.SendAsync(PostgresStart, Cancel);
         await Assert.ThrowsAsync<SocketException>(() => client.ReceiveAsync(new byte[1], Cancel).AsTask());
         await tool.WaitForErrorAsync($"localhost:{server.Port} was silent for 2 seconds.");
         _over.SetResult();
     }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_tunnels_client_that_leaves_before_the_database_has_answered_takes_the_connection_to_it_along(bool resets)
+    {
+        var (begun, left) = (new TaskCompletionSource(), new TaskCompletionSource());
+        await using var server = new Peer(async socket =>
+        {
+            await using var plain = new NetworkStream(socket);
+            await using var tls = await StartTlsProtocol.Postgres.AcceptAsync(plain, new TlsServerOptions { Identities = [TestPki.Issue().Identity] }, cancellationToken: Cancel);
+            await tls.ReadExactlyAsync(new byte[PostgresStart.Length], Cancel);
+            begun.SetResult();
+            await Record.ExceptionAsync(() => tls.CopyToAsync(Stream.Null, Cancel));
+            left.SetResult();
+        });
+        await using var tool = await Tool.TunnelAsync(_folder.Path, "--to", $"localhost:{server.Port}", "--starttls", "postgres", "--roots", _folder.Write("roots.pem", TestPki.AuthorityPem));
+        using var client = new Socket(SocketType.Stream, ProtocolType.Tcp);
+        await client.ConnectAsync(IPEndPoint.Parse(tool.Url), Cancel);
+        await client.SendAsync(PostgresStart, Cancel);
+        await begun.Task.WaitAsync(Cancel);
+        if (resets)
+            client.LingerState = new LingerOption(enable: true, seconds: 0);
+        client.Dispose();
+        await left.Task.WaitAsync(TimeSpan.FromMinutes(1), Cancel);
+        await tool.WaitForErrorAsync($"The client left before localhost:{server.Port} had answered.");
+    }
+
+    [Fact]
+    public async Task A_tunnels_client_that_leaves_before_the_database_greets_takes_the_connection_to_it_along()
+    {
+        var (begun, left) = (new TaskCompletionSource(), new TaskCompletionSource());
+        await using var server = WatchfulPeer(begun, left);
+        await using var tool = await Tool.TunnelAsync(_folder.Path, "--to", $"localhost:{server.Port}", "--starttls", "mysql", "--roots", _folder.Write("roots.pem", TestPki.AuthorityPem));
+        using var client = new Socket(SocketType.Stream, ProtocolType.Tcp);
+        await client.ConnectAsync(IPEndPoint.Parse(tool.Url), Cancel);
+        await begun.Task.WaitAsync(Cancel);
+        client.Dispose();
+        await left.Task.WaitAsync(TimeSpan.FromMinutes(1), Cancel);
+        await tool.WaitForErrorAsync($"The client left before localhost:{server.Port} had answered.");
+    }
+
+    [Theory]
+    [InlineData("mysql")]
+    [InlineData("postgres")]
+    public async Task A_client_of_a_front_with_STARTTLS_that_leaves_before_the_database_has_answered_takes_the_connection_to_it_along(string protocol)
+    {
+        var (begun, left) = (new TaskCompletionSource(), new TaskCompletionSource());
+        await using var service = WatchfulPeer(begun, left);
+        var certificate = TestPki.Issue();
+        _folder.Write("site.pem", certificate.CertificatePem + "\n" + certificate.KeyPem);
+        _folder.Write("serve.yaml", $"services: [{{listen: '127.0.0.1:0', starttls: {protocol}, handshake-timeout: 300, sites: [{{certificate: site.pem, to: 'tcp://127.0.0.1:{service.Port}'}}]}}]");
+        await using var tool = await Tool.ConfiguredAsync(_folder.Path, _folder["serve.yaml"]);
+        using var client = new TcpClient();
+        await client.ConnectAsync(IPAddress.Loopback, tool.Port, Cancel);
+        Stream stream = client.GetStream();
+        if (protocol == "postgres")
+        {
+            stream = await StartTlsProtocol.Postgres.ConnectAsync(stream, new TlsClientOptions { TargetHost = "localhost", CertificateVerifier = TestPki.Verifier }, Cancel);
+            await stream.WriteAsync(PostgresStart, Cancel);
+        }
+        await begun.Task.WaitAsync(Cancel);
+        client.Close();
+        await left.Task.WaitAsync(TimeSpan.FromMinutes(1), Cancel);
+    }
+
+    /// <summary>A server that never says a word, and notes when it was connected to and when that was over.</summary>
+    private static Peer WatchfulPeer(TaskCompletionSource begun, TaskCompletionSource left) => new(async socket =>
+    {
+        begun.SetResult();
+        await using var plain = new NetworkStream(socket);
+        await Record.ExceptionAsync(() => plain.CopyToAsync(Stream.Null, Cancel));
+        left.SetResult();
+    });
 
     [Fact]
     public async Task Both_ends_of_a_passed_on_connection_are_asked_by_TCP_whether_they_are_still_there()

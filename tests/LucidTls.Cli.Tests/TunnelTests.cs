@@ -85,6 +85,18 @@ public sealed class TunnelTests : IDisposable
     }
 
     [Fact]
+    public async Task A_server_that_does_not_shake_hands_in_time_is_explained_without_an_option_that_the_tool_has_not()
+    {
+        var isExplained = new TaskCompletionSource();
+        await using var server = new Peer(_ => isExplained.Task);
+        await using var tool = await Tool.TunnelAsync(_folder.Path, "--to", $"localhost:{server.Port}", "--roots", _roots);
+        using var client = await ConnectAsync(tool);
+        await tool.WaitForErrorAsync("The handshake was not done in the time allowed: 10 seconds.");
+        isExplained.SetResult();
+        Assert.DoesNotContain("HandshakeTimeout", tool.Errors, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_client_certificate_is_shown()
     {
         var own = TestPki.IssueClient();

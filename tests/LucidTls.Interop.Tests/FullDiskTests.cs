@@ -25,6 +25,15 @@ public sealed class FullDiskTests(PkiFixture pki)
         await ServesAsync(command, keyLog, canBeTold: command.StartsWith("exec", StringComparison.Ordinal));
     }
 
+    [Theory]
+    [InlineData("2>&3")]
+    [InlineData(">&3 2>&3")]
+    public async Task A_full_pipe_that_nobody_reads_stops_no_service(string output)
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "Only Linux opens a pipe once more by /dev/fd.");
+        await ServesAsync($"pipe=$(mktemp -u) && mkfifo \"$pipe\" && exec 3<> \"$pipe\" && rm \"$pipe\" && dd if=/dev/zero of=/dev/fd/3 oflag=nonblock bs=4096; exec \"$0\" \"$@\" {output}", "", canBeTold: true);
+    }
+
     [Fact]
     public async Task A_file_system_that_is_really_full_ends_no_service_either_and_what_fits_later_is_written()
     {

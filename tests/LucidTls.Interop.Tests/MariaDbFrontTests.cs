@@ -7,7 +7,7 @@ using MySqlConnector;
 
 namespace LucidTls.Interop.Tests;
 
-/// <summary>Our front before a MariaDB that has no TLS, reached by its own client, by MySqlConnector, and through our tunnel.</summary>
+/// <summary>Our front before a MariaDB that has no TLS, or is asked for it, reached by its own client, by MySqlConnector, and through our tunnel.</summary>
 public sealed class MariaDbFrontTests(PkiFixture pki)
 {
     private const int LargeValue = 20_000_000; // more than a packet holds
@@ -86,6 +86,51 @@ public sealed class MariaDbFrontTests(PkiFixture pki)
         // This one logs in first, since a proof by the password in the answer could make up for the name. A server that sees no TLS gives none.
         await using var connection = new MySqlConnection($"Server=localhost;Port={misnamed.Url.Port};User ID=app;Password=secret;SSL Mode=VerifyFull;SSL CA={pki.RootFile};Connection Timeout=60;Pooling=false");
         Assert.Contains("RemoteCertificateNameMismatch", (await Assert.ThrowsAsync<MySqlException>(() => connection.OpenAsync(Cancellation))).ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Clients_reach_a_server_with_TLS_that_our_front_asks_for_it_when_they_do()
+    {
+        using var server = await Database.StartMariaDbAsync(pki, hasTls: true);
+        using var front = await BetweenAsync(server);
+        using var client = StartClient(front, pki.RootFile, ["--user=app", "--password=secret", "-e", "select concat('it is ', user()), repeat('x', 100000); show status like 'Ssl_version';\nstatus"]);
+        Assert.True(await client.WaitForExitAsync() == 0, client.Text);
+        Assert.Contains("it is app@localhost", client.Text, StringComparison.Ordinal);
+        Assert.Matches(@"Ssl_version\s+TLSv1\.3", client.Text);
+        foreach (var isCompressed in (bool[])[false, true])
+            await QueryAsync($"Server=localhost;Port={front.Url.Port};User ID=app;Password=secret;SSL Mode=VerifyFull;SSL CA={pki.RootFile};Use Compression={isCompressed}");
+
+        using var wrong = StartClient(front, pki.RootFile, ["--user=app", "--password=wrong", "-e", "select 1"]);
+        Assert.NotEqual(0, await wrong.WaitForExitAsync());
+        Assert.Contains("Access denied", wrong.Text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Clients_that_come_over_TLS_from_the_first_byte_reach_a_server_that_our_front_asks_for_TLS()
+    {
+        using var server = await Database.StartMariaDbAsync(pki, hasTls: true);
+        using var front = await BetweenAsync(server, startTls: "");
+        using var tunnel = await Tool.TunnelAsync("--to", $"localhost:{front.Url.Port}", "--roots", pki.RootFile);
+        foreach (var isCompressed in (bool[])[false, true])
+            await QueryAsync($"Server=127.0.0.1;Port={tunnel.Url.Port};User ID=app;Password=secret;SSL Mode=None;Use Compression={isCompressed}");
+    }
+
+    [Theory]
+    [InlineData(true, "db.example")]
+    [InlineData(false, "does not list TLS among its capabilities")]
+    public async Task A_server_that_is_not_who_it_should_be_or_has_no_TLS_gets_no_word_of_the_client_and_is_explained(bool hasTls, string why)
+    {
+        using var server = await Database.StartMariaDbAsync(pki, hasTls);
+        using var front = await BetweenAsync(server, upstream: "name: db.example, ");
+        using var client = StartClient(front, pki.RootFile, ["--user=app", "--password=secret", "-e", "select 1"]);
+        Assert.NotEqual(0, await client.WaitForExitAsync());
+        await front.Process.WaitForAsync(why);
+    }
+
+    private Task<Tool> BetweenAsync(Database server, string startTls = "starttls: mysql, ", string upstream = "")
+    {
+        var (chain, key) = pki.ServerFiles();
+        return Tool.ConfiguredAsync($"services: [{{listen: '127.0.0.1:0', {startTls}sites: [{{certificate: '{chain}', key: '{key}', to: 'tls://localhost:{server.Port}', upstream: {{starttls: mysql, {upstream}roots: '{pki.RootFile}'}}}}]}}]");
     }
 
     private static Task<Tool> FrontAsync(Database server, params string[] more) => Tool.ServeAsync(["--starttls", "mysql", "--to", $"tcp://127.0.0.1:{server.Port}", .. more]);

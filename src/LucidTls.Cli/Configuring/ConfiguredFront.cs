@@ -38,6 +38,7 @@ internal sealed class ConfiguredFront : IAsyncDisposable
         App = builder.Build();
         _backends = new Backends(App);
         _backends.Have(configuration);
+        ProxyRequests.Refuse(App);
         if (metrics is not null)
             MetricsEndpoint.Use(App, metrics);
         RedirectEndpoint.Use(App, (service, host) => _configuration.Services[service].SiteOf(host) is null ? null : ServeCommand.BoundEndPoint(App, _configuration.Services[service].Listen, at: service).Port);
@@ -101,6 +102,7 @@ internal sealed class ConfiguredFront : IAsyncDisposable
     private void Listen(KestrelServerOptions kestrel)
     {
         kestrel.AddServerHeader = false;
+        kestrel.RequestHeaderEncodingSelector = ConnectionHeaderEncoding.Of;
         kestrel.Limits.MaxRequestBodySize = null; // the services behind have their own
         var logger = kestrel.ApplicationServices.GetRequiredService<ILogger<ConfiguredTls>>();
         var options = new SiteOptions(_configuration);

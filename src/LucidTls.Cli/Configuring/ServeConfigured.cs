@@ -23,6 +23,7 @@ internal static class ServeConfigured
 
     public static async Task<int> RunAsync(string file, bool verbose)
     {
+        Terminal.NeverWait();
         using var termination = new Termination();
         // Taken before it is read: what changes meanwhile is seen as a change by the next look.
         var known = CertificateFile.FingerprintOf(file);

@@ -116,8 +116,8 @@ internal sealed class ServeFile
                 _problems.Add(place, "The sites of a service are all HTTP or all TCP: one address cannot speak both.");
             if (startTls is not null && !backend.IsTcp)
                 _problems.Add(place, "A service with starttls passes on to tcp://HOST:PORT or tls://HOST:PORT.");
-            if (startTls is not null && backend.StartTls is { } behind && behind != startTls && (startTls, behind) != (StartTlsProtocol.Postgres, StartTlsProtocol.PostgresDirect))
-                _problems.Add(place, $"Its clients speak {startTls.Name}, and its service {behind.Name}: what is passed on is the same on both sides.");
+            if (startTls is not null && backend.StartTls is { } behind && Backend.StartTlsProblem(startTls, behind) is { } problem)
+                _problems.Add(place, problem);
             foreach (var name in site.Names.DefaultIfEmpty(""))
             {
                 if (!names.Add(name))

@@ -19,9 +19,6 @@ internal sealed partial class SiteReader(Problems problems, string folder)
     public static readonly string[] UpstreamKeys = ["starttls", "roots", "name", "certificate", "key", PasswordKey, "allow-tls-resume"];
     public static readonly string[] HealthKeys = ["interval", "timeout", "path", "fall", "rise"];
 
-    /// <summary>How services can be asked for TLS. Not as MySQL does: what its server says first, before TLS, holds the nonce that clients log in with.</summary>
-    public static readonly IReadOnlyList<StartTlsProtocol> StartTlsBehind = [.. StartTlsProtocol.All.Where(protocol => !protocol.NeedsServerToAccept)];
-
     public SiteConfiguration? Read(YamlNode node)
     {
         if (YamlSettings.Of(problems, node, Keys) is not { } settings)
@@ -101,7 +98,7 @@ internal sealed partial class SiteReader(Problems problems, string folder)
         string Place(string key) => problems.Place(settings.Place(key));
         return backend with
         {
-            StartTls = settings.Parse("starttls", text => StartTlsBehind.FirstOrDefault(protocol => protocol == StartTlsProtocol.Find(text)), $"Write one of {string.Join(", ", StartTlsBehind.Select(protocol => protocol.Name))}."),
+            StartTls = settings.Parse("starttls", StartTlsProtocol.Find, $"Write one of {string.Join(", ", StartTlsProtocol.All.Select(protocol => protocol.Name))}."),
             VerifyName = settings.Parse("name", text => ServerNames.IsName(text) ? text : null, "Write a DNS name or an IP address."),
             AllowTlsResume = settings.Flag("allow-tls-resume", otherwise: true),
             Tls = new ClientFiles

@@ -37,9 +37,11 @@ internal static class Dialer
                 socket.Dispose();
                 problems.Add($"{peer}: {failure.Message}");
             }
-            catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+            catch (OperationCanceledException)
             {
                 socket.Dispose();
+                if (cancellationToken.IsCancellationRequested)
+                    throw;
                 problems.Add($"{peer}: no answer within {Timeout.TotalSeconds:0} seconds");
                 break;
             }

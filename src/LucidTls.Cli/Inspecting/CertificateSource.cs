@@ -5,6 +5,7 @@ using System.Text;
 using LucidTls.Certificates;
 using LucidTls.Certificates.Parsing;
 using LucidTls.Cli.Connecting;
+using LucidTls.Cli.Reporting;
 
 namespace LucidTls.Cli.Inspecting;
 
@@ -185,7 +186,7 @@ internal static class CertificateSource
         }
         catch (Exception failure) when (failure.InnerException is TlsException tlsFailure && failure is AuthenticationException or IOException)
         {
-            return tlsFailure.PeerCertificates.Count > 0 ? new(target.ToString(), target.Host, tlsFailure.PeerCertificates) : throw new CliException(ExitCode.Of(tlsFailure), tlsFailure.Message, failure);
+            return tlsFailure.PeerCertificates.Count > 0 ? new(target.ToString(), target.Host, tlsFailure.PeerCertificates) : throw new CliException(ExitCode.Of(tlsFailure), FailureText.Of(tlsFailure), failure);
         }
         catch (Exception failure) when (failure is IOException or SocketException)
         {

@@ -102,5 +102,10 @@ internal sealed record Backend
         return null;
     }
 
+    /// <summary>Why what clients begin with and what services are asked for TLS with do not go together; null when they do.</summary>
+    public static string? StartTlsProblem(StartTlsProtocol front, StartTlsProtocol behind) => behind == front || (front, behind) == (StartTlsProtocol.Postgres, StartTlsProtocol.PostgresDirect)
+        ? null
+        : $"Its clients speak {front.Name}, and its service {behind.Name}: what is passed on is the same on both sides.";
+
     public override string ToString() => Services.Count > 0 ? string.Join(", ", Services.Select(uri => uri.Scheme is "tcp" or "tls" ? $"{uri.Scheme}://{uri.Authority}" : uri.AbsoluteUri)) + (StartTls is { } protocol ? $" by {protocol.Name} with STARTTLS" : "") : Root ?? "its own page";
 }

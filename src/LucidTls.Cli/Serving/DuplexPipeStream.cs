@@ -1,9 +1,10 @@
 using System.IO.Pipelines;
+using LucidTls.StartTls;
 
 namespace LucidTls.Cli.Serving;
 
 /// <summary>A connection's pair of pipes as a stream. It does not own them.</summary>
-internal sealed class DuplexPipeStream(IDuplexPipe pipes) : Stream
+internal sealed class DuplexPipeStream(IDuplexPipe pipes) : Stream, IWatchedClient
 {
     private readonly Stream _input = pipes.Input.AsStream(leaveOpen: true);
 
@@ -12,6 +13,26 @@ internal sealed class DuplexPipeStream(IDuplexPipe pipes) : Stream
     public override bool CanSeek => false;
     public override long Length => throw new NotSupportedException();
     public override long Position { get => throw new NotSupportedException(); set => throw new NotSupportedException(); }
+
+    /// <summary>Whether <see cref="HasLeftAsync"/> said so.</summary>
+    public bool HasLeft { get; private set; }
+
+    public async Task<bool> HasLeftAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            var result = await pipes.Input.ReadAsync(cancellationToken);
+            // Nothing is consumed, nor looked at, so that who reads next gets it at once.
+            pipes.Input.AdvanceTo(result.Buffer.Start);
+            HasLeft = result.IsCompleted && result.Buffer.IsEmpty;
+        }
+        // A connection that was aborted ends as if it were cancelled.
+        catch (Exception failure) when (failure is IOException || (failure is OperationCanceledException && !cancellationToken.IsCancellationRequested))
+        {
+            HasLeft = true;
+        }
+        return HasLeft;
+    }
 
     public override int Read(byte[] buffer, int offset, int count) => _input.Read(buffer, offset, count);
 

@@ -5,6 +5,7 @@ using LucidTls.Cli.Reporting;
 using LucidTls.Http;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.DependencyInjection;
 using Yarp.ReverseProxy.Forwarder;
 
@@ -65,6 +66,14 @@ internal sealed class HttpForwarding
     /// <param name="idle">How long the service and the client may be silent.</param>
     public async Task AnswerAsync(HttpContext context, TimeSpan idle)
     {
+        // What asks the service would make a path of it, which is another question.
+        if (RequestTarget.IsWholeServer(context.Request.Method, context.Features.GetRequiredFeature<IHttpRequestFeature>().RawTarget))
+        {
+            context.Response.StatusCode = StatusCodes.Status501NotImplemented;
+            context.Response.ContentType = "text/plain; charset=utf-8";
+            await context.Response.WriteAsync("OPTIONS * is not passed on to the service behind lucidtls. Ask for a path.\n");
+            return;
+        }
         var service = _addresses[_upstreams.Next()];
         var error = await _forwarder.SendAsync(context, service, _client, _request with { ActivityTimeout = Countable(idle) }, _transform);
         if (error == ForwarderError.None)

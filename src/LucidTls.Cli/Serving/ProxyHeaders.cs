@@ -19,7 +19,7 @@ internal static class ProxyHeaders
     // What the server and the forwarder frame requests and open WebSockets by. They copy none of it as it came.
     private static readonly FrozenSet<string> Kept = FrozenSet.ToFrozenSet([HeaderNames.Host, HeaderNames.Upgrade, HeaderNames.ContentLength, HeaderNames.TransferEncoding, HeaderNames.TE], StringComparer.OrdinalIgnoreCase);
 
-    /// <summary>Takes away what must not be passed on; also what the client itself calls its own hop's (RFC 9110 §7.6.1), unless it stands beside close, keep-alive or upgrade, where Kestrel forgets it.</summary>
+    /// <summary>Takes away what must not be passed on; also what the client itself calls its own hop's (RFC 9110 §7.6.1), which <see cref="ConnectionHeaderEncoding"/> keeps.</summary>
     public static void RemoveFrom(IHeaderDictionary headers)
     {
         foreach (var name in headers.GetCommaSeparatedValues(HeaderNames.Connection))

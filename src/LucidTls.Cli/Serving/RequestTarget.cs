@@ -1,6 +1,8 @@
 using System.Buffers;
+using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using System.Text;
+using Microsoft.AspNetCore.Http;
 
 namespace LucidTls.Cli.Serving;
 
@@ -12,15 +14,19 @@ internal static class RequestTarget
     // RFC 3986 §2.2 and §2.3, but for #, which begins no fragment here. A client may write anything else, the end of a line too, and it must not be more to the service than a part of the target.
     private static readonly SearchValues<char> Allowed = SearchValues.Create("%-._~:/?[]@!$&'()*+,;=ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789");
 
+    /// <summary>Whether a request of OPTIONS asks about the server and no resource of it: the asterisk, and what becomes one (RFC 9112 §3.2.4).</summary>
+    public static bool IsWholeServer(string method, string target) => target == "*"
+        || (HttpMethods.IsOptions(method) && target.IndexOf("://", StringComparison.Ordinal) is var scheme and > 0 && target.AsSpan(scheme + 3).IndexOfAny('/', '?') < 0);
+
     /// <param name="service">The URL of the service.</param>
     /// <param name="target">As it stands in the request.</param>
-    /// <param name="uri">What to ask of the service; null for the service's own URL, when the target has no path.</param>
-    /// <returns>Whether it may be asked for: not when a service that reads escapes before dot segments would leave its URL's path.</returns>
-    public static bool TryResolve(string service, string target, out Uri? uri)
+    /// <param name="uri">What to ask of the service.</param>
+    /// <returns>Whether it may be asked for: not when it has no path, nor when a service that reads escapes before dot segments would leave its URL's path.</returns>
+    public static bool TryResolve(string service, string target, [NotNullWhen(true)] out Uri? uri)
     {
         uri = null;
         if (PathOf(target) is not { } whole)
-            return true;
+            return false;
         var end = whole.IndexOf('?', StringComparison.Ordinal);
         var (path, query) = end < 0 ? (whole, "") : (whole[..end], whole[end..]);
         path = WithoutDots(path);
@@ -40,7 +46,7 @@ internal static class RequestTarget
         if (scheme < 0)
             return null;
         var path = target.AsSpan(scheme + 3).IndexOfAny('/', '?');
-        return path < 0 ? null : target[scheme + 3 + path] == '/' ? target[(scheme + 3 + path)..] : $"/{target[(scheme + 3 + path)..]}";
+        return path < 0 ? "/" : target[scheme + 3 + path] == '/' ? target[(scheme + 3 + path)..] : $"/{target[(scheme + 3 + path)..]}";
     }
 
     private static string WithoutDots(string path)

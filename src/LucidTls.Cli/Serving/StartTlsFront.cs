@@ -10,10 +10,10 @@ namespace LucidTls.Cli.Serving;
 /// <param name="protocol">The protocol.</param>
 /// <param name="options">Asked for each connection.</param>
 /// <param name="limit">How many clients may be on their way to TLS, from their first byte on.</param>
-/// <param name="service">Passes on what came for a name; null for nowhere.</param>
+/// <param name="serviceOf">Passes on what came for a name; null for nowhere.</param>
 /// <param name="hostName">What greetings show.</param>
 /// <param name="verbose">Whether those are shown too that connect and leave.</param>
-internal sealed class StartTlsFront(StartTlsProtocol protocol, Func<TlsServerOptions> options, HandshakeLimit limit, Func<string?, TcpForwarding?> service, string hostName, bool verbose)
+internal sealed class StartTlsFront(StartTlsProtocol protocol, Func<TlsServerOptions> options, HandshakeLimit limit, Func<string?, TcpForwarding?> serviceOf, string hostName, bool verbose)
 {
     public Task RunAsync(ConnectionContext client) => protocol.NeedsServerToAccept ? RunBehindServiceAsync(client) : RunBeforeServiceAsync(client);
 
@@ -23,7 +23,7 @@ internal sealed class StartTlsFront(StartTlsProtocol protocol, Func<TlsServerOpt
             return;
         await using (tls)
         {
-            if (service(tls.Session.ServerName) is { } forwarding)
+            if (serviceOf(tls.Session.ServerName) is { } forwarding)
                 await forwarding.PassOnAsync(client, EndOf(client, tls, tls), tls.Session.ApplicationProtocol, protocol);
         }
     }
@@ -31,20 +31,27 @@ internal sealed class StartTlsFront(StartTlsProtocol protocol, Func<TlsServerOpt
     /// <summary>Where the service speaks before the client can name anybody.</summary>
     private async Task RunBehindServiceAsync(ConnectionContext client)
     {
-        if (service(null) is not { } forwarding)
+        if (serviceOf(null) is not { } forwarding)
             return;
         RelayEnd? server = null;
         try
         {
             var secured = await TryAcceptAsync(client, async plain =>
             {
-                server = await forwarding.TryConnectAsync(client, agreed: default, greeting: null);
-                return server is null ? null : await protocol.AcceptForAsync(plain, options(), server.Stream, hostName);
+                server = await forwarding.TryConnectAsync(client, from: null, agreed: default, greeting: null);
+                if (server is null)
+                    return null;
+                return forwarding.TurnsToTlsWithClient ? await protocol.AcceptAlongAsync(plain, options(), server.Stream) : await protocol.AcceptForAsync(plain, options(), server.Stream, hostName);
             });
             if (secured is null)
                 return;
             await using (secured)
-                await forwarding.PassOnAsync(client, EndOf(client, secured, Tunnel.TlsOf(secured)), server!);
+            {
+                if ((forwarding.TurnsToTlsWithClient ? await forwarding.TrySecureAsync(client, server!) : server) is not { } service)
+                    return;
+                await using var closing = service.Stream;
+                await forwarding.PassOnAsync(client, EndOf(client, secured, Tunnel.TlsOf(secured)), service);
+            }
         }
         finally
         {

@@ -20,6 +20,7 @@ internal sealed class Tunnel(HostPort server, StartTlsProtocol? protocol, Client
     public async Task RunAsync(ConnectionContext client)
     {
         Socket? socket = null;
+        var end = RelayEnd.Of(client);
         try
         {
             var dialed = await Dialer.ConnectAsync(server, CancellationToken.None);
@@ -29,7 +30,6 @@ internal sealed class Tunnel(HostPort server, StartTlsProtocol? protocol, Client
             var plain = new NetworkStream(socket, ownsSocket: true);
             if (proxyHeader is { } version)
                 await plain.WriteAsync(ProxyProtocol.HeaderOf(client, version));
-            var end = RelayEnd.Of(client);
             // Handshakes have limits of their own, the server's answer to what the client begins with has not.
             using var silence = new CancellationTokenSource(limits.Idle);
             await using var secured = await SecureAsync(plain, end.Stream, silence.Token);
@@ -42,9 +42,13 @@ internal sealed class Tunnel(HostPort server, StartTlsProtocol? protocol, Client
         {
             Refuse(client, "unreachable", failure.Message);
         }
+        catch (AuthenticationException) when (end.Stream is DuplexPipeStream { HasLeft: true })
+        {
+            Refuse(client, "client_left", $"The client left before {server} had answered.");
+        }
         catch (AuthenticationException failure)
         {
-            Refuse(client, (failure.InnerException as TlsException)?.Error.ToString() ?? "tls", failure.Message);
+            Refuse(client, (failure.InnerException as TlsException)?.Error.ToString() ?? "tls", FailureText.Of(failure));
         }
         catch (OperationCanceledException)
         {

@@ -29,7 +29,7 @@ internal sealed class MySqlStartTls() : StartTlsProtocol("mysql", 3306, "MySQL")
         byte[] response = [];
         var tls = await UpgradeAsync(plain, options, async (link, _, token) =>
         {
-            var greeting = DemandTls(await ReadGreetingPacketAsync(link, token).ConfigureAwait(false));
+            var greeting = DemandTls(await WatchedClient.WhileThereAsync(client, waiting => ReadGreetingPacketAsync(link, waiting), token).ConfigureAwait(false));
             var clientLink = new PlainLink(client);
             // The client's side is plain, so it is not offered TLS.
             await clientLink.WriteAsync(Packet(0, greeting.With(greeting.Capabilities & ~Ssl)), token).ConfigureAwait(false);
@@ -50,7 +50,7 @@ internal sealed class MySqlStartTls() : StartTlsProtocol("mysql", 3306, "MySQL")
         ArgumentNullException.ThrowIfNull(plain);
         ArgumentNullException.ThrowIfNull(options);
         ArgumentNullException.ThrowIfNull(server);
-        var tls = await UpgradeAsync(plain, options, (link, token) => OfferAsync(link, server, token), cancellationToken).ConfigureAwait(false);
+        var tls = await UpgradeAsync(plain, options, async (link, token) => await OfferAsync(link, plain, server, token, demandsTls: false).ConfigureAwait(false), cancellationToken).ConfigureAwait(false);
         try
         {
             var left = 0;
@@ -64,6 +64,9 @@ internal sealed class MySqlStartTls() : StartTlsProtocol("mysql", 3306, "MySQL")
         }
     }
 
+    internal override Task<TlsStream> AcceptAlongAsync(Stream plain, TlsServerOptions options, Stream server, CancellationToken cancellationToken = default) =>
+        UpgradeAsync(plain, options, async (link, token) => await new PlainLink(server).WriteAsync(Packet(1, await OfferAsync(link, plain, server, token, demandsTls: true).ConfigureAwait(false)), token).ConfigureAwait(false), cancellationToken);
+
     private protected override async ValueTask AskAsync(PlainLink link, string host, CancellationToken cancellationToken)
     {
         var greeting = DemandTls(await ReadGreetingPacketAsync(link, cancellationToken).ConfigureAwait(false));
@@ -76,10 +79,11 @@ internal sealed class MySqlStartTls() : StartTlsProtocol("mysql", 3306, "MySQL")
 
     private protected override ValueTask GrantAsync(PlainLink link, string host, CancellationToken cancellationToken) => throw new NotSupportedException();
 
-    /// <summary>The server's greeting goes to the client with TLS among what can be done, and the client's request for TLS to nobody.</summary>
-    private static async ValueTask OfferAsync(PlainLink link, Stream server, CancellationToken cancellationToken)
+    /// <summary>The server's greeting goes to the client with TLS among what can be done.</summary>
+    /// <returns>The client's request for TLS.</returns>
+    private static async ValueTask<byte[]> OfferAsync(PlainLink link, Stream client, Stream server, CancellationToken cancellationToken, bool demandsTls)
     {
-        var greeting = await ReadGreetingBehindAsync(server, cancellationToken).ConfigureAwait(false);
+        var greeting = await WatchedClient.WhileThereAsync(client, token => ReadGreetingBehindAsync(server, token), cancellationToken).ConfigureAwait(false);
         if (greeting.IsError)
         {
             await link.WriteAsync(Packet(0, greeting.Packet), cancellationToken).ConfigureAwait(false);
@@ -87,12 +91,14 @@ internal sealed class MySqlStartTls() : StartTlsProtocol("mysql", 3306, "MySQL")
         }
         if ((greeting.Capabilities & Protocol41) == 0)
             throw PlainLink.Malformed("the server speaks no protocol 4.1");
+        if (demandsTls)
+            DemandTls(greeting);
         await link.WriteAsync(Packet(0, greeting.With(greeting.Capabilities | Ssl)), cancellationToken).ConfigureAwait(false);
         var (number, request) = await link.ReadMySqlPacketAsync(cancellationToken).ConfigureAwait(false);
         if (number == 1 && request.Length == RequestLength && (BinaryPrimitives.ReadUInt32LittleEndian(request) & (Ssl | Protocol41)) == (Ssl | Protocol41))
         {
             link.DemandNothingButTls();
-            return;
+            return request;
         }
         // ER_SECURE_TRANSPORT_REQUIRED
         await link.WriteAsync(Packet((byte)(number + 1), Error(3159, "08004", "TLS is required: connect with --ssl, or SslMode=VerifyFull")), cancellationToken).ConfigureAwait(false);

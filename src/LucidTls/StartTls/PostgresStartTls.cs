@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Net.Security;
+using System.Security.Authentication;
 using System.Text;
 
 namespace LucidTls.StartTls;
@@ -37,8 +38,16 @@ internal sealed class PostgresStartTls() : StartTlsProtocol("postgres", 5432, "P
         byte[] start = [];
         await WithinAsync(options, async token => start = await ForwardRequestAsync(tls, client, token).ConfigureAwait(false), cancellationToken).ConfigureAwait(false);
         // A request to cancel has no answer. The server may take its time for others: it has a limit of its own for whom it does not know yet.
-        if (BinaryPrimitives.ReadInt16BigEndian(start.AsSpan(4)) == ProtocolVersion && !IsNpgsql(start))
+        if (BinaryPrimitives.ReadInt16BigEndian(start.AsSpan(4)) != ProtocolVersion || IsNpgsql(start))
+            return;
+        try
+        {
             await ForwardAnswerAsync(tls, client, cancellationToken).ConfigureAwait(false);
+        }
+        catch (TlsException left)
+        {
+            throw new AuthenticationException(left.Message, left);
+        }
     }
 
     /// <returns>The message that the client begins with once it has been told that there is no encryption.</returns>
@@ -83,7 +92,7 @@ internal sealed class PostgresStartTls() : StartTlsProtocol("postgres", 5432, "P
         byte[] message;
         do
         {
-            message = WithoutChannelBinding(await ReadMessageAsync(tls, cancellationToken).ConfigureAwait(false));
+            message = WithoutChannelBinding(await WatchedClient.WhileThereAsync(client, token => ReadMessageAsync(tls, token), cancellationToken).ConfigureAwait(false));
             await client.WriteAsync(message, cancellationToken).ConfigureAwait(false);
             await client.FlushAsync(cancellationToken).ConfigureAwait(false);
         }

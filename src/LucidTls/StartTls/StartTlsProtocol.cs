@@ -155,6 +155,18 @@ public abstract class StartTlsProtocol
         }
     }
 
+    /// <summary>
+    /// The same, where <see cref="NeedsServerToAccept"/>, in front of a server that turns to TLS as well: what the two say before TLS goes from one to the other, and the server waits for the handshake when this returns. What the client says
+    /// under TLS is then for the server under TLS, as it is.
+    /// </summary>
+    /// <param name="plain">As for <see cref="AcceptForAsync"/>.</param>
+    /// <param name="options">The same.</param>
+    /// <param name="server">The same; who begins TLS with it afterwards verifies it before anything else is passed on.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <returns>The client's stream.</returns>
+    internal virtual Task<TlsStream> AcceptAlongAsync(Stream plain, TlsServerOptions options, Stream server, CancellationToken cancellationToken = default) =>
+        throw new NotSupportedException($"{Title} does not need the server behind to take a client.");
+
     /// <summary>Reads what a server without TLS says first, where it does, since a client that came in by <see cref="AcceptAsync"/> has been greeted.</summary>
     /// <param name="server">A new plain connection to it.</param>
     /// <param name="cancellationToken">Gives up.</param>

@@ -54,7 +54,7 @@ internal sealed class Database : IDisposable
         var folder = new TempFolder();
         await RunAsync(Peer.Find("mariadb-install-db", "mariadb-server"), "--no-defaults", $"--datadir={folder.File("data")}", "--auth-root-authentication-method=normal", "--skip-test-db", $"--user={Environment.UserName}");
         File.WriteAllText(folder.File("init.sql"), hasTls
-            ? "CREATE USER 'app'@'%' IDENTIFIED BY 'secret' REQUIRE SSL;\n"
+            ? "CREATE DATABASE app;\nCREATE USER 'app'@'%' IDENTIFIED BY 'secret' REQUIRE SSL;\nGRANT ALL ON app.* TO 'app'@'%';\n"
             : """
                 INSTALL SONAME 'auth_ed25519';
                 CREATE DATABASE app;
