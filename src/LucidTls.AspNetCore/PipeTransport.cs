@@ -13,6 +13,13 @@ namespace LucidTls.AspNetCore;
 /// <param name="dataFollow">Whether the server's protocol answers what clients ask, as HTTP does.</param>
 internal sealed class PipeTransport(IDuplexPipe pipes, Socket? socket, bool dataFollow) : ITransport
 {
+    private const int LinuxTcpLevel = 6;
+
+    /// <summary>The system keeps what is less than a full packet until more comes, or the end, or 200 ms have passed (tcp(7)).</summary>
+    private const int LinuxTcpCork = 3;
+
+    private static readonly byte[] On = BitConverter.GetBytes(1);
+
     private Socket? _socket = socket;
     private bool _flushWasCancelled;
 
@@ -119,6 +126,8 @@ internal sealed class PipeTransport(IDuplexPipe pipes, Socket? socket, bool data
             {
                 if (socket.Blocking)
                     socket.Blocking = false;
+                if (IsEnding)
+                    HoldForEnd(socket);
                 sent = socket.Send(buffer, SocketFlags.None, out _);
             }
         }
@@ -129,6 +138,21 @@ internal sealed class PipeTransport(IDuplexPipe pipes, Socket? socket, bool data
         if (sent < buffer.Length)
             GatherWrites();
         return sent;
+    }
+
+    // One packet takes the last bytes and the end, instead of one each.
+    private static void HoldForEnd(Socket socket)
+    {
+        if (!OperatingSystem.IsLinux() || socket.AddressFamily == AddressFamily.Unix)
+            return;
+        try
+        {
+            socket.SetRawSocketOption(LinuxTcpLevel, LinuxTcpCork, On);
+        }
+        catch (SocketException)
+        {
+            // Two packets, then.
+        }
     }
 
     private int Take(ReadResult result, Span<byte> buffer)

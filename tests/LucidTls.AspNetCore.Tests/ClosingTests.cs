@@ -1,5 +1,10 @@
 using System.Net.Security;
+using System.Net.Sockets;
+using LucidTls.TestSupport;
+using LucidTls.TestSupport.Web;
+using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 
@@ -19,6 +24,25 @@ public sealed class ClosingTests
 
         // Our client throws when the end comes without close_notify.
         Assert.EndsWith("well", (await new StreamReader(connection).ReadToEndAsync(Cancel)).TrimEnd('\r', '\n', '0'), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_connection_over_a_Unix_socket_ends_with_close_notify()
+    {
+        using var folder = new TempFolder();
+        var path = folder.File("socket");
+        await using var server = await LoopbackServer.StartAsync(
+            builder => builder.WebHost.ConfigureKestrel(kestrel => kestrel.ListenUnixSocket(path, endpoint => endpoint.UseLucidTls(TestServer.Options()))),
+            app => app.Run(context => context.Response.WriteAsync("well")));
+        var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        await socket.ConnectAsync(new UnixDomainSocketEndPoint(path), Cancel);
+        await using var connection = new TlsStream(new NetworkStream(socket, ownsSocket: true));
+        await connection.AuthenticateAsClientAsync(new TlsClientOptions { TargetHost = "localhost", CertificateVerifier = TestPki.Verifier, ApplicationProtocols = [SslApplicationProtocol.Http11] }, Cancel);
+
+        await connection.WriteAsync("GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"u8.ToArray(), Cancel);
+
+        Assert.EndsWith("well", (await new StreamReader(connection).ReadToEndAsync(Cancel)).TrimEnd('\r', '\n', '0'), StringComparison.Ordinal);
+        Assert.Empty(server.Log.Problems);
     }
 
     [Theory]
