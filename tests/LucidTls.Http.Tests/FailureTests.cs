@@ -81,12 +81,16 @@ public sealed class FailureTests
             },
             WebServer.Lucid(WebServer.Options()));
         var options = Clients.Options();
-        options.ConfigureEngine = engine => (engine.UseProxy, engine.ConnectCallback) = (false, async (context, cancellationToken) =>
+        options.ConfigureEngine = engine =>
         {
-            var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
-            await socket.ConnectAsync(context.DnsEndPoint, cancellationToken);
-            return context.DnsEndPoint.Port == server.Port ? new LateStream(socket) : new NetworkStream(socket, ownsSocket: true);
-        });
+            engine.UseProxy = false;
+            engine.ConnectCallback = async (context, cancellationToken) =>
+            {
+                var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+                await socket.ConnectAsync(context.DnsEndPoint, cancellationToken);
+                return context.DnsEndPoint.Port == server.Port ? new LateStream(socket) : new NetworkStream(socket, ownsSocket: true);
+            };
+        };
         using var client = Clients.Create(options, HttpVersion.Version20);
 
         var failure = await Assert.ThrowsAsync<HttpRequestException>(() => client.GetAsync(isRedirected ? redirecting.Url() : server.Url(), Cancel));
