@@ -34,15 +34,41 @@ public sealed class ClientConfigurationTests : IDisposable
     [InlineData(false, null, "CN=Test authority")]
     [InlineData(true, "intermediate.pem", "CN=Test intermediate")]
     [InlineData(false, "intermediate.pem", "CN=Test intermediate")]
-    public async Task Clients_are_told_whose_certificates_are_accepted_or_what_is_set_instead(bool isTls12, string? authorities, string expected)
+    [InlineData(true, "none", null)]
+    [InlineData(false, "none", null)]
+    public async Task Clients_are_told_whose_certificates_are_accepted_or_what_is_set_instead(bool isTls12, string? authorities, string? expected)
     {
         _files.Write("intermediate.pem", TestPki.IntermediatePem);
-        await using var server = await StartAsync(("ClientCertificateAuthorities", authorities == null ? "" : _files.Path(authorities)));
+        await using var server = await StartAsync(("ClientCertificateAuthorities", authorities is null or "none" ? authorities : _files.Path(authorities)));
+
+        Assert.Equal(expected, await ToldAsync(server, "localhost", isTls12));
+    }
+
+    [Fact]
+    public async Task A_name_may_tell_clients_other_authorities_than_the_endpoint_or_none()
+    {
+        _files.Write("intermediate.pem", TestPki.IntermediatePem);
+        _files.Issue("a", "CN=a", "a.example");
+        _files.Issue("b", "CN=b", "b.example");
+        await using var server = await StartAsync(
+            ("ClientCertificateAuthorities", "none"),
+            ("Sni:a.example:Certificate:Path", _files.Path("a.pem")), ("Sni:a.example:Certificate:KeyPath", _files.Path("a.key")),
+            ("Sni:a.example:ClientCertificateAuthorities", _files.Path("intermediate.pem")),
+            ("Sni:b.example:Certificate:Path", _files.Path("b.pem")), ("Sni:b.example:Certificate:KeyPath", _files.Path("b.key")));
+
+        Assert.Equal("CN=Test intermediate", await ToldAsync(server, "a.example"));
+        Assert.Null(await ToldAsync(server, "b.example"));
+        Assert.Null(await ToldAsync(server, "localhost"));
+    }
+
+    /// <returns>The one name that a client is told; null for none.</returns>
+    private async Task<string?> ToldAsync(LoopbackServer server, string name, bool isTls12 = false)
+    {
         IReadOnlyList<ReadOnlyMemory<byte>> told = [];
         await using var connection = new TlsStream((await server.DialAsync()).GetStream());
         await connection.AuthenticateAsClientAsync(new TlsClientOptions
         {
-            TargetHost = "localhost",
+            TargetHost = name,
             CertificateVerifier = TestPki.Verifier,
             MaximumVersion = isTls12 ? TlsVersion.Tls12 : TlsVersion.Tls13,
             IdentitySelector = (request, _) =>
@@ -52,7 +78,7 @@ public sealed class ClientConfigurationTests : IDisposable
             },
         }, Cancel);
 
-        Assert.Equal(expected, new X500DistinguishedName(Assert.Single(told).Span).Name);
+        return told.Count == 0 ? null : new X500DistinguishedName(Assert.Single(told).Span).Name;
     }
 
     [Fact]

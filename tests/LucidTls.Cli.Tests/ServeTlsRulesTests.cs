@@ -70,17 +70,20 @@ public sealed class ServeTlsRulesTests : IDisposable
         }
     }
 
-    [Fact]
-    public async Task Clients_are_told_the_authorities_whose_certificates_they_may_show()
+    [Theory]
+    [InlineData("", "CN=Test authority")]
+    [InlineData("authorities: roots.pem", "CN=Test authority")]
+    [InlineData("authorities: none", null)]
+    public async Task Clients_are_told_the_authorities_whose_certificates_they_may_show(string setting, string? expected)
     {
-        await using var tool = await StartAsync(Required + "authorities: roots.pem}");
+        await using var tool = await StartAsync(Required + setting + "}");
         IReadOnlyList<ReadOnlyMemory<byte>> told = [];
         await using var tls = await ConnectAsync(tool, "a.example", options => options.IdentitySelector = (request, _) =>
         {
             told = request.CertificateAuthorities;
             return new ValueTask<TlsIdentity?>(TestPki.IssueClient().Identity);
         });
-        Assert.Equal("CN=Test authority", new X500DistinguishedName(Assert.Single(told).Span).Name);
+        Assert.Equal(expected, told.Count == 0 ? null : new X500DistinguishedName(Assert.Single(told).Span).Name);
     }
 
     [Fact]

@@ -14,6 +14,7 @@ internal sealed record ClientSettings
     internal const string UrisKey = "ClientCertificateUris";
     internal const string DnsNamesKey = "ClientCertificateDnsNames";
     internal const string RevocationKey = "ClientCertificateRevocation";
+    internal const string NoAuthorities = "none";
     private const string LaterKey = "PostHandshakeAuthentication";
 
     public static readonly string[] Keys = [ModeKey, RootsKey, AuthoritiesKey, UrisKey, DnsNamesKey, RevocationKey, LaterKey];
@@ -26,6 +27,9 @@ internal sealed record ClientSettings
 
     /// <summary>Whose names clients are told, so that they know which certificate to show: a PEM file or a folder of them.</summary>
     public SettingFile? Authorities { get; private init; }
+
+    /// <summary>Whether clients are told no names, those of <see cref="Roots"/> included.</summary>
+    public bool HidesAuthorities { get; private init; }
 
     /// <summary>Who may come, by the URI in the certificate; null for anybody.</summary>
     public IReadOnlyList<string>? Uris { get; private init; }
@@ -57,12 +61,19 @@ internal sealed record ClientSettings
     {
         inherited ??= new ClientSettings();
         // One answer to one question: a name's own is not wider by the endpoint's.
+        var authorities = settings.Text(AuthoritiesKey);
         var saysWho = settings.Has(UrisKey) || settings.Has(DnsNamesKey);
         var read = new ClientSettings
         {
             Mode = settings.Name<ClientCertificateMode>(ModeKey) ?? inherited.Mode,
             Roots = settings.File(RootsKey, contentRoot) ?? inherited.Roots,
-            Authorities = settings.File(AuthoritiesKey, contentRoot) ?? inherited.Authorities,
+            Authorities = authorities switch
+            {
+                null => inherited.Authorities,
+                NoAuthorities => null,
+                _ => settings.File(AuthoritiesKey, contentRoot),
+            },
+            HidesAuthorities = authorities is null ? inherited.HidesAuthorities : authorities == NoAuthorities,
             Uris = saysWho ? ReadPeers(settings, UrisKey, PeerUris.Demand, "URIs such as spiffe://example.org/service, or beginnings of some such as spiffe://example.org/") : inherited.Uris,
             DnsNames = saysWho ? ReadPeers(settings, DnsNamesKey, PeerDnsNames.Demand, "DNS names such as client.example.org, or *.example.org for one label more") : inherited.DnsNames,
             Revocation = settings.Section(RevocationKey) is { } revocation ? RevocationSettings.Read(revocation, contentRoot) : inherited.Revocation,
@@ -88,7 +99,9 @@ internal sealed record ClientSettings
         if (!AsksForCertificate)
             return;
         options.ClientCertificateVerifier = new CertificateVerifier(new CertificateVerifierOptions { TrustStore = ReadStore(Roots!), PeerUris = Uris, PeerDnsNames = DnsNames, Revocation = Revocation.ToOptions(fetcher) });
-        if (Authorities != null)
+        if (HidesAuthorities)
+            options.CertificateAuthorities = [];
+        else if (Authorities != null)
             options.CertificateAuthorities = [.. TrustAnchors.NamesOf(ReadStore(Authorities).Anchors)];
     }
 

@@ -9,7 +9,7 @@ internal sealed record ClientRules
     /// <summary>Whose certificates of clients are good.</summary>
     public string? Roots { get; init; }
 
-    /// <summary>Whose names clients are told, so that they know which certificate to show.</summary>
+    /// <summary>Whose names clients are told, so that they know which certificate to show: a file, a folder, or "none".</summary>
     public string? Authorities { get; init; }
 
     /// <summary>The URIs that they may have; empty for any, or none.</summary>
