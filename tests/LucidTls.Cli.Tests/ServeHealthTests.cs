@@ -13,14 +13,7 @@ namespace LucidTls.Cli.Tests;
 /// <summary>Health checks of the services of <c>serve --config</c>. They have seconds, as good services are slow where others use the processors; the first is made at once.</summary>
 public sealed class ServeHealthTests : IDisposable
 {
-    private readonly TemporaryFolder _folder = new();
-
-    public ServeHealthTests()
-    {
-        var site = TestPki.Issue("a.example");
-        _folder.Write("site.pem", site.CertificatePem + "\n" + site.KeyPem);
-        _folder.Write("roots.pem", TestPki.AuthorityPem);
-    }
+    private readonly TemporaryFolder _folder = TemporaryFolder.OfSite("a.example");
 
     public void Dispose() => _folder.Dispose();
 

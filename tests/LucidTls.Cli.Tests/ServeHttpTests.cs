@@ -11,14 +11,7 @@ namespace LucidTls.Cli.Tests;
 /// <summary>What HTTP services are asked, and what they are told.</summary>
 public sealed class ServeHttpTests : IDisposable
 {
-    private readonly TemporaryFolder _folder = new();
-
-    public ServeHttpTests()
-    {
-        var issued = TestPki.Issue("a.example");
-        _folder.Write("site.pem", issued.CertificatePem + "\n" + issued.KeyPem);
-        _folder.Write("roots.pem", TestPki.AuthorityPem);
-    }
+    private readonly TemporaryFolder _folder = TemporaryFolder.OfSite("a.example");
 
     public void Dispose() => _folder.Dispose();
 

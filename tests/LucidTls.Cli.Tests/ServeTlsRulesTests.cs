@@ -14,15 +14,9 @@ public sealed class ServeTlsRulesTests : IDisposable
 {
     private const string Required = "client-certificates: {mode: required, roots: roots.pem, ";
 
-    private readonly TemporaryFolder _folder = new();
+    private readonly TemporaryFolder _folder = TemporaryFolder.OfSite("a.example");
 
-    public ServeTlsRulesTests()
-    {
-        var site = TestPki.Issue("a.example");
-        _folder.Write("site.pem", site.CertificatePem + "\n" + site.KeyPem);
-        _folder.Write("pages/index.html", "a page");
-        _folder.Write("roots.pem", TestPki.AuthorityPem);
-    }
+    public ServeTlsRulesTests() => _folder.Write("pages/index.html", "a page");
 
     public void Dispose() => _folder.Dispose();
 

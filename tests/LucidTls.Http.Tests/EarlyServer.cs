@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using System.Net;
 using System.Net.Sockets;
 using System.Security.Authentication;
 using System.Text;
@@ -7,12 +6,9 @@ using System.Text;
 namespace LucidTls.Http.Tests;
 
 /// <summary>A server of HTTP/1.1 that takes early data, answers one request a connection, and remembers what came how.</summary>
-internal sealed class EarlyServer : IDisposable
+internal sealed class EarlyServer : Listener
 {
-    private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
-    private readonly CancellationTokenSource _end = new();
     private readonly Func<bool, int> _statusFor;
-    private readonly Task _serving;
 
     /// <param name="statusFor">The status of the answer to a request that came early (true) or not.</param>
     public EarlyServer(Func<bool, int>? statusFor = null)
@@ -20,14 +16,12 @@ internal sealed class EarlyServer : IDisposable
         _statusFor = statusFor ?? (_ => 200);
         Options = WebServer.Options();
         Options.MaxEarlyDataSize = 16 * 1024;
-        _listener.Start();
-        _serving = ServeAsync();
     }
 
     /// <summary>Those of the connections to come.</summary>
     public TlsServerOptions Options { get; set; }
 
-    public Uri Url => new($"https://localhost:{((IPEndPoint)_listener.LocalEndpoint).Port}/");
+    public Uri Url => new($"https://localhost:{Port}/");
 
     /// <summary>How many of the connections to come are closed at once.</summary>
     public int ToClose { get; set; }
@@ -35,29 +29,7 @@ internal sealed class EarlyServer : IDisposable
     /// <summary>The first line of each request, and whether it came early.</summary>
     public ConcurrentQueue<(string Line, bool IsEarly)> Requests { get; } = new();
 
-    public void Dispose()
-    {
-        _end.Cancel();
-        _listener.Dispose();
-        _serving.Wait(TimeSpan.FromSeconds(30));
-        _end.Dispose();
-    }
-
-    private async Task ServeAsync()
-    {
-        var connections = new List<Task>();
-        try
-        {
-            while (true)
-                connections.Add(ServeAsync(await _listener.AcceptTcpClientAsync(_end.Token)));
-        }
-        catch (Exception end) when (end is OperationCanceledException or SocketException or InvalidOperationException)
-        {
-            await Task.WhenAll(connections);
-        }
-    }
-
-    private async Task ServeAsync(TcpClient client)
+    protected override async Task ServeAsync(TcpClient client)
     {
         try
         {
@@ -67,19 +39,19 @@ internal sealed class EarlyServer : IDisposable
                 ToClose--;
                 return;
             }
-            await tls.AuthenticateAsServerAsync(Options, _end.Token);
+            await tls.AuthenticateAsServerAsync(Options, End);
             var isEarly = !tls.EarlyData.IsEmpty;
             var request = Encoding.ASCII.GetString(tls.EarlyData.Span);
             var buffer = new byte[4096];
             while (!request.Contains("\r\n\r\n", StringComparison.Ordinal))
             {
-                var count = await tls.ReadAsync(buffer, _end.Token);
+                var count = await tls.ReadAsync(buffer, End);
                 if (count == 0)
                     return;
                 request += Encoding.ASCII.GetString(buffer, 0, count);
             }
             Requests.Enqueue((request[..request.IndexOf(" HTTP", StringComparison.Ordinal)], isEarly));
-            await tls.WriteAsync(Encoding.ASCII.GetBytes($"HTTP/1.1 {_statusFor(isEarly)} So\r\nContent-Length: 4\r\nConnection: close\r\n\r\nwell"), _end.Token);
+            await tls.WriteAsync(Encoding.ASCII.GetBytes($"HTTP/1.1 {_statusFor(isEarly)} So\r\nContent-Length: 4\r\nConnection: close\r\n\r\nwell"), End);
         }
         catch (Exception end) when (end is OperationCanceledException or IOException or AuthenticationException)
         {

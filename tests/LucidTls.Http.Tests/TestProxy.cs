@@ -6,13 +6,10 @@ using System.Text;
 namespace LucidTls.Http.Tests;
 
 /// <summary>A proxy on loopback: CONNECT, and GET with an absolute URI. All names lead to 127.0.0.1, and all IPv6 addresses to ::1.</summary>
-internal sealed class TestProxy : IDisposable
+internal sealed class TestProxy : Listener
 {
-    private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
-    private readonly CancellationTokenSource _end = new();
     private readonly string? _authorization;
     private readonly TlsServerOptions? _tls;
-    private readonly Task _serving;
 
     /// <param name="password">What user "lucid" must say; null to ask nobody.</param>
     /// <param name="tls">What an https proxy proves itself with; null for an http proxy.</param>
@@ -20,11 +17,9 @@ internal sealed class TestProxy : IDisposable
     {
         _authorization = password == null ? null : "Basic " + Convert.ToBase64String(Encoding.UTF8.GetBytes($"lucid:{password}"));
         _tls = tls;
-        _listener.Start();
-        _serving = ServeAsync();
     }
 
-    public Uri Uri => new($"{(_tls == null ? "http" : "https")}://localhost:{((IPEndPoint)_listener.LocalEndpoint).Port}");
+    public Uri Uri => new($"{(_tls == null ? "http" : "https")}://localhost:{Port}");
 
     /// <summary>The first line of each request.</summary>
     public ConcurrentQueue<string> Requests { get; } = new();
@@ -32,29 +27,7 @@ internal sealed class TestProxy : IDisposable
     /// <summary>All headers of all requests.</summary>
     public ConcurrentQueue<string> Headers { get; } = new();
 
-    public void Dispose()
-    {
-        _end.Cancel();
-        _listener.Dispose();
-        _serving.Wait(TimeSpan.FromSeconds(30));
-        _end.Dispose();
-    }
-
-    private async Task ServeAsync()
-    {
-        var links = new List<Task>();
-        try
-        {
-            while (true)
-                links.Add(ServeAsync(await _listener.AcceptTcpClientAsync(_end.Token)));
-        }
-        catch (Exception end) when (end is OperationCanceledException or SocketException or InvalidOperationException)
-        {
-            await Task.WhenAll(links);
-        }
-    }
-
-    private async Task ServeAsync(TcpClient client)
+    protected override async Task ServeAsync(TcpClient client)
     {
         using var connection = client;
         try
@@ -63,7 +36,7 @@ internal sealed class TestProxy : IDisposable
             if (_tls != null)
             {
                 var secured = new TlsStream(stream);
-                await secured.AuthenticateAsServerAsync(_tls, _end.Token);
+                await secured.AuthenticateAsServerAsync(_tls, End);
                 stream = secured;
             }
             await using var _ = stream;
@@ -88,7 +61,7 @@ internal sealed class TestProxy : IDisposable
             Headers.Enqueue(line);
         if (_authorization != null && !lines.Contains("Proxy-Authorization: " + _authorization))
         {
-            await stream.WriteAsync("HTTP/1.1 407 Proxy Authentication Required\r\nProxy-Authenticate: Basic realm=\"test\"\r\nContent-Length: 6\r\n\r\nlocked"u8.ToArray(), _end.Token);
+            await stream.WriteAsync("HTTP/1.1 407 Proxy Authentication Required\r\nProxy-Authenticate: Basic realm=\"test\"\r\nContent-Length: 6\r\n\r\nlocked"u8.ToArray(), End);
             return false;
         }
         var words = lines[0].Split(' ');
@@ -96,16 +69,16 @@ internal sealed class TestProxy : IDisposable
         var destination = new Uri(isTunnel ? $"https://{words[1]}" : words[1]);
         if (destination.Host == "forbidden.example")
         {
-            await stream.WriteAsync("HTTP/1.1 403 Not here\r\nContent-Length: 0\r\n\r\n"u8.ToArray(), _end.Token);
+            await stream.WriteAsync("HTTP/1.1 403 Not here\r\nContent-Length: 0\r\n\r\n"u8.ToArray(), End);
             return false;
         }
         using var far = new TcpClient();
-        await far.ConnectAsync(destination.HostNameType == UriHostNameType.IPv6 ? IPAddress.IPv6Loopback : IPAddress.Loopback, destination.Port, _end.Token);
+        await far.ConnectAsync(destination.HostNameType == UriHostNameType.IPv6 ? IPAddress.IPv6Loopback : IPAddress.Loopback, destination.Port, End);
         if (isTunnel)
-            await stream.WriteAsync("HTTP/1.1 200 Go ahead\r\n\r\n"u8.ToArray(), _end.Token);
+            await stream.WriteAsync("HTTP/1.1 200 Go ahead\r\n\r\n"u8.ToArray(), End);
         else
-            await far.GetStream().WriteAsync(Encoding.ASCII.GetBytes($"{words[0]} {destination.PathAndQuery} HTTP/1.1\r\n{string.Join("\r\n", lines[1..])}\r\n\r\n"), _end.Token);
-        await Relay.BothWaysAsync(stream, far.GetStream(), _end.Token);
+            await far.GetStream().WriteAsync(Encoding.ASCII.GetBytes($"{words[0]} {destination.PathAndQuery} HTTP/1.1\r\n{string.Join("\r\n", lines[1..])}\r\n\r\n"), End);
+        await Relay.BothWaysAsync(stream, far.GetStream(), End);
         return true;
     }
 
@@ -113,7 +86,7 @@ internal sealed class TestProxy : IDisposable
     {
         var head = new StringBuilder();
         var one = new byte[1];
-        while (await stream.ReadAsync(one, _end.Token) == 1)
+        while (await stream.ReadAsync(one, End) == 1)
         {
             head.Append((char)one[0]);
             if (head.Length >= 4 && head.ToString(head.Length - 4, 4) == "\r\n\r\n")

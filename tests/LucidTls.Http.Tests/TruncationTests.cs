@@ -132,65 +132,38 @@ public sealed class TruncationTests
     }
 
     /// <summary>Gives these answers on each connection, and when it has read one request more, or after an answer that is not whole, ends it.</summary>
-    private sealed class Server : IDisposable
+    private sealed class Server(string[] answers) : Listener
     {
-        private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
-        private readonly CancellationTokenSource _end = new();
-        private readonly string[] _answers;
-        private readonly Task _serving;
         private int _connections;
 
-        public Server(string[] answers)
-        {
-            _answers = answers;
-            _listener.Start();
-            _serving = ServeAsync();
-        }
-
-        public Uri Url => new($"https://localhost:{((IPEndPoint)_listener.LocalEndpoint).Port}/");
+        public Uri Url => new($"https://localhost:{Port}/");
 
         public int Connections => Volatile.Read(ref _connections);
 
-        public void Dispose()
+        protected override async Task ServeAsync(TcpClient client)
         {
-            _end.Cancel();
-            _listener.Dispose();
-            _serving.Wait(TimeSpan.FromSeconds(30));
-            _end.Dispose();
-        }
-
-        private async Task ServeAsync()
-        {
+            using var connection = client;
+            Interlocked.Increment(ref _connections);
             try
             {
-                while (true)
+                var transport = client.GetStream();
+                var tls = new TlsStream(transport, leaveInnerStreamOpen: true);
+                await tls.AuthenticateAsServerAsync(WebServer.Options(), End);
+                foreach (var answer in answers)
                 {
-                    using var client = await _listener.AcceptTcpClientAsync(_end.Token);
-                    Interlocked.Increment(ref _connections);
-                    await ServeAsync(client);
+                    await ReadRequestAsync(tls);
+                    await tls.WriteAsync(Encoding.ASCII.GetBytes(answer), End);
                 }
+                if (answers is not [.., not Whole])
+                    await ReadRequestAsync(tls);
+                client.Client.Shutdown(SocketShutdown.Send);
+                // Until the client has seen it.
+                await transport.CopyToAsync(Stream.Null, End);
             }
             catch (Exception end) when (end is OperationCanceledException or SocketException or InvalidOperationException)
             {
                 // The test is over.
             }
-        }
-
-        private async Task ServeAsync(TcpClient client)
-        {
-            var transport = client.GetStream();
-            var tls = new TlsStream(transport, leaveInnerStreamOpen: true);
-            await tls.AuthenticateAsServerAsync(WebServer.Options(), _end.Token);
-            foreach (var answer in _answers)
-            {
-                await ReadRequestAsync(tls);
-                await tls.WriteAsync(Encoding.ASCII.GetBytes(answer), _end.Token);
-            }
-            if (_answers is not [.., not Whole])
-                await ReadRequestAsync(tls);
-            client.Client.Shutdown(SocketShutdown.Send);
-            // Until the client has seen it.
-            await transport.CopyToAsync(Stream.Null, _end.Token);
         }
 
         private async Task ReadRequestAsync(TlsStream tls)
@@ -199,7 +172,7 @@ public sealed class TruncationTests
             var buffer = new byte[4096];
             // The bodies of these tests have three letters.
             while (!request.Contains("\r\n\r\n", StringComparison.Ordinal) || request.StartsWith("POST", StringComparison.Ordinal) && !(request.EndsWith("one", StringComparison.Ordinal) || request.EndsWith("two", StringComparison.Ordinal)))
-                request += Encoding.ASCII.GetString(buffer, 0, await tls.ReadAsync(buffer, _end.Token));
+                request += Encoding.ASCII.GetString(buffer, 0, await tls.ReadAsync(buffer, End));
         }
     }
 }

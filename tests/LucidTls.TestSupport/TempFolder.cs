@@ -22,7 +22,7 @@ public sealed class TempFolder : IDisposable
             }
             catch (IOException) when (Directory.Exists(Path) && Stopwatch.GetElapsedTime(start) < Patience)
             {
-                // What a process has begun of late that is ending just now, a server's worker for one, may add to the folder or take away from it meanwhile.
+                // A process that is ending just now and is no child of ours, a server's worker for one, may add to the folder meanwhile. Nothing tells when it has ended, so that there is only to try again.
                 Thread.Sleep(20);
             }
         }

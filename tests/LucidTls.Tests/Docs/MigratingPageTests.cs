@@ -31,7 +31,7 @@ public sealed partial class MigratingPageTests
     [InlineData(typeof(SslServerAuthenticationOptions))]
     [InlineData(typeof(X509ChainPolicy))]
     [InlineData(typeof(HttpsConnectionAdapterOptions))]
-#pragma warning disable SYSLIB0014 // Obsolete, which is why people migrate from it.
+#pragma warning disable SYSLIB0014 // Needed: the page is for people who come from this obsolete class, so that the test must name it.
     [InlineData(typeof(ServicePointManager))]
 #pragma warning restore SYSLIB0014
     public void Every_member_of_the_platform_has_its_row(Type type)
