@@ -60,8 +60,8 @@ internal sealed record ClientSettings
     public static ClientSettings Read(Settings settings, string contentRoot, ClientSettings? inherited)
     {
         inherited ??= new ClientSettings();
-        // One answer to one question: a name's own is not wider by the endpoint's.
         var authorities = settings.Text(AuthoritiesKey);
+        // One answer to one question: a name's own is not wider by the endpoint's.
         var saysWho = settings.Has(UrisKey) || settings.Has(DnsNamesKey);
         var read = new ClientSettings
         {

@@ -37,7 +37,7 @@ internal sealed class ClientReader(Problems problems, string folder)
         {
             Mode = mode,
             Roots = FullPath(settings.Text("roots")),
-            Authorities = settings.Text("authorities") is ClientSettings.NoAuthorities ? ClientSettings.NoAuthorities : FullPath(settings.Text("authorities")),
+            Authorities = settings.Text("authorities") is var authorities && authorities == ClientSettings.NoAuthorities ? authorities : FullPath(authorities),
             Uris = [.. uris.Select(uri => uri.Value)],
             DnsNames = [.. dnsNames.Select(name => name.Value)],
             RevocationLists = [.. lists.Select(list => FullPath(list.Text)!)],
