@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using System.Text;
 
 namespace LucidTls.AspNetCore.Configuration;
@@ -24,15 +25,22 @@ internal static class PasswordFile
     private static string FirstLine(FileStream file)
     {
         var line = new byte[MostBytes];
-        var length = 0;
-        while (file.ReadByte() is >= 0 and not '\n' and var next)
+        try
         {
-            if (length == MostBytes)
-                throw new FormatException($"Its first line has more than {MostBytes} bytes. Here belongs {Right}.");
-            line[length++] = (byte)next;
+            var length = 0;
+            while (file.ReadByte() is >= 0 and not '\n' and var next)
+            {
+                if (length == MostBytes)
+                    throw new FormatException($"Its first line has more than {MostBytes} bytes. Here belongs {Right}.");
+                line[length++] = (byte)next;
+            }
+            var password = Decode(line.AsSpan(0, length)).TrimStart('\uFEFF').TrimEnd('\r');
+            return password.Length > 0 ? password : throw new FormatException($"Its first line is empty. Here belongs {Right}.");
         }
-        var password = Decode(line.AsSpan(0, length)).TrimStart('\uFEFF').TrimEnd('\r');
-        return password.Length > 0 ? password : throw new FormatException($"Its first line is empty. Here belongs {Right}.");
+        finally
+        {
+            CryptographicOperations.ZeroMemory(line);
+        }
     }
 
     private static string Decode(ReadOnlySpan<byte> line)
